@@ -1,0 +1,150 @@
+"""Every way a request can be refused, as a class with a stable ``code`` and typed context.
+
+HTTP status codes are not known here: ``api/errors.py`` holds the one table from class to status.
+``context`` becomes extra members of the problem document, so it must be JSON-ready and free of
+personal data.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ReturnsError(Exception):
+    """Base of every expected failure. ``detail`` is a full sentence for the caller."""
+
+    code: ClassVar[str] = "error"
+    title: ClassVar[str] = "The request could not be carried out"
+
+    def __init__(self, detail: str, **context: object) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.context = context
+
+
+class NotFound(ReturnsError):
+    """The thing does not exist, or belongs to somebody else: the two look the same on purpose."""
+
+    code = "not_found"
+    title = "Not found"
+
+
+class Invalid(ReturnsError):
+    """The input is well-formed but cannot be right; ``context['errors']`` names each field."""
+
+    code = "invalid_request"
+    title = "The request is not valid"
+
+
+class Unauthenticated(ReturnsError):
+    code = "unauthenticated"
+    title = "Credentials are missing, unknown, expired or revoked"
+
+
+class Forbidden(ReturnsError):
+    code = "forbidden"
+    title = "This credential may not do that"
+
+
+class BadSignature(ReturnsError):
+    """Same answer for an unknown shop, an unknown source and a wrong signature."""
+
+    code = "bad_signature"
+    title = "The signature does not match"
+
+
+class Conflict(ReturnsError):
+    code = "conflict"
+    title = "The thing is not in a state that allows this"
+
+
+class ActionNotAllowed(Conflict):
+    """``context['state']`` and ``context['allowed']`` say where it stands and what would work."""
+
+    code = "action_not_allowed"
+    title = "This action is not allowed now"
+
+
+class NothingLeftToReturn(Conflict):
+    code = "nothing_left_to_return"
+    title = "Nothing left to return"
+
+
+class NothingLeftToRefund(Conflict):
+    code = "nothing_left_to_refund"
+    title = "The refund is larger than what is left of the payment"
+
+
+class RefundableChanged(Conflict):
+    """``expected_refundable`` differs from what is refundable now; nothing was done."""
+
+    code = "refundable_changed"
+    title = "The refundable amount is not what you expected"
+
+
+class NotEligible(Conflict):
+    """The policy refuses; ``context['because']`` and ``context['flips_if']`` explain."""
+
+    code = "not_eligible"
+    title = "The policy does not allow this return"
+
+
+class QuoteExpired(Conflict):
+    code = "quote_expired"
+    title = "The quote is no longer binding"
+
+
+class QuoteUsed(Conflict):
+    code = "quote_used"
+    title = "The quote was already accepted"
+
+
+class PreconditionFailed(ReturnsError):
+    code = "precondition_failed"
+    title = "The thing changed since you read it"
+
+
+class PreconditionRequired(ReturnsError):
+    code = "precondition_required"
+    title = "If-Match is required"
+
+
+class IdempotencyKeyMissing(ReturnsError):
+    code = "idempotency_key_missing"
+    title = "Idempotency-Key is required"
+
+
+class IdempotencyKeyReused(ReturnsError):
+    code = "idempotency_key_reused"
+    title = "This Idempotency-Key was used for another request"
+
+
+class IdempotencyInProgress(ReturnsError):
+    code = "idempotency_in_progress"
+    title = "A request with this Idempotency-Key is still running"
+
+
+class DuplicateReference(Conflict):
+    code = "duplicate_reference"
+    title = "This client_reference was used before"
+
+
+class PolicyInvalid(ReturnsError):
+    """The policy document cannot be read; ``context['findings']`` lists line, path, suggestion."""
+
+    code = "policy_invalid"
+    title = "The policy document is not valid"
+
+
+class RateLimited(ReturnsError):
+    """``context['retry_after']`` is in whole seconds."""
+
+    code = "rate_limited"
+    title = "Too many requests"
+
+
+class Unavailable(ReturnsError):
+    """The database is away or overloaded; the same request may be sent again."""
+
+    code = "unavailable"
+    title = "The service cannot answer right now"

@@ -1,0 +1,1 @@
+"""What the house needs from outside: small protocols and frozen messages, no vendor's words."""
