@@ -1,0 +1,155 @@
+"""Events, their webhook deliveries and the jobs that follow, written by one statement.
+
+Owns: that every committed transition has exactly one event row, one delivery per endpoint that
+asked for its type, and a wake-up for each, in the transaction of the change itself. Refuses to own:
+what an event says (``domain.events``) and what a job does (``worker``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    DateTime,
+    Integer,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from returns_api.db.engine import Transaction
+from returns_api.db.query import SHOP, Query, here
+from returns_api.db.tables import deliveries, events, webhook_endpoints
+from returns_api.db.tables.queue import pgqueuer, pgqueuer_log
+from returns_api.domain.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A wake-up: look at this row again. Losing, doubling or delaying it harms nothing."""
+
+    kind: str
+    key: UUID
+    delay_seconds: float = 0
+
+
+def _statement() -> Query:
+    given = (
+        func.jsonb_to_recordset(bindparam("events", required=True, type_=JSONB))
+        .table_valued(
+            column("id", Uuid),
+            column("resource_type", Text),
+            column("resource_id", Uuid),
+            column("sequence", Integer),
+            column("type", Text),
+            column("at", DateTime(timezone=True)),
+            column("actor", Text),
+            column("actor_id", Uuid),
+            column("reason", Text),
+            column("request_id", Text),
+            column("order_id", Uuid),
+            column("return_id", Uuid),
+            column("data", JSONB),
+        )
+        .render_derived(with_types=True)
+    )
+    written = (
+        insert(events)
+        .from_select(["shop_id", *given.c.keys()], select(SHOP, *given.c))
+        .returning(events.c.id, events.c.type, events.c.at)
+        .cte("written")
+    )
+    family = func.concat(func.split_part(written.c.type, ".", 1), ".*")
+    topics = webhook_endpoints.c.topics
+    asked = or_(
+        literal("*") == any_(topics), written.c.type == any_(topics), family == any_(topics)
+    )
+    addressed = (
+        insert(deliveries)
+        .from_select(
+            ["shop_id", "event_id", "endpoint_id", "due_at"],
+            select(SHOP, written.c.id, webhook_endpoints.c.id, written.c.at)
+            .join_from(written, webhook_endpoints, asked)
+            .where(here(webhook_endpoints), webhook_endpoints.c.state == "active"),
+        )
+        .returning(deliveries.c.event_id)
+        .cte("addressed")
+    )
+    wanted = (
+        func.jsonb_to_recordset(bindparam("jobs", required=True, type_=JSONB))
+        .table_valued(column("kind", Text), column("key", Text), column("delay", Integer))
+        .render_derived(with_types=True)
+    )
+    jobs = union_all(
+        select(wanted.c.kind, wanted.c.key, wanted.c.delay),
+        select(
+            literal("deliver_event"), cast(addressed.c.event_id, Text), cast(literal(0), Integer)
+        ).distinct(),
+    ).subquery("jobs")
+    queued = (
+        insert(pgqueuer)
+        .from_select(
+            ["priority", "entrypoint", "payload", "execute_after", "status"],
+            select(
+                literal(0),
+                jobs.c.kind,
+                func.convert_to(func.concat(cast(SHOP, Text), "/", jobs.c.key), "UTF8"),
+                func.now() + func.make_interval(0, 0, 0, 0, 0, 0, jobs.c.delay / 1000.0),
+                literal("queued", pgqueuer.c.status.type),
+            ),
+        )
+        .returning(pgqueuer.c.id, pgqueuer.c.entrypoint, pgqueuer.c.priority)
+        .cte("queued")
+    )
+    logged = (
+        insert(pgqueuer_log)
+        .from_select(
+            ["job_id", "status", "entrypoint", "priority"],
+            select(
+                queued.c.id,
+                literal("queued", pgqueuer.c.status.type),
+                queued.c.entrypoint,
+                queued.c.priority,
+            ),
+        )
+        .cte("logged")
+    )
+    return Query(select(func.count()).select_from(queued).add_cte(logged))
+
+
+_EMIT: Final = _statement()
+
+
+async def emit(tx: Transaction, happened: Sequence[Event], jobs: Sequence[Job] = ()) -> bool:
+    """Write the events, their deliveries and the jobs; returns whether a worker is to be woken."""
+    return bool(await tx.value(_EMIT, events=event_rows(happened), jobs=job_rows(jobs)))
+
+
+def event_rows(happened: Sequence[Event]) -> list[dict[str, Any]]:
+    return [event.to_row() for event in happened]
+
+
+def job_rows(jobs: Sequence[Job]) -> list[dict[str, Any]]:
+    return [
+        {"kind": job.kind, "key": str(job.key), "delay": int(job.delay_seconds * 1000)}
+        for job in jobs
+    ]
+
+
+def due_in(now: datetime, due_at: datetime) -> float:
+    """Seconds from ``now`` to ``due_at``, never negative, for a job's delay."""
+    return max(0.0, (due_at - now).total_seconds())

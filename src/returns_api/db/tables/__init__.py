@@ -1,0 +1,79 @@
+"""Every table by noun. The migrations, the statements and the catalogue tests read these."""
+
+from returns_api.db.tables._base import metadata, tenant_tables
+from returns_api.db.tables.messages import (
+    deliveries,
+    delivery_attempts,
+    events,
+    inbox,
+    webhook_endpoints,
+)
+from returns_api.db.tables.orders import (
+    certificates,
+    order_lines,
+    order_people,
+    orders,
+    outside_facts,
+    parcel_lines,
+    parcels,
+    payments,
+)
+from returns_api.db.tables.refunds import refunds, transfer_attempts, transfers
+from returns_api.db.tables.returns import (
+    decisions,
+    inspected_units,
+    inspections,
+    quotes,
+    receipt_lines,
+    receipts,
+    return_lines,
+    returns,
+    unit_claims,
+)
+from returns_api.db.tables.shipments import scans, shipments
+from returns_api.db.tables.shops import (
+    connections,
+    credentials,
+    idempotency_keys,
+    policy_versions,
+    rate_limits,
+    shops,
+)
+
+__all__ = [
+    "certificates",
+    "connections",
+    "credentials",
+    "decisions",
+    "deliveries",
+    "delivery_attempts",
+    "events",
+    "idempotency_keys",
+    "inbox",
+    "inspected_units",
+    "inspections",
+    "metadata",
+    "order_lines",
+    "order_people",
+    "orders",
+    "outside_facts",
+    "parcel_lines",
+    "parcels",
+    "payments",
+    "policy_versions",
+    "quotes",
+    "rate_limits",
+    "receipt_lines",
+    "receipts",
+    "refunds",
+    "return_lines",
+    "returns",
+    "scans",
+    "shipments",
+    "shops",
+    "tenant_tables",
+    "transfer_attempts",
+    "transfers",
+    "unit_claims",
+    "webhook_endpoints",
+]

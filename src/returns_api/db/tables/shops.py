@@ -1,0 +1,111 @@
+"""Tenants, who may act for them, and the outside accounts they connected."""
+
+from sqlalchemy import Index, UniqueConstraint, text
+
+from returns_api.db.tables._base import (
+    bytes_,
+    flag,
+    integer,
+    json_,
+    moment,
+    one_of,
+    tenant_table,
+    text_,
+    texts,
+    uuid_,
+)
+
+shops = tenant_table(
+    "shops",
+    text_("name"),
+    text_("timezone"),
+    text_("currency"),
+    text_("country"),
+    text_("locale"),
+    text_("status", default="active"),
+    json_("return_address"),
+    moment("created_at", now=True),
+    one_of("status", ("active", "removed", "erased")),
+    key=(),
+)
+
+credentials = tenant_table(
+    "credentials",
+    text_("role"),
+    text_("label"),
+    bytes_("secret_hash"),
+    texts("scopes"),
+    uuid_("order_id", null=True),
+    moment("created_at", now=True),
+    moment("expires_at", null=True),
+    moment("revoked_at", null=True),
+    one_of("role", ("buyer", "publishable", "agent", "warehouse", "finance", "admin")),
+    UniqueConstraint("shop_id", "secret_hash"),
+    root=True,
+)
+
+connections = tenant_table(
+    "connections",
+    text_("source"),
+    text_("kind"),
+    text_("adapter"),
+    text_("account"),
+    text_("base_url"),
+    bytes_("secret_sealed"),
+    bytes_("webhook_secrets_sealed"),
+    texts("gateways"),
+    flag("active", default=True),
+    moment("created_at", now=True),
+    integer("version", default=1),
+    one_of("kind", ("shop", "payments", "carrier")),
+    UniqueConstraint("shop_id", "source"),
+    root=True,
+)
+
+policy_versions = tenant_table(
+    "policy_versions",
+    integer("number"),
+    text_("state"),
+    text_("name"),
+    text_("source"),
+    text_("digest"),
+    json_("findings"),
+    moment("effective_from", null=True),
+    moment("created_at", now=True),
+    moment("published_at", null=True),
+    text_("published_by", null=True),
+    text_("acknowledged", null=True),
+    integer("version", default=1),
+    one_of("state", ("draft", "published", "retired")),
+    UniqueConstraint("shop_id", "number"),
+    Index(
+        "ix_policy_versions_in_force",
+        "shop_id",
+        "effective_from",
+        postgresql_where=text("state <> 'draft'"),
+    ),
+    root=True,
+)
+
+idempotency_keys = tenant_table(
+    "idempotency_keys",
+    uuid_("principal_id"),
+    bytes_("key_hash"),
+    bytes_("fingerprint"),
+    integer("status"),
+    text_("content_type"),
+    json_("headers"),
+    bytes_("body"),
+    moment("created_at", now=True),
+    Index("ix_idempotency_keys_age", "created_at"),
+    key=("principal_id", "key_hash"),
+)
+
+rate_limits = tenant_table(
+    "rate_limits",
+    bytes_("bucket"),
+    moment("window_start"),
+    integer("hits"),
+    Index("ix_rate_limits_age", "window_start"),
+    key=("bucket", "window_start"),
+)
