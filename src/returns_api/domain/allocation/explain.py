@@ -31,7 +31,7 @@ _RULES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class PartExplained:
-    """One part of one unit. ``whole_minor`` is what was cut: the line's sum of this part, for
+    """One part of one unit. ``whole_minor`` is its sum over the line's remaining units, for
     ``adjustment`` the order's residue."""
 
     part: str
