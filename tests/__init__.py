@@ -1,0 +1,1 @@
+"""Tests, storey by storey."""

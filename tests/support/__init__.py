@@ -1,0 +1,1 @@
+"""Helpers of the tests: what starts servers, and small builders. No test stands here."""
