@@ -81,7 +81,8 @@ $$
 
 THIS_SHOP = "shop_id = nullif(current_setting('app.shop', true), '')::uuid"
 
-GROWTH = """
+GROWTH = (
+    """
 CREATE FUNCTION payments_growth() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- Binds only our own increase: an outside refund or a chargeback is a fact and must be storable.
@@ -92,10 +93,13 @@ BEGIN
     END IF;
     RETURN NEW;
 END
-$$;
+$$
+""",
+    """
 CREATE TRIGGER payments_growth BEFORE UPDATE OF reserved ON payments
-    FOR EACH ROW EXECUTE FUNCTION payments_growth();
-
+    FOR EACH ROW EXECUTE FUNCTION payments_growth()
+""",
+    """
 CREATE FUNCTION order_lines_growth() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- A later order edit or an outside return may undercut what is claimed; only growth is bound.
@@ -106,10 +110,13 @@ BEGIN
     END IF;
     RETURN NEW;
 END
-$$;
+$$
+""",
+    """
 CREATE TRIGGER order_lines_growth BEFORE UPDATE OF claimed ON order_lines
-    FOR EACH ROW EXECUTE FUNCTION order_lines_growth();
-
+    FOR EACH ROW EXECUTE FUNCTION order_lines_growth()
+""",
+    """
 CREATE FUNCTION payments_start_untouched() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.reserved <> 0 OR NEW.refunded <> 0 THEN
@@ -118,17 +125,21 @@ BEGIN
     END IF;
     RETURN NEW;
 END
-$$;
+$$
+""",
+    """
 CREATE TRIGGER payments_start_untouched BEFORE INSERT ON payments
-    FOR EACH ROW EXECUTE FUNCTION payments_start_untouched();
-
+    FOR EACH ROW EXECUTE FUNCTION payments_start_untouched()
+""",
+    """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
         USING ERRCODE = 'restrict_violation', CONSTRAINT = 'append_only';
 END
-$$;
-"""
+$$
+""",
+)
 
 
 def upgrade() -> None:
@@ -146,7 +157,8 @@ def upgrade() -> None:
     for table, columns in SWEPT.items():
         op.execute(f"GRANT SELECT ({', '.join(columns)}) ON {table} TO returns_sweep")
         op.execute(f"CREATE POLICY keys_only ON {table} FOR SELECT TO returns_sweep USING (true)")
-    op.execute(GROWTH)
+    for statement in GROWTH:
+        op.execute(statement)
     for table in APPEND_ONLY:
         op.execute(
             f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}"
