@@ -191,7 +191,10 @@ def _foreign(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mutab
     event["module"] = record.name
     arguments = event.pop("positional_args", ())
     text = str(record.msg)
-    event["event"] = text % arguments if arguments and record.name in _TRUSTED_LOGGERS else text
+    if arguments and record.name in _TRUSTED_LOGGERS:
+        text = text % arguments
+    # asyncio puts the repr of a failed task, its exception's message included, on a second line.
+    event["event"] = text.partition("\n")[0]
     return event
 
 
