@@ -200,7 +200,7 @@ def overdrawn(captured: int, reserved: int, refunded: int, external: int, disput
 
 
 def require_refundable(amount_minor: int, left_minor: int) -> None:
-    """Raises ``NothingLeftToRefund`` with ``remaining`` when ``amount_minor`` is above what is left,
+    """Raises ``NothingLeftToRefund`` with ``remaining`` when ``amount_minor`` exceeds what is left,
     ``Invalid`` when it is not above zero."""
     if amount_minor <= 0:
         raise _invalid("A refund must be above zero.", "amount")

@@ -1,0 +1,332 @@
+"""What a return pays: refunds, deductions as quoted, shipping once, tenders in order."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from returns_api.domain.allocation import Certificate, certify
+from returns_api.domain.errors import Invalid, NothingLeftToRefund
+from returns_api.domain.orders import LineKind
+from returns_api.domain.settlement import (
+    PPM,
+    Claim,
+    FreightPayer,
+    PartKind,
+    QuotedFees,
+    Settlement,
+    Tender,
+    Terms,
+    Transfer,
+    drain,
+    overdrawn,
+    plan_settlement,
+    refundable,
+    require_refundable,
+)
+from tests.domain.test_allocation_orders import line, order, orders, shipping
+
+BUYER_PAYS = Terms(freight_payer=FreightPayer.BUYER, return_freight_minor=490)
+JACKET = certify(
+    order(
+        [line("a", 9900, 2, order_discount_minor=2000, taxes=[2842]), shipping(500, 100)],
+        paid=[18200],
+        taxes_included=True,
+    )
+)
+
+
+def settle(claims: list[Claim], terms: Terms, certificate: Certificate = JACKET) -> Settlement:
+    settlement = plan_settlement(certificate, claims, terms, [Tender("p1", 10**9)])
+    assert settlement.total_minor == sum(part.amount_minor for part in settlement.parts)
+    assert settlement.total_minor == sum(each.amount_minor for each in settlement.transfers)
+    assert settlement.uncovered_minor == 0
+    return settlement
+
+
+def amounts(settlement: Settlement) -> dict[str, int]:
+    """What each kind of part sums to."""
+    sums: dict[str, int] = {}
+    for part in settlement.parts:
+        sums[part.kind.value] = sums.get(part.kind.value, 0) + part.amount_minor
+    return sums
+
+
+def test_a_quote_reads_like_the_example() -> None:
+    terms = replace(BUYER_PAYS, rules={PartKind.RETURN_FREIGHT: "house"})
+    assert settle([Claim("a", 1)], terms).as_dict() == {
+        "total": 8410,
+        "parts": [
+            {
+                "kind": "goods",
+                "line": "a",
+                "unit": 1,
+                "amount": 8900,
+                "of": {
+                    "price": 9900,
+                    "line_discount": 0,
+                    "order_discount": -1000,
+                    "tax_added": 0,
+                    "adjustment": 0,
+                    "tax_included": 1421,
+                },
+            },
+            {
+                "kind": "return_freight",
+                "amount": -490,
+                "because": {"rule": "house", "payer": "buyer"},
+            },
+        ],
+    }
+
+
+def test_freight_on_the_merchant_costs_the_buyer_nothing() -> None:
+    terms = replace(BUYER_PAYS, freight_payer=FreightPayer.MERCHANT)
+    assert amounts(settle([Claim("a", 1)], terms)) == {"goods": 8900}
+
+
+def test_grade_and_restocking_come_off_their_unit() -> None:
+    claims = [Claim("a", 1, deduction_ppm=200_000, because="used_worn"), Claim("a", 2)]
+    settlement = settle(claims, replace(BUYER_PAYS, restocking_ppm=100_000))
+    assert amounts(settlement) == {
+        "goods": 17800,
+        "grade_deduction": -1780,
+        "restocking_fee": -1780,
+        "return_freight": -490,
+    }
+    grade = next(part for part in settlement.parts if part.kind is PartKind.GRADE_DEDUCTION)
+    assert (grade.line, grade.unit, grade.because) == ("a", 1, {"grade": "used_worn"})
+
+
+@pytest.mark.parametrize(
+    ("grade", "restocking", "freight", "expected"),
+    [
+        (PPM, 100_000, 490, {"grade_deduction": -8900, "restocking_fee": 0, "return_freight": 0}),
+        (900_000, 200_000, 490, {"grade_deduction": -8010, "restocking_fee": -890}),
+        (500_000, 0, 9_000, {"grade_deduction": -4450, "return_freight": -4450}),
+        (0, 0, 8_901, {"return_freight": -8900}),
+    ],
+)
+def test_deductions_are_cut_from_the_last_one_and_never_below_zero(
+    grade: int, restocking: int, freight: int, expected: dict[str, int]
+) -> None:
+    terms = Terms(FreightPayer.BUYER, freight, restocking_ppm=restocking)
+    settlement = settle([Claim("a", 1, deduction_ppm=grade)], terms)
+    assert settlement.total_minor == 0
+    shown = amounts(settlement)
+    assert {name: shown[name] for name in expected} == expected
+    cut = [part for part in settlement.parts if "cut_to" in part.because]
+    assert all(part.because["cut_to"] == -part.amount_minor for part in cut)
+    assert cut
+
+
+def test_one_units_deductions_never_eat_another_units_refund() -> None:
+    claims = [Claim("a", 1, deduction_ppm=PPM), Claim("a", 2)]
+    assert settle(claims, Terms(restocking_ppm=500_000)).total_minor == 4450
+
+
+def test_rates_round_in_the_buyers_favour() -> None:
+    certificate = certify(order([line("a", 999)], paid=[999]))
+    settlement = settle([Claim("a", 1, deduction_ppm=1_500)], Terms(), certificate)
+    assert settlement.total_minor == 998
+
+
+def test_original_shipping_is_refunded_net_of_its_discount() -> None:
+    terms = Terms(refund_original_shipping=True)
+    assert amounts(settle([Claim("a", 1)], terms)) == {"goods": 8900, "shipping": 400}
+
+
+@pytest.mark.parametrize(("before", "now"), [(0, 400), (150, 250), (400, 0), (999, 0)])
+def test_original_shipping_is_refunded_once(before: int, now: int) -> None:
+    terms = Terms(refund_original_shipping=True, shipping_refunded={"shipping": before})
+    assert amounts(settle([Claim("a", 1)], terms))["shipping"] == now
+
+
+def test_without_a_unit_due_there_is_no_shipping_and_no_freight() -> None:
+    terms = replace(BUYER_PAYS, refund_original_shipping=True)
+    assert settle([], terms).parts == ()
+    settled = settle([Claim("a", 1, settled_by="exchange")], terms)
+    assert settled.total_minor == 0
+    assert [part.because for part in settled.parts] == [{"settled_by": "exchange"}]
+
+
+def test_duties_tips_and_fees_are_refunded_whole() -> None:
+    certificate = certify(order([line("d", 300, kind=LineKind.DUTY), line("a", 100)], paid=[400]))
+    settlement = settle([Claim("d", 1, deduction_ppm=PPM)], Terms(restocking_ppm=PPM), certificate)
+    assert amounts(settlement) == {"duty": 300}
+
+
+@pytest.mark.parametrize(
+    ("terms", "claim", "expected"),
+    [
+        (BUYER_PAYS, Claim("a", 1), {"return_freight": 0}),
+        (Terms(restocking_ppm=100_000), Claim("a", 1), {"restocking_fee": 0}),
+        (Terms(), Claim("a", 1, deduction_ppm=300_000), {"grade_deduction": 0}),
+    ],
+)
+def test_a_fee_that_was_not_quoted_is_never_charged(
+    terms: Terms, claim: Claim, expected: dict[str, int]
+) -> None:
+    settlement = settle([claim], replace(terms, quoted=QuotedFees()))
+    assert settlement.total_minor == 8900
+    assert {name: amounts(settlement).get(name, 0) for name in expected} == expected
+
+
+def test_a_fee_is_never_more_than_quoted() -> None:
+    quoted = QuotedFees(300, restocking_minor=100, restocking_ppm=50_000, deduction_ppm=100_000)
+    terms = replace(BUYER_PAYS, restocking_ppm=80_000, quoted=quoted)
+    settlement = settle([Claim("a", 1, deduction_ppm=400_000)], terms)
+    assert amounts(settlement) == {
+        "goods": 8900,
+        "grade_deduction": -890,
+        "restocking_fee": -100,
+        "return_freight": -300,
+    }
+
+
+def test_the_quote_binds_the_final_settlement() -> None:
+    terms = replace(BUYER_PAYS, restocking_ppm=100_000, max_deduction_ppm=250_000)
+    quote = settle([Claim("a", 1), Claim("a", 2)], terms)
+    assert quote.fees == QuotedFees(490, 1780, 100_000, 250_000)
+    later = replace(terms, return_freight_minor=900, quoted=QuotedFees(**asdict(quote.fees)))
+    final = settle([Claim("a", 1)], later)
+    assert amounts(final) == {"goods": 8900, "restocking_fee": -890, "return_freight": -490}
+
+
+def test_a_freight_that_was_cut_in_the_quote_stays_cut() -> None:
+    cheap = certify(order([line("a", 300)], paid=[300]))
+    quote = settle([Claim("a", 1)], BUYER_PAYS, cheap)
+    assert quote.total_minor == 0
+    assert quote.fees.return_freight_minor == 300
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        [Claim("a", 1), Claim("a", 1)],
+        [Claim("a", 0)],
+        [Claim("a", 3)],
+        [Claim("b", 1)],
+        [Claim("shipping", 1)],
+        [Claim("a", 1, deduction_ppm=-1)],
+        [Claim("a", 1, deduction_ppm=PPM + 1)],
+    ],
+)
+def test_claims_that_cannot_be_are_refused(claims: list[Claim]) -> None:
+    with pytest.raises(Invalid):
+        plan_settlement(JACKET, claims, Terms(), [])
+
+
+def test_removed_units_cannot_be_claimed() -> None:
+    certificate = certify(order([line("a", 500, 2, removed=1)], paid=[500]))
+    with pytest.raises(Invalid):
+        plan_settlement(certificate, [Claim("a", 2)], Terms(), [])
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [Terms(restocking_ppm=PPM + 1), Terms(return_freight_minor=-1), Terms(max_deduction_ppm=-1)],
+)
+def test_terms_out_of_bounds_are_refused(terms: Terms) -> None:
+    with pytest.raises(Invalid):
+        plan_settlement(JACKET, [Claim("a", 1)], terms, [])
+
+
+@pytest.mark.parametrize(
+    ("amount", "left", "sent", "uncovered"),
+    [
+        (80, [50, 30], [("p1", 50), ("p2", 30)], 0),
+        (60, [50, 30], [("p1", 50), ("p2", 10)], 0),
+        (100, [50, 30], [("p1", 50), ("p2", 30)], 20),
+        (10, [0, -5, 30], [("p3", 10)], 0),
+        (0, [50], [], 0),
+        (7, [], [], 7),
+    ],
+)
+def test_tenders_are_drained_in_their_order(
+    amount: int, left: list[int], sent: list[tuple[str, int]], uncovered: int
+) -> None:
+    tenders = [Tender(f"p{number}", each) for number, each in enumerate(left, start=1)]
+    assert drain(amount, tenders) == (tuple(Transfer(*each) for each in sent), uncovered)
+
+
+@pytest.mark.parametrize(
+    ("balance", "left", "over"),
+    [
+        ((100, 0, 0, 0, 0), 100, 0),
+        ((100, 60, 0, 0, 0), 40, 0),
+        ((100, 10, 20, 30, 40), 0, 0),
+        ((100, 0, 60, 60, 0), 0, 20),
+        ((0, 0, 0, 0, 0), 0, 0),
+    ],
+)
+def test_what_is_left_of_a_payment(balance: tuple[int, ...], left: int, over: int) -> None:
+    assert refundable(*balance) == left
+    assert overdrawn(*balance) == over
+
+
+def test_a_refund_above_what_is_left_tells_what_is_left() -> None:
+    require_refundable(40, 40)
+    with pytest.raises(NothingLeftToRefund) as caught:
+        require_refundable(60, 40)
+    assert caught.value.context == {"requested": 60, "remaining": 40}
+    for amount in (0, -1):
+        with pytest.raises(Invalid):
+            require_refundable(amount, 40)
+
+
+rates = st.integers(0, PPM)
+fees = st.integers(0, 10**6)
+all_terms = st.builds(
+    Terms,
+    freight_payer=st.sampled_from(FreightPayer),
+    return_freight_minor=fees,
+    restocking_ppm=rates,
+    max_deduction_ppm=rates,
+    refund_original_shipping=st.booleans(),
+    quoted=st.none() | st.builds(QuotedFees, fees, fees, rates, rates),
+)
+
+
+@given(orders().map(certify), all_terms, st.data())
+def test_every_settlement_is_bounded_ordered_and_within_its_quote(
+    certificate: Certificate, terms: Terms, data: st.DataObject
+) -> None:
+    known = [
+        Claim(each, number)
+        for each, number, _ in certificate.units()
+        if certificate.line(each).kind is not LineKind.SHIPPING
+    ][:200]
+    claims = [replace(claim, deduction_ppm=data.draw(rates)) for claim in known[:5]] + known[5:]
+    settlement = plan_settlement(certificate, claims, terms, [Tender("p", 1_000)])
+    assert 0 <= settlement.total_minor <= certificate.paid_minor
+    assert settlement.total_minor == sum(part.amount_minor for part in settlement.parts)
+    moved = sum(each.amount_minor for each in settlement.transfers)
+    assert moved + settlement.uncovered_minor == settlement.total_minor
+    Random(7).shuffle(claims)
+    assert plan_settlement(certificate, claims, terms, [Tender("p", 1_000)]) == settlement
+    if terms.quoted is not None:
+        assert settlement.fees.return_freight_minor <= terms.quoted.return_freight_minor
+        assert settlement.fees.restocking_minor <= terms.quoted.restocking_minor
+
+
+@given(orders().map(certify), all_terms, st.integers(0, 200))
+def test_accepting_a_quote_and_returning_less_never_deducts_more(
+    certificate: Certificate, terms: Terms, fewer: int
+) -> None:
+    units: list[Any] = [
+        Claim(each, number)
+        for each, number, _ in certificate.units()
+        if certificate.line(each).kind is LineKind.GOODS
+    ][:200]
+    quote = plan_settlement(certificate, units, replace(terms, quoted=None), [])
+    final = plan_settlement(certificate, units[fewer:], replace(terms, quoted=quote.fees), [])
+    assert final.fees.return_freight_minor <= quote.fees.return_freight_minor
+    assert final.fees.restocking_minor <= quote.fees.restocking_minor
+    if fewer == 0:
+        assert final == replace(quote, parts=final.parts)
