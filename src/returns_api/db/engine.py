@@ -68,6 +68,11 @@ class Transaction:
         """Execute once per row in one batch."""
         await self.connection.executemany(query.sql, [self._bind(query, row) for row in rows])
 
+    async def undo(self) -> None:
+        """Take back everything since the savepoint; needs ``transaction(savepoint=True)``."""
+        self.after_commit.clear()
+        await self.connection.execute("ROLLBACK TO SAVEPOINT work")
+
     def _bind(self, query: Query, params: dict[str, Any]) -> list[Any]:
         return query.bind({**params, "shop": self.shop} if query.of_shop else params)
 
@@ -117,8 +122,12 @@ class Database:
         return self._pool
 
     @asynccontextmanager
-    async def transaction(self, shop: UUID) -> AsyncIterator[Transaction]:
+    async def transaction(
+        self, shop: UUID, *, savepoint: bool = False
+    ) -> AsyncIterator[Transaction]:
         """One transaction in one shop: commits at the end of the block, rolls back on any error.
+
+        ``savepoint`` lets ``Transaction.undo`` take back the work and still commit something.
 
         Raises:
             Unavailable: the database is away, overloaded or read-only; nothing was written, or the
@@ -131,7 +140,10 @@ class Database:
         done = False
         try:
             tx = Transaction(connection, shop)
-            await connection.execute(f"BEGIN; SET LOCAL app.shop = '{UUID(int=shop.int)}'")
+            await connection.execute(
+                f"BEGIN; SET LOCAL app.shop = '{UUID(int=shop.int)}'"
+                + ("; SAVEPOINT work" if savepoint else "")
+            )
             yield tx
             await connection.execute("COMMIT")
             done = True

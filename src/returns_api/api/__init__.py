@@ -1,0 +1,1 @@
+"""Door 1, HTTP: parse, call one use case, answer. No rule, no SQL, no commit."""

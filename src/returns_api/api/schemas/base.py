@@ -1,0 +1,140 @@
+"""What all shapes share: strictness of input, public ids, safe text, integers that are integers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from returns_api.domain import ids
+from returns_api.domain.errors import NotFound
+
+MAX_MONEY: Final = 10**12
+ID_BODY: Final = "[0-7][0-9a-hjkmnp-tv-z]{25}"
+
+
+class In(BaseModel):
+    """A request body: unknown fields are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Out(BaseModel):
+    """A response body: every field is always there, null where there is nothing to say."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_serialization_defaults_required=True
+    )
+
+
+def _no_bool(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise PydanticCustomError("int_type", "Input should be a valid integer")
+    return value
+
+
+NoBool: Final = BeforeValidator(_no_bool)
+Minor = Annotated[int, Field(ge=0, le=MAX_MONEY, description="Minor units."), NoBool]
+PositiveMinor = Annotated[int, Field(ge=1, le=MAX_MONEY, description="Minor units."), NoBool]
+Quantity = Annotated[int, Field(ge=1, le=100_000), NoBool]
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL cannot keep NUL and UTF-8 cannot carry a lone surrogate."""
+    if "\x00" in text:
+        raise PydanticCustomError("text_nul", "Text may not contain the NUL character")
+    try:
+        text.encode()
+    except UnicodeEncodeError as lone:
+        raise PydanticCustomError(
+            "text_surrogate", "Text may not contain a lone surrogate"
+        ) from lone
+    return text
+
+
+Storable: Final = AfterValidator(_storable)
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), Storable]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000), Storable]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+
+def public_id(prefix: str) -> Any:
+    """A field that is ``<prefix>_…`` outside and a UUID inside; a wrong form is a 422."""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, UUID):
+            return value
+        found = ids.decode(prefix, value) if isinstance(value, str) else None
+        if found is None:
+            raise PydanticCustomError(
+                "id", "Input should be an id that starts with '{p}_'", {"p": prefix}
+            )
+        return found
+
+    return Annotated[
+        UUID,
+        BeforeValidator(read),
+        PlainSerializer(lambda value: ids.encode(prefix, value), return_type=str),
+        WithJsonSchema(
+            {"type": "string", "pattern": f"^{prefix}_{ID_BODY}$", "examples": [example_id(prefix)]}
+        ),
+    ]
+
+
+def example_id(prefix: str, number: int = 1) -> str:
+    """A valid id for examples and documentation."""
+    return ids.encode(prefix, UUID(int=0x0192F0C1_2D3E_7A4B_8C5D_000000000000 + number))
+
+
+OrderId = public_id("ord")
+LineId = public_id("li")
+QuoteId = public_id("qt")
+ReturnId = public_id("ret")
+ReturnLineId = public_id("rl")
+ShipmentId = public_id("shm")
+RefundId = public_id("ref")
+TransferId = public_id("trf")
+PaymentId = public_id("pay")
+EventId = public_id("evt")
+PolicyVersionId = public_id("pv")
+KeyId = public_id("key")
+ShopId = public_id("shp")
+EndpointId = public_id("whe")
+InboxId = public_id("in")
+InspectionId = public_id("ins")
+ReceiptId = public_id("rec")
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+Moment = Annotated[
+    datetime,
+    PlainSerializer(lambda v: _utc(v).isoformat().replace("+00:00", "Z"), return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+def path_id(prefix: str, text: str) -> UUID:
+    """An id from the path; anything that is not one does not exist.
+
+    Raises:
+        NotFound: malformed, with the same answer as for an unknown id.
+    """
+    found = ids.decode(prefix, text)
+    if found is None:
+        raise NotFound("There is no such thing here, or it is not yours to see.")
+    return found

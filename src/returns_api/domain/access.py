@@ -1,0 +1,86 @@
+"""Who may call what: roles, scopes, and the principal behind a credential.
+
+A role is a default set of scopes; a key may carry fewer, never more. A buyer's token is bound to
+one order besides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from returns_api.domain.errors import Forbidden
+
+
+class Role(StrEnum):
+    BUYER = "buyer"
+    PUBLISHABLE = "publishable"
+    AGENT = "agent"
+    WAREHOUSE = "warehouse"
+    FINANCE = "finance"
+    ADMIN = "admin"
+
+
+class Scope(StrEnum):
+    """One thing a credential may do; every operation names exactly one."""
+
+    SESSIONS_CREATE = "sessions:create"
+    POLICY_READ = "policy:read"
+    ORDERS_READ = "orders:read"
+    QUOTES_CREATE = "quotes:create"
+    RETURNS_CREATE = "returns:create"
+    RETURNS_READ = "returns:read"
+    RETURNS_ACT = "returns:act"
+    RETURNS_REVIEW = "returns:review"
+    RECEIPTS_WRITE = "receipts:write"
+    REFUNDS_READ = "refunds:read"
+    REFUNDS_CREATE = "refunds:create"
+    REFUNDS_MANAGE = "refunds:manage"
+    POLICIES_MANAGE = "policies:manage"
+    KEYS_MANAGE = "keys:manage"
+    WEBHOOKS_MANAGE = "webhooks:manage"
+    SHOP_MANAGE = "shop:manage"
+
+
+_SHOP_FLOOR = {Scope.POLICY_READ, Scope.ORDERS_READ, Scope.RETURNS_READ}
+_SERVICE = {Scope.SESSIONS_CREATE, Scope.QUOTES_CREATE, Scope.RETURNS_CREATE, Scope.RETURNS_ACT}
+
+ROLE_SCOPES: Final[dict[Role, frozenset[Scope]]] = {
+    Role.PUBLISHABLE: frozenset({Scope.SESSIONS_CREATE, Scope.POLICY_READ}),
+    Role.BUYER: frozenset(
+        _SHOP_FLOOR
+        | {Scope.QUOTES_CREATE, Scope.RETURNS_CREATE, Scope.RETURNS_ACT, Scope.REFUNDS_READ}
+    ),
+    Role.AGENT: frozenset(_SHOP_FLOOR | _SERVICE | {Scope.RETURNS_REVIEW, Scope.REFUNDS_READ}),
+    Role.WAREHOUSE: frozenset({Scope.RETURNS_READ, Scope.RECEIPTS_WRITE, Scope.POLICY_READ}),
+    Role.FINANCE: frozenset(
+        _SHOP_FLOOR | {Scope.REFUNDS_READ, Scope.REFUNDS_CREATE, Scope.REFUNDS_MANAGE}
+    ),
+    Role.ADMIN: frozenset(Scope),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller, as its credential proves. ``order_id`` is set for a buyer and binds it."""
+
+    shop: UUID
+    credential_id: UUID
+    role: Role
+    scopes: frozenset[Scope]
+    order_id: UUID | None = None
+
+    def require(self, scope: Scope) -> None:
+        """Raises ``Forbidden`` naming the missing scope."""
+        if scope not in self.scopes:
+            raise Forbidden(
+                f"This credential does not have the scope '{scope}'.",
+                required_scope=scope.value,
+                role=self.role.value,
+            )
+
+    def sees_order(self, order_id: UUID) -> bool:
+        """False makes the order, and all below it, not exist for this caller."""
+        return self.order_id is None or self.order_id == order_id

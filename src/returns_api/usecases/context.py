@@ -1,0 +1,62 @@
+"""Everything a use case may touch, handed to it: nothing below ``wiring`` reaches for a global."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from returns_api.db.engine import Database
+from returns_api.domain.access import Principal
+from returns_api.domain.policy import Policy
+from returns_api.ports.carriers import Carrier
+from returns_api.ports.payments import PaymentProvider
+from returns_api.ports.sealing import Sealer
+from returns_api.ports.shops import ShopPlatform
+from returns_api.ports.webhooks import WebhookSender
+
+CACHE_SECONDS: Final = 2.0
+"""How long a revoked key may still be believed; the promise is 5 s."""
+CACHE_SIZE: Final = 10_000
+
+
+class PrincipalCache:
+    """Principals by token hash, for a moment. Bounded; time comes from the caller."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+
+    def get(self, key: bytes, now: float) -> Principal | None:
+        found = self._known.get(key)
+        if found is None or not 0 <= now - found[0] < CACHE_SECONDS:
+            return None
+        return found[1]
+
+    def put(self, key: bytes, now: float, principal: Principal) -> None:
+        self._known[key] = (now, principal)
+        self._known.move_to_end(key)
+        while len(self._known) > CACHE_SIZE:
+            self._known.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The outside world by name. ``clock`` gives aware UTC; ``wake`` hurries the workers."""
+
+    database: Database
+    clock: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    new_secret: Callable[[], str]
+    sealer: Sealer
+    payments: Mapping[str, PaymentProvider]
+    carriers: Mapping[str, Carrier]
+    shops: Mapping[str, ShopPlatform]
+    webhooks: WebhookSender
+    wake: Callable[[], None]
+    public_url: str
+    policies: dict[UUID, Policy] = field(default_factory=dict)
+    """Compiled policy versions; published ones never change, so they are kept."""
+    principals: PrincipalCache = field(default_factory=PrincipalCache)
