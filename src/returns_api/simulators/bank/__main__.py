@@ -1,0 +1,26 @@
+"""``python -m returns_api.simulators.bank --host 127.0.0.1 --port 12111 --data-dir DIR``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from ..kit.web import App, run
+from .control import Control
+from .core import Bank
+from .stripe_api import StripeApi
+
+
+def main() -> None:
+    """Run the bank until it is stopped."""
+    parser = argparse.ArgumentParser(prog="bank", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=12111, help="0 takes a free one")
+    parser.add_argument("--data-dir", type=Path, required=True)
+    args = parser.parse_args()
+    bank = Bank(args.data_dir)
+    run(App(StripeApi(bank).routes() + Control(bank).routes(), bank.living), args.host, args.port)
+
+
+if __name__ == "__main__":
+    main()

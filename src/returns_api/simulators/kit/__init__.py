@@ -1,0 +1,1 @@
+"""What the simulators share: a small ASGI layer, seeded faults, durable webhooks, SQLite."""
