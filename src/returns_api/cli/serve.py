@@ -1,0 +1,72 @@
+"""``returns-api serve``: the HTTP API, one process. Start as many as you like."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+from typing import Annotated
+
+import typer
+
+from returns_api import logs
+from returns_api.cli.database import database
+from returns_api.cli.output import AsJson, Failure, load_settings, reported
+from returns_api.config import Settings
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on.", min=1, max=65535)]
+BACKLOG = 2048
+
+
+def serve(host: Host = None, port: Port = None, as_json: AsJson = False) -> None:
+    """Serve the HTTP API until SIGTERM; requests in flight are finished first."""
+    with reported(as_json):
+        settings = load_settings(host=host, port=port)
+        logs.configure(settings.log_level)
+        with listening(settings.host, settings.port) as listener, database(settings) as ready:
+            _run(ready, listener)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket bound to ``host``:``port``. Raises: Failure when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Failure(
+                f"Port {port} on {host} is taken by another program. Stop that, or choose another "
+                "port: --port or RETURNS_API_PORT."
+            ) from None
+        raise Failure(f"Cannot listen on {host} port {port}: {error.strerror or error}.") from None
+
+
+def _run(settings: Settings, listener: socket.socket) -> None:
+    import uvicorn  # noqa: PLC0415 - other commands do not serve
+
+    from returns_api.app import create_app  # noqa: PLC0415
+    from returns_api.db.migrations import check_version  # noqa: PLC0415
+
+    asyncio.run(check_version(settings.app_address))
+    config = uvicorn.Config(
+        create_app(settings),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # X-Forwarded-For is read by the API itself, from trusted proxies
+        timeout_graceful_shutdown=int(settings.shutdown_seconds),
+    )
+    server = uvicorn.Server(config)
+    # uvicorn raises the signal again once it has stopped; without a handler that would cut off
+    # our own clean-up and make an orderly stop look like a death.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGINT, lambda *_: None)
+    server.run(sockets=[listener])
+    if not server.started:
+        raise Failure("The API did not start; the reason stands in the log above.")
