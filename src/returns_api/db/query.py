@@ -7,9 +7,21 @@ its parameters, so a missing or misspelt one is an error at the call, not a NULL
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from collections.abc import Iterable
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Executable, FromClause, Uuid, bindparam
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Executable,
+    FromClause,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    literal,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 _DIALECT: Final = PGDialect_asyncpg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
@@ -20,7 +32,17 @@ SHOP: Final = bindparam("shop", required=True, type_=Uuid())
 
 def here(table: FromClause) -> ColumnElement[bool]:
     """Only rows of this shop. Row-level security says so too; this is the belt."""
-    return cast("ColumnElement[bool]", table.c.shop_id == SHOP)
+    return table.c.shop_id == SHOP
+
+
+def given(name: str, type_: Any = None) -> BindParameter[Any]:
+    """A parameter that the caller must pass."""
+    return bindparam(name, required=True, type_=type_)
+
+
+def among(col: ColumnElement[Any], values: Iterable[str]) -> ColumnElement[bool]:
+    """``col = ANY (array)``: one plan whatever the number, where IN would make a text for each."""
+    return col == any_(literal(list(values), ARRAY(Text)))
 
 
 class Query:
@@ -30,7 +52,7 @@ class Query:
 
     def __init__(self, statement: Executable) -> None:
         compiled = statement.compile(  # type: ignore[attr-defined]
-            dialect=_DIALECT, compile_kwargs={"render_postcompile": True}
+            dialect=_DIALECT
         )
         self.sql: str = str(compiled)
         self._names: tuple[str, ...] = tuple(compiled.positiontup or ())

@@ -1,0 +1,114 @@
+"""A payment provider's own evidence, from a webhook or a sweep, applied in the open transaction.
+
+A refund that carries our reference, or that we know by its id there, moves our transfer; any other
+was made elsewhere and becomes an outside fact, recorded even above what was captured. A webhook may
+come before the answer to our own call: the reference finds the transfer all the same, so the echo
+is never counted as a second refund.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from returns_api.db import outside_facts
+from returns_api.db import refunds as rows
+from returns_api.db.engine import Transaction
+from returns_api.db.outbox import emit
+from returns_api.domain import ids
+from returns_api.domain.refunds import after_fact
+from returns_api.ports.payments import ProviderDispute, ProviderRefund, RefundStatus
+from returns_api.usecases._refunds import move_transfer
+from returns_api.usecases.context import Context
+
+_GONE = frozenset({RefundStatus.FAILED, RefundStatus.CANCELED})
+
+
+async def apply(
+    tx: Transaction,
+    ctx: Context,
+    source: str,
+    provider: str,
+    account: str,
+    fact: ProviderRefund | ProviderDispute,
+) -> None:
+    """Apply one fact; the same fact again, or an older one, changes nothing."""
+    if isinstance(fact, ProviderDispute):
+        await _dispute(tx, ctx, provider, account, fact)
+        return
+    transfer_id = await _ours(tx, provider, account, fact)
+    if transfer_id is None:
+        await _outside(tx, ctx, provider, account, fact)
+    else:
+        await _echo(tx, ctx, transfer_id, fact)
+
+
+async def _ours(tx: Transaction, provider: str, account: str, fact: ProviderRefund) -> UUID | None:
+    if fact.reference is not None:
+        named = ids.decode("trf", fact.reference)
+        if named is not None and await rows.is_transfer_of(
+            tx, named, provider, account, fact.provider_payment_id
+        ):
+            return named
+    return await rows.find_by_provider_id(tx, provider, account, fact.provider_refund_id)
+
+
+async def _echo(tx: Transaction, ctx: Context, transfer_id: UUID, fact: ProviderRefund) -> None:
+    row = await rows.lock_transfer(tx, transfer_id)
+    assert row is not None
+    transfer = rows.record(row)
+    if (fact.amount_minor, fact.currency) != (transfer.amount_minor, transfer.currency):
+        # The provider moved another sum than ours: nothing here may call that a success.
+        await rows.flag(tx, transfer_id, "amount_differs", ctx.clock())
+        return
+    change = after_fact(transfer, fact.status.value, ctx.clock(), fact.failure_code)
+    if change.state == transfer.state:
+        return
+    events, jobs = await move_transfer(
+        tx, ctx, transfer, change, provider_refund_id=fact.provider_refund_id
+    )
+    if events or jobs:
+        await emit(tx, events, jobs)
+
+
+async def _outside(
+    tx: Transaction, ctx: Context, provider: str, account: str, fact: ProviderRefund
+) -> None:
+    payment = await rows.find_payment(tx, provider, account, fact.provider_payment_id)
+    if payment is None:
+        return
+    await outside_facts.record(
+        tx,
+        kind="refund",
+        provider=provider,
+        external_id=fact.provider_refund_id,
+        order_id=payment["order_id"],
+        payment_id=payment["id"],
+        amount_minor=fact.amount_minor,
+        currency=fact.currency,
+        active=fact.status not in _GONE,
+        counted=True,
+        at=fact.created_at or ctx.clock(),
+        lines=[],
+    )
+
+
+async def _dispute(
+    tx: Transaction, ctx: Context, provider: str, account: str, fact: ProviderDispute
+) -> None:
+    payment = await rows.find_payment(tx, provider, account, fact.provider_payment_id)
+    if payment is None:
+        return
+    await outside_facts.record(
+        tx,
+        kind="dispute",
+        provider=provider,
+        external_id=fact.provider_dispute_id,
+        order_id=payment["order_id"],
+        payment_id=payment["id"],
+        amount_minor=fact.amount_minor,
+        currency=fact.currency,
+        active=fact.open,
+        counted=True,
+        at=ctx.clock(),
+        lines=[],
+    )

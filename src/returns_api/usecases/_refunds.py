@@ -1,0 +1,232 @@
+"""Steps that every money path shares, inside the transaction of its caller.
+
+Owns: reserving and storing a refund with its transfers; moving a transfer by evidence; deriving the
+refund's state and telling the return. Lock order: payments, then the return, then refund rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from returns_api.db import refunds as rows
+from returns_api.db import returns as return_rows
+from returns_api.db.engine import Transaction
+from returns_api.db.outbox import Job
+from returns_api.domain import ids
+from returns_api.domain.errors import NothingLeftToRefund
+from returns_api.domain.events import SYSTEM, By, Event
+from returns_api.domain.lifecycle.machine import Actor
+from returns_api.domain.lifecycle.refunds import refund_state
+from returns_api.domain.lifecycle.returns import RETURN
+from returns_api.domain.refunds import PlannedTransfer, TransferChange, TransferRecord
+from returns_api.usecases.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class NewRefund:
+    """What is to be paid back and why; the transfers say along which payments."""
+
+    order_id: UUID
+    kind: str
+    currency: str
+    transfers: Sequence[PlannedTransfer]
+    parts: Sequence[Mapping[str, Any]]
+    return_id: UUID | None = None
+    client_reference: str | None = None
+    reason: str | None = None
+    due_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What the caller has to announce and enqueue in the same transaction."""
+
+    id: UUID
+    state: str
+    events: tuple[Event, ...]
+    jobs: tuple[Job, ...]
+
+
+async def reserve_and_store(tx: Transaction, ctx: Context, new: NewRefund, by: By) -> Written:
+    """Reserve each transfer's amount on its payment and store the refund.
+
+    The payments must be locked. The guard stands in the statement and again in the database, so a
+    plan made from stale numbers is refused here and nothing is written.
+
+    Raises:
+        NothingLeftToRefund: a payment has less left than the plan takes.
+    """
+    wanted = {move.payment.id: move.amount_minor for move in new.transfers}
+    if not await rows.reserve(tx, wanted):
+        raise NothingLeftToRefund("The payments have less left than this refund needs.")
+    now, refund_id = ctx.clock(), ctx.new_id()
+    moves = [_transfer_row(ctx.new_id(), refund_id, new, move, now) for move in new.transfers]
+    state = refund_state(move["state"] for move in moves)
+    refund = {
+        "id": refund_id,
+        "order_id": new.order_id,
+        "return_id": new.return_id,
+        "kind": new.kind,
+        "amount_minor": sum(wanted.values()),
+        "currency": new.currency,
+        "state": state,
+        "client_reference": new.client_reference,
+        "reason": new.reason,
+        "parts": list(new.parts),
+        "requested_by": by.credential_id,
+        "due_by": new.due_by,
+        "created_at": now,
+        "updated_at": now,
+    }
+    await rows.add(tx, refund, moves)
+    event = _refund_event(ctx, refund, type_="requested", sequence=1, state=state, by=by)
+    jobs = tuple(Job("send_transfer", move["id"]) for move in moves if move["state"] == "queued")
+    return Written(refund_id, state, (event,), jobs)
+
+
+def _transfer_row(
+    transfer_id: UUID, refund_id: UUID, new: NewRefund, move: PlannedTransfer, now: datetime
+) -> dict[str, Any]:
+    payment, queued = move.payment, move.state == "queued"
+    return {
+        "id": transfer_id,
+        "refund_id": refund_id,
+        "order_id": new.order_id,
+        "payment_id": payment.id,
+        "amount_minor": move.amount_minor,
+        "currency": payment.currency,
+        "state": move.state,
+        "provider": payment.provider,
+        "account": payment.account,
+        "provider_key": ids.encode("trf", transfer_id),
+        "due_at": now if queued else None,
+        "failure_code": None if queued else "no_provider_connection",
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+async def move_transfer(
+    tx: Transaction,
+    ctx: Context,
+    transfer: TransferRecord,
+    change: TransferChange,
+    *,
+    provider_refund_id: str | None = None,
+    by: By = SYSTEM,
+) -> tuple[list[Event], list[Job]]:
+    """Apply a planned change to a locked transfer and everything that follows from it.
+
+    Does nothing when the transfer moved meanwhile: a late worker or an old message changes no row.
+    """
+    now = ctx.clock()
+    if not await rows.apply_change(tx, transfer, change, now, provider_refund_id):
+        return [], []
+    jobs = []
+    if change.due_at is not None:
+        wait = max(0.0, (change.due_at - now).total_seconds())
+        jobs.append(Job("send_transfer", transfer.id, wait))
+    return await follow_transfers(tx, ctx, transfer.refund_id, by, change.failure_code), jobs
+
+
+async def follow_transfers(
+    tx: Transaction, ctx: Context, refund_id: UUID, by: By, reason: str | None = None
+) -> list[Event]:
+    """Derive the refund's state from its transfers; one event when it changed."""
+    refund = await rows.lock_refund(tx, refund_id)
+    state = refund_state(await rows.transfer_states(tx, refund_id))
+    if state == refund["state"]:
+        return []
+    now = ctx.clock()
+    sequence = await rows.set_state(tx, refund_id, refund["state"], state, now)
+    assert sequence is not None
+    events = [
+        _refund_event(
+            ctx, refund, type_=state, sequence=sequence, state=state, by=by, reason=reason
+        )
+    ]
+    if refund["return_id"] is not None:
+        events += await _follow_refund(tx, ctx, refund["return_id"])
+    return events
+
+
+async def _follow_refund(tx: Transaction, ctx: Context, return_id: UUID) -> list[Event]:
+    """The return is complete when all its money arrived, and open again when some went back."""
+    arrived, all_arrived = await rows.return_totals(tx, return_id)
+    head = await return_rows.lock(tx, return_id)
+    assert head is not None
+    action = {("refunding", True): "complete", ("completed", False): "reopen"}.get(
+        (head["state"], all_arrived)
+    )
+    now = ctx.clock()
+    if action is None:
+        await return_rows.set_refunded(tx, return_id, arrived, now)
+        return []
+    state = RETURN.step(head["state"], action, Actor.SYSTEM)
+    sequence = await return_rows.move(
+        tx,
+        return_id,
+        head["sequence"],
+        now,
+        state=state,
+        refunded_minor=arrived,
+        closed_at=now if action == "complete" else None,
+        deadline_at=None,
+        deadline_kind=None,
+    )
+    return [
+        Event(
+            id=ctx.new_id(),
+            type="return.completed" if action == "complete" else "return.reopened",
+            resource_type="return",
+            resource_id=return_id,
+            sequence=sequence,
+            at=now,
+            by=SYSTEM,
+            order_id=head["order_id"],
+            return_id=return_id,
+            data={
+                "return": ids.encode("ret", return_id),
+                "state": state,
+                "refunded": arrived,
+                "currency": head["currency"],
+            },
+        )
+    ]
+
+
+def _refund_event(
+    ctx: Context,
+    refund: Mapping[str, Any],
+    *,
+    type_: str,
+    sequence: int,
+    state: str,
+    by: By,
+    reason: str | None = None,
+) -> Event:
+    return_id = refund["return_id"]
+    return Event(
+        id=ctx.new_id(),
+        type=f"refund.{type_}",
+        resource_type="refund",
+        resource_id=refund["id"],
+        sequence=sequence,
+        at=ctx.clock(),
+        by=by,
+        order_id=refund["order_id"],
+        return_id=return_id,
+        reason=reason,
+        data={
+            "refund": ids.encode("ref", refund["id"]),
+            "order": ids.encode("ord", refund["order_id"]),
+            "return": None if return_id is None else ids.encode("ret", return_id),
+            "state": state,
+            "amount": refund["amount_minor"],
+            "currency": refund["currency"],
+        },
+    )
