@@ -1,0 +1,1 @@
+"""Carriers, one file each, all held to ``adapters.conformance.carriers``."""
