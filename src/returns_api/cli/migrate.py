@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from returns_api import logs
 from returns_api.cli.database import database
-from returns_api.cli.output import AsJson, answer, load_settings, reported
+from returns_api.cli.output import AsJson, answer, load_settings, log_to_stderr, reported
 
 CheckOnly = Annotated[bool, typer.Option("--check", help="Change nothing; fail when behind.")]
 
@@ -18,7 +17,7 @@ def migrate(check: CheckOnly = False, as_json: AsJson = False) -> None:
     """Bring the database's schema to the version of this code; safe to run twice or at once."""
     with reported(as_json):
         settings = load_settings()
-        logs.configure(settings.log_level)
+        log_to_stderr(settings)
         from returns_api.db.migrations import check_version, upgrade  # noqa: PLC0415
 
         with database(settings) as ready:

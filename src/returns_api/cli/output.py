@@ -45,6 +45,13 @@ def _explain(error: ValidationError) -> str:
     return "\n".join(lines)
 
 
+def log_to_stderr(settings: Settings) -> None:
+    """Turn logging on for a command that runs the service's own code."""
+    from returns_api import logs  # noqa: PLC0415 - not every command logs
+
+    logs.configure(settings.log_level)
+
+
 def say(text: str) -> None:
     """A line about progress; on standard error, so that standard output stays the result."""
     print(text, file=sys.stderr, flush=True)

@@ -10,9 +10,8 @@ from typing import Annotated
 
 import typer
 
-from returns_api import logs
 from returns_api.cli.database import database
-from returns_api.cli.output import AsJson, Failure, load_settings, reported
+from returns_api.cli.output import AsJson, Failure, load_settings, log_to_stderr, reported
 from returns_api.config import Settings
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
@@ -24,7 +23,7 @@ def serve(host: Host = None, port: Port = None, as_json: AsJson = False) -> None
     """Serve the HTTP API until SIGTERM; requests in flight are finished first."""
     with reported(as_json):
         settings = load_settings(host=host, port=port)
-        logs.configure(settings.log_level)
+        log_to_stderr(settings)
         with listening(settings.host, settings.port) as listener, database(settings) as ready:
             _run(ready, listener)
 
@@ -44,12 +43,13 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def _run(settings: Settings, listener: socket.socket) -> None:
-    import uvicorn  # noqa: PLC0415 - other commands do not serve
-
-    from returns_api.app import create_app  # noqa: PLC0415
-    from returns_api.db.migrations import check_version  # noqa: PLC0415
+    from returns_api.db.migrations import check_version  # noqa: PLC0415 - imports asyncpg
 
     asyncio.run(check_version(settings.app_address))
+    import uvicorn  # noqa: PLC0415 - other commands do not serve
+
+    from returns_api.app import create_app  # noqa: PLC0415 - imports the whole API
+
     config = uvicorn.Config(
         create_app(settings),
         loop="uvloop",

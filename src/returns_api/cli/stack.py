@@ -76,6 +76,8 @@ class Stack:
 
     def stop(self) -> list[str]:
         """Stop all in order; returns a sentence for each that did not end as it should."""
+        if self._ours:
+            say("Stopping: requests and jobs in flight are finished first.")
         codes = stop_together(self._ours)
         troubles = [f"{name} ended with {code}" for name, code in codes.items() if code != 0]
         codes = stop_together(self._simulators)

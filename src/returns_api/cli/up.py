@@ -15,7 +15,6 @@ from typing import Annotated, Any
 
 import typer
 
-from returns_api import logs
 from returns_api.cli import runfile
 from returns_api.cli.output import AsJson, Failure, answer, load_settings, reported, say
 from returns_api.cli.stack import Stack
@@ -39,7 +38,6 @@ def up(
         settings = load_settings(host=host, port=port, data_dir=data_dir)
         if settings.production:
             raise Failure("`up` is for development. In production: migrate, serve and worker.")
-        logs.configure("warning")
         settings = settings.with_(data_dir=settings.data_dir.absolute())
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         lock = FolderLock.try_take(settings.data_dir / runfile.LOCK)
@@ -75,7 +73,6 @@ def _run(stack: Stack, *, demo: bool, as_json: bool) -> None:
             stack.watch()
     finally:
         runfile.remove(data_dir)
-        say("Stopping: requests and jobs in flight are finished first.")
         troubles = stack.stop()
     if troubles:
         raise Failure("Not everything stopped in order: " + "; ".join(troubles))
