@@ -1,0 +1,395 @@
+"""Orders read whole: everything a decision, a quote or a page needs, in one statement.
+
+Owns the shape in which the upper storeys see a stored order. Refuses to own how an order gets
+stored (``order_intake``), what may come back (``domain.policy``) and what it cost per unit: the
+certificate is handed on as it was stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BindParameter,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
+
+from returns_api.db.engine import Row, Transaction
+from returns_api.db.query import Query, here
+from returns_api.db.tables import (
+    certificates,
+    order_lines,
+    order_people,
+    orders,
+    outside_facts,
+    parcel_lines,
+    parcels,
+    payments,
+    returns,
+    unit_claims,
+)
+from returns_api.domain.orders import LineKind
+from returns_api.ports.carriers import Address
+
+HISTORY_ORDERS: Final = 500
+"""How many of a buyer's newest orders are looked at for the history."""
+
+_NONE: Final = literal_column("'[]'::jsonb", JSONB)
+_ORDER: Final[BindParameter[UUID]] = bindparam("order_id", required=True, type_=Uuid())
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelRecord:
+    """One outbound parcel. ``quantities`` is units per line id."""
+
+    id: UUID
+    external_id: str
+    carrier: str | None
+    tracking_codes: tuple[str, ...]
+    shipped_at: datetime | None
+    delivered_at: datetime | None
+    cancelled: bool
+    quantities: Mapping[UUID, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LineRecord:
+    """One order line with every counter that binds what can come back."""
+
+    id: UUID
+    external_id: str
+    position: int
+    kind: LineKind
+    title: str
+    sku: str | None
+    product_id: str | None
+    variant_id: str | None
+    vendor: str | None
+    category: str | None
+    tags: tuple[str, ...]
+    weight_grams: int | None
+    shippable: bool
+    unit_price_minor: int
+    discounted: bool
+    ordered: int
+    removed: int
+    shipped: int
+    delivered: int
+    outside_returned: int
+    claimed: int
+    claimed_units: tuple[int, ...]
+    """Numbers of the units that open or finished returns hold, ascending."""
+    first_fulfilled_at: datetime | None
+    last_fulfilled_at: datetime | None
+    last_delivered_at: datetime | None
+    """The latest delivery among the line's parcels; see ``all_delivered``."""
+    all_delivered: bool
+    """Every parcel that carries units of this line was delivered, and there is one."""
+
+    @property
+    def left(self) -> int:
+        """Units that can still be claimed: what the database's guard will let through."""
+        bound = min(self.ordered - self.removed, self.shipped)
+        return max(0, bound - self.outside_returned - self.claimed)
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRecord:
+    """One tender and what became of its money, in minor units of ``currency``."""
+
+    id: UUID
+    external_id: str
+    position: int
+    gateway: str
+    provider: str
+    account: str
+    provider_payment_id: str | None
+    currency: str
+    captured: int
+    reserved: int
+    refunded: int
+    external: int
+    disputed: int
+
+    @property
+    def refundable(self) -> int:
+        """What may still be reserved; never negative, though outside facts may exceed captured."""
+        return max(0, self.captured - self.reserved - self.refunded - self.external - self.disputed)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """A stored order at one moment (one statement, one snapshot)."""
+
+    id: UUID
+    source: str
+    external_id: str
+    number: str
+    customer_key: bytes | None
+    placed_at: datetime
+    platform_updated_at: datetime
+    currency: str
+    taxes_included: bool
+    total_minor: int
+    tags: tuple[str, ...]
+    flags: tuple[str, ...]
+    channel: str | None
+    country: str | None
+    region: str | None
+    locale: str | None
+    financial_status: str | None
+    cancelled_at: datetime | None
+    returns_opened: int
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    lines: tuple[LineRecord, ...]
+    parcels: tuple[ParcelRecord, ...]
+    payments: tuple[PaymentRecord, ...]
+    certificate_version: int
+    certificate_digest: str
+    certificate: Mapping[str, Any]
+    """The stored form of the newest certificate; ``domain.allocation.from_json`` reads it."""
+
+    def line(self, line_id: UUID) -> LineRecord | None:
+        return next((line for line in self.lines if line.id == line_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class BuyerHistory:
+    """What the same customer did in this shop before ``before``, over the newest orders.
+
+    Counts only; a person is known by a keyed hash. All zero when the order names no customer.
+    """
+
+    orders: int = 0
+    orders_kept: int = 0
+    """Orders without any return and without an outside return, not cancelled."""
+    returns: int = 0
+    units_bought: int = 0
+    units_returned: int = 0
+    chargebacks: int = 0
+    first_order_at: datetime | None = None
+
+
+def _listed(rows: Select[Any], *, by: str) -> Any:
+    """``rows`` as one jsonb array, ordered by a column of theirs."""
+    inner = rows.subquery()
+    item: Any = func.to_jsonb(inner.table_valued())
+    return (
+        select(
+            func.coalesce(
+                func.jsonb_agg(aggregate_order_by(item, inner.c[by]), type_=JSONB),
+                _NONE,
+            )
+        )
+        .select_from(inner)
+        .scalar_subquery()
+    )
+
+
+def _mine(table: Any, *without: str) -> Select[Any]:
+    columns = [c for c in table.c if c.name not in {"shop_id", "order_id", *without}]
+    return select(*columns).where(here(table), table.c.order_id == _ORDER)
+
+
+def _load_statement() -> Query:
+    claimed = (
+        select(func.array_agg(aggregate_order_by(unit_claims.c.unit_no, unit_claims.c.unit_no)))
+        .where(here(unit_claims), unit_claims.c.line_id == order_lines.c.id)
+        .correlate(order_lines)
+        .scalar_subquery()
+        .label("claimed_units")
+    )
+    contents = (
+        select(func.jsonb_object_agg(parcel_lines.c.line_id, parcel_lines.c.quantity))
+        .where(here(parcel_lines), parcel_lines.c.parcel_id == parcels.c.id)
+        .correlate(parcels)
+        .scalar_subquery()
+        .label("quantities")
+    )
+    newest = (
+        select(certificates.c.version, certificates.c.digest, certificates.c.body)
+        .where(here(certificates), certificates.c.order_id == _ORDER)
+        .order_by(certificates.c.version.desc())
+        .limit(1)
+        .subquery("newest")
+    )
+    locale = (
+        select(order_people.c.locale)
+        .where(here(order_people), order_people.c.order_id == _ORDER)
+        .scalar_subquery()
+    )
+    return Query(
+        select(
+            *(c for c in orders.c if c.name not in {"shop_id", "email_key"}),
+            locale.label("locale"),
+            newest.c.version.label("certificate_version"),
+            newest.c.digest.label("certificate_digest"),
+            newest.c.body.label("certificate"),
+            _listed(_mine(order_lines).add_columns(claimed), by="position").label("lines"),
+            _listed(_mine(parcels).add_columns(contents), by="external_id").label("parcels"),
+            _listed(_mine(payments), by="position").label("payments"),
+        )
+        .join_from(orders, newest, orders.c.id == _ORDER)
+        .where(here(orders), orders.c.id == _ORDER)
+    )
+
+
+def _history_statement() -> Query:
+    theirs = (
+        select(orders.c.id, orders.c.placed_at, orders.c.cancelled_at)
+        .where(
+            here(orders),
+            orders.c.customer_key == bindparam("customer_key", required=True),
+            orders.c.placed_at < bindparam("before", required=True),
+        )
+        .order_by(orders.c.placed_at.desc())
+        .limit(HISTORY_ORDERS)
+        .cte("theirs")
+    )
+    came_back = literal(
+        ["approved", "in_transit", "received", "inspected", "refunding", "completed"], ARRAY(Text)
+    )
+    back = (
+        select(returns.c.order_id)
+        .where(
+            here(returns),
+            returns.c.order_id.in_(select(theirs.c.id)),
+            returns.c.state == any_(came_back),
+        )
+        .cte("back")
+    )
+    units = (
+        select(
+            order_lines.c.order_id,
+            (order_lines.c.ordered - order_lines.c.removed).label("bought"),
+            (order_lines.c.claimed + order_lines.c.outside_returned).label("returned"),
+            order_lines.c.outside_returned,
+        )
+        .where(
+            here(order_lines),
+            order_lines.c.order_id.in_(select(theirs.c.id)),
+            order_lines.c.kind == LineKind.GOODS.value,
+        )
+        .cte("units")
+    )
+    disputes = select(func.count()).where(
+        here(outside_facts),
+        outside_facts.c.kind == "dispute",
+        outside_facts.c.order_id.in_(select(theirs.c.id)),
+    )
+    touched = exists().where(back.c.order_id == theirs.c.id)
+    elsewhere = exists().where(units.c.order_id == theirs.c.id, units.c.outside_returned > 0)
+    kept = theirs.c.cancelled_at.is_(None) & ~touched & ~elsewhere
+    return Query(
+        select(
+            func.count().label("orders"),
+            func.count().filter(kept).label("orders_kept"),
+            func.min(theirs.c.placed_at).label("first_order_at"),
+            select(func.count()).select_from(back).scalar_subquery().label("returns"),
+            _sum(units.c.bought).label("units_bought"),
+            _sum(units.c.returned).label("units_returned"),
+            disputes.scalar_subquery().label("chargebacks"),
+        ).select_from(theirs)
+    )
+
+
+def _sum(column: Any) -> Any:
+    return select(func.coalesce(func.sum(column), 0)).scalar_subquery()
+
+
+_LOAD: Final = _load_statement()
+_HISTORY: Final = _history_statement()
+_SENDER: Final = Query(
+    select(order_people).where(here(order_people), order_people.c.order_id == _ORDER)
+)
+
+
+async def load_order(tx: Transaction, order_id: UUID) -> OrderRecord | None:
+    """The order with all that hangs below it, from one snapshot; None when it does not exist."""
+    row = await tx.first(_LOAD, order_id=order_id)
+    return None if row is None else _order(row)
+
+
+async def load_history(tx: Transaction, order: OrderRecord) -> BuyerHistory:
+    """What this order's customer did before it was placed."""
+    if order.customer_key is None:
+        return BuyerHistory()
+    row = await tx.first(_HISTORY, customer_key=order.customer_key, before=order.placed_at)
+    return BuyerHistory() if row is None else BuyerHistory(**dict(row.items()))
+
+
+async def sender_address(tx: Transaction, order_id: UUID) -> Address | None:
+    """Where a return parcel would be sent from; None when it is unknown, incomplete or erased."""
+    row = await tx.first(_SENDER, order_id=order_id)
+    needed = ("name", "street1", "city", "postcode", "country")
+    if row is None or not all(row[column] for column in needed):
+        return None
+    also = ("street2", "region", "email", "phone")
+    return Address(**{column: row[column] for column in (*needed, *also)})
+
+
+def _order(row: Row) -> OrderRecord:
+    contents = tuple(_parcel(item) for item in row["parcels"])
+    values = dict(row.items())
+    values["customer_key"] = None if row["customer_key"] is None else bytes(row["customer_key"])
+    values["tags"], values["flags"] = tuple(row["tags"]), tuple(row["flags"])
+    values["lines"] = tuple(_line(item, contents) for item in row["lines"])
+    values["parcels"] = contents
+    values["payments"] = tuple(
+        PaymentRecord(**{**item, "id": UUID(item["id"])}) for item in row["payments"]
+    )
+    return OrderRecord(**values)
+
+
+def _line(item: Mapping[str, Any], contents: Sequence[ParcelRecord]) -> LineRecord:
+    line_id = UUID(item["id"])
+    mine = [p for p in contents if not p.cancelled and p.quantities.get(line_id)]
+    shipped = sorted(p.shipped_at for p in mine if p.shipped_at is not None)
+    delivered = [p.delivered_at for p in mine if p.delivered_at is not None]
+    values = {
+        **item,
+        "id": line_id,
+        "kind": LineKind(item["kind"]),
+        "tags": tuple(item["tags"]),
+        "claimed_units": tuple(item["claimed_units"] or ()),
+        "first_fulfilled_at": shipped[0] if shipped else None,
+        "last_fulfilled_at": shipped[-1] if shipped else None,
+        "last_delivered_at": max(delivered, default=None),
+        "all_delivered": bool(mine) and len(delivered) == len(mine),
+    }
+    return LineRecord(**values)
+
+
+def _parcel(item: Mapping[str, Any]) -> ParcelRecord:
+    quantities = {UUID(line): count for line, count in (item["quantities"] or {}).items()}
+    return ParcelRecord(
+        id=UUID(item["id"]),
+        external_id=item["external_id"],
+        carrier=item["carrier"],
+        tracking_codes=tuple(item["tracking_codes"]),
+        shipped_at=_moment(item["shipped_at"]),
+        delivered_at=_moment(item["delivered_at"]),
+        cancelled=item["cancelled"],
+        quantities=quantities,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A timestamptz as jsonb prints it."""
+    return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
