@@ -28,7 +28,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import payments, refunds, transfer_attempts, transfers
-from returns_api.domain.refunds import PaymentRecord, TransferChange, TransferRecord
+from returns_api.domain.order_record import PaymentRecord
+from returns_api.domain.refunds import TransferChange, TransferRecord
 
 _PAYMENT_COLUMNS = tuple(payments.c[name] for name in PaymentRecord.__dataclass_fields__)
 

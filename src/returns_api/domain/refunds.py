@@ -17,7 +17,8 @@ from uuid import UUID
 from returns_api.domain.errors import Invalid, NothingLeftToRefund
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.refunds import HOLDING, TRANSFER
-from returns_api.domain.settlement import Tender, drain, refundable
+from returns_api.domain.order_record import PaymentRecord
+from returns_api.domain.settlement import Tender, drain
 
 LEASE: Final = timedelta(seconds=60)
 """How long a worker may be silent before another takes over."""
@@ -41,28 +42,6 @@ ASK_PENDING: Final = timedelta(minutes=15)
 
 MAX_SENDS: Final = 500
 """Sends of one transfer before a person must look; an outage of weeks stays below it."""
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentRecord:
-    """One tender of an order and where its money stands, in minor units."""
-
-    id: UUID
-    order_id: UUID
-    position: int
-    provider: str
-    account: str
-    provider_payment_id: str | None
-    currency: str
-    captured: int
-    reserved: int
-    refunded: int
-    external: int
-    disputed: int
-
-    @property
-    def refundable(self) -> int:
-        return refundable(self.captured, self.reserved, self.refunded, self.external, self.disputed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +161,11 @@ def after_refused_connection(
 def after_absence(transfer: TransferRecord, now: datetime) -> TransferChange:
     """The provider certainly has nothing under our reference: send again, with the same key."""
     return _moved(transfer, "queued", now, transfer.lookups, None)
+
+
+def still_waiting(transfer: TransferRecord, now: datetime) -> TransferChange:
+    """A look-up of a pending refund told nothing new: it stays pending and is asked again."""
+    return _moved(transfer, transfer.state, now + ASK_PENDING, transfer.lookups, None)
 
 
 def unchanged(transfer: TransferRecord) -> TransferChange:

@@ -27,6 +27,8 @@ from returns_api.domain.refunds import (
     after_refused_connection,
     after_silence,
     must_look_up_first,
+    still_waiting,
+    unchanged,
 )
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.ports.payments import (
@@ -163,11 +165,15 @@ def _change(transfer: TransferRecord, outcome: Outcome, now: datetime) -> Transf
     """What the outcome of a try means for the transfer (pure)."""
     if outcome.fact is not None:
         return after_fact(transfer, outcome.fact.status.value, now, outcome.fact.failure_code)
+    if transfer.state in {"pending", "requires_action"}:
+        return still_waiting(transfer, now)
+    if transfer.state not in {"queued", "sending", "unknown"}:
+        return unchanged(transfer)
     if outcome.rejected is not None:
         return after_fact(transfer, "failed", now, outcome.rejected.code)
     if outcome.unavailable is not None:
         return after_refused_connection(transfer, now, outcome.unavailable.retry_after)
-    if outcome.absent and transfer.state in {"unknown", "sending", "queued"}:
+    if outcome.absent:
         return after_absence(transfer, now)
     return after_silence(transfer, now)
 

@@ -1,0 +1,129 @@
+"""The terms a buyer accepted: one set for the whole return, made from the decisions of its lines.
+
+A return is one parcel and one refund, its lines may be judged differently. Where only one value can
+hold, the kinder one for the buyer does: the merchant pays the freight as soon as one line says so,
+the longest time to send, the shortest time to answer and to refund. Each line keeps its own grades
+and restocking fee. Stored with the quote and the return, so that nothing is ever asked of a newer
+policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from returns_api.domain.policy import Decision
+
+PPM: Final = 1_000_000
+NOTHING_CAME: Final = frozenset({"empty_box", "wrong_item", "counterfeit_suspected"})
+"""The buyer's unit did not come back: nothing is due for it, unless the policy is kinder."""
+
+_STAGES: Final = ("request", "first_scan", "receipt", "inspection")
+
+
+@dataclass(frozen=True, slots=True)
+class LineTerms:
+    """What holds for one order line; ``grades`` are deductions in parts per million."""
+
+    grades: Mapping[str, int]
+    restocking_ppm: int
+    evidence: tuple[tuple[str, int], ...]
+
+    @property
+    def worst_ppm(self) -> int:
+        return max(self.grades.values(), default=0)
+
+    def deduction_ppm(self, grade: str) -> int:
+        return self.grades.get(grade, PPM if grade in NOTHING_CAME else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnTerms:
+    """Amounts in minor units, times in seconds, shares in parts per million."""
+
+    approval_auto: bool
+    respond_within_seconds: int | None
+    on_silence: str | None
+    ship_within_seconds: int | None
+    inspect_within_seconds: int | None
+    refund_within_seconds: int | None
+    refund_at: str
+    freight_payer: str
+    freight_fee_minor: int
+    refund_original_shipping: bool
+    lines: Mapping[str, LineTerms]
+    """By the order line's id, as text."""
+    quoted_freight_minor: int = 0
+    quoted_restocking_minor: int = 0
+
+    def of_line(self, order_line_id: UUID) -> LineTerms:
+        return self.lines[str(order_line_id)]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> ReturnTerms:
+        lines = {
+            line: LineTerms(
+                grades=terms["grades"],
+                restocking_ppm=terms["restocking_ppm"],
+                evidence=tuple((kind, count) for kind, count in terms["evidence"]),
+            )
+            for line, terms in data["lines"].items()
+        }
+        return ReturnTerms(**{**data, "lines": lines})
+
+
+def combine(decisions: Mapping[UUID, Decision], method: str) -> ReturnTerms:
+    """One set of terms from the decisions of all lines, for the chosen method."""
+    every = list(decisions.values())
+    reviews = [d.approval for d in every if not d.approval.auto]
+    fees = {line: _fee(d, method) for line, d in decisions.items()}
+    merchant_pays = any(fee == 0 for fee in fees.values())
+    return ReturnTerms(
+        approval_auto=not reviews,
+        respond_within_seconds=_least([a.respond_within_seconds for a in reviews]),
+        on_silence=_silence([a.on_silence.value if a.on_silence else None for a in reviews]),
+        ship_within_seconds=_most([d.deadlines.ship_within_seconds for d in every]),
+        inspect_within_seconds=_least([d.deadlines.inspect_within_seconds for d in every]),
+        refund_within_seconds=_least([d.deadlines.refund_within_seconds for d in every]),
+        refund_at=max((d.refund_at.value for d in every), key=_STAGES.index),
+        freight_payer="merchant" if merchant_pays else "buyer",
+        freight_fee_minor=0 if merchant_pays else max(fees.values()),
+        refund_original_shipping=any(d.refund_original_shipping for d in every),
+        lines={str(line): _line(d) for line, d in decisions.items()},
+    )
+
+
+def _line(decision: Decision) -> LineTerms:
+    grades = {grade.value: PPM if share is None else share
+              for grade, share in decision.grades.items()}  # fmt: skip
+    for grade in NOTHING_CAME:
+        grades.setdefault(grade, PPM)
+    return LineTerms(
+        grades=grades,
+        restocking_ppm=decision.restocking_ppm,
+        evidence=tuple((e.kind.value, e.minimum) for e in decision.evidence),
+    )
+
+
+def _fee(decision: Decision, method: str) -> int:
+    return next((m.fee_minor for m in decision.methods if m.kind.value == method), 0)
+
+
+def _least(values: Sequence[int | None]) -> int | None:
+    return min((value for value in values if value is not None), default=None)
+
+
+def _most(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return max(known) if len(known) == len(values) and known else None
+
+
+def _silence(values: Sequence[str | None]) -> str | None:
+    """Approve where any line would be approved by silence: the buyer may rely on it."""
+    known = {value for value in values if value is not None}
+    return "approve" if "approve" in known else "reject" if "reject" in known else None
