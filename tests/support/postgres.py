@@ -45,7 +45,7 @@ def run_apart(work: Coroutine[object, object, Result]) -> Result:
         return thread.submit(asyncio.run, work).result()
 
 
-def test_folder() -> Path:
+def memory_or_temp() -> Path:
     """Where clusters of tests go: memory if the system offers it."""
     memory = Path("/dev/shm")
     return memory if memory.is_dir() and os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
@@ -73,7 +73,7 @@ class PostgresForTests:
     """A running cluster with a migrated template database; makes and drops clones of it."""
 
     def __init__(self) -> None:
-        place = test_folder()
+        place = memory_or_temp()
         sweep(place)
         self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=place))
         self._folder.chmod(0o711)  # as root the server is another user and must get through

@@ -121,8 +121,8 @@ def cluster_home(data_dir: Path, account: Account) -> Path:
     make_folder(data_dir, 0o700 if account.user is None else 0o711)
     if can_reach(account, data_dir):
         return data_dir
-    label = re.sub(r"[^A-Za-z0-9-]+", "-", data_dir.resolve().parent.name)[:24].strip("-")
-    home = shared_place() / f"{label or 'data'}-{secrets.token_hex(4)}"
+    label = re.sub(r"[^A-Za-z0-9]+", "-", str(data_dir.resolve()))[-40:].strip("-")
+    home = shared_place() / f"{label}-{secrets.token_hex(4)}"
     make_folder(home, 0o711)
     link.symlink_to(home)
     return home
