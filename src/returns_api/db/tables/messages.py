@@ -73,6 +73,7 @@ deliveries = tenant_table(
     uuid_("endpoint_id"),
     text_("state", default="queued"),
     integer("attempt", default=0),
+    integer("tries_before", default=0),  # a replay counts its tries anew, attempts count on
     moment("due_at", null=True),
     moment("leased_until", null=True),
     integer("last_status", null=True),

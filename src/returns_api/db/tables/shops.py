@@ -24,6 +24,7 @@ shops = tenant_table(
     text_("locale"),
     text_("status", default="active"),
     json_("return_address"),
+    integer("version", default=1),
     moment("created_at", now=True),
     one_of("status", ("active", "removed", "erased")),
     key=(),
