@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..kit.control import CommonControl
 from ..kit.web import App, run
 from .control import Control
 from .core import Bank
@@ -19,7 +20,9 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, required=True)
     args = parser.parse_args()
     bank = Bank(args.data_dir)
-    run(App(StripeApi(bank).routes() + Control(bank).routes(), bank.living), args.host, args.port)
+    common = CommonControl(bank.plan, bank.hooks, bank.reset)
+    routes = StripeApi(bank).routes() + Control(bank).routes() + common.routes()
+    run(App(routes, bank.living), args.host, args.port)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import wire
@@ -23,10 +21,6 @@ class Control:
     def routes(self) -> list[tuple[str, str, Handler]]:
         """What is served."""
         return [
-            ("GET", "/_control/health", self.health),
-            ("GET", "/_control/faults", self.show_faults),
-            ("PUT", "/_control/faults", self.set_faults),
-            ("POST", "/_control/script", self.extend_script),
             ("POST", "/_control/payments", self.add_payments),
             ("POST", "/_control/dashboard_refunds", self.dashboard_refund),
             ("POST", "/_control/disputes", self.open_dispute),
@@ -34,30 +28,7 @@ class Control:
             ("POST", "/_control/settle", self.settle),
             ("POST", "/_control/advance", self.advance),
             ("GET", "/_control/ledger", self.show_ledger),
-            ("POST", "/_control/webhooks", self.register_webhook),
-            ("GET", "/_control/deliveries", self.show_deliveries),
-            ("POST", "/_control/redeliver", self.redeliver),
-            ("POST", "/_control/reset", self.reset),
         ]
-
-    async def health(self, _request: Request) -> Response:
-        """GET health."""
-        return json_response({"ok": True})
-
-    async def show_faults(self, _request: Request) -> Response:
-        """GET faults: the settings, and how often each fault fired."""
-        plan = self._bank.plan
-        return json_response({"settings": asdict(plan.settings), "fired": plan.fired})
-
-    async def set_faults(self, request: Request) -> Response:
-        """PUT faults: replaces all settings."""
-        self._bank.plan.configure(request.json())
-        return await self.show_faults(request)
-
-    async def extend_script(self, request: Request) -> Response:
-        """POST script {"script": [{"fault": "reset_after"}, ...]}."""
-        self._bank.plan.extend_script(request.json()["script"])
-        return await self.show_faults(request)
 
     async def add_payments(self, request: Request) -> Response:
         """POST payments {"count", "amount", "currency", "account"}, or {"payments": [...]}.
@@ -113,31 +84,6 @@ class Control:
         query = request.query
         found = self._bank.ledger.summary(query.get("payment"), query.get("reference"))
         return json_response(found)
-
-    async def register_webhook(self, request: Request) -> Response:
-        """POST webhooks {"url", "secret", "account", "topics"}: with a secret that is known.
-
-        The same url and account again replaces the secret and topics.
-        """
-        wanted = request.json()
-        url, account = wanted["url"], wanted.get("account", "")
-        ident = f"we_{hashlib.sha256(f'{account} {url}'.encode()).hexdigest()[:24]}"
-        topics = ",".join(wanted.get("topics", ["*"]))
-        self._bank.hooks.add_endpoint(ident, account, url, wanted["secret"], topics=topics)
-        return json_response({"id": ident})
-
-    async def show_deliveries(self, _request: Request) -> Response:
-        """GET deliveries: how many are due, done, lost on purpose, dead."""
-        return json_response(self._bank.hooks.counts())
-
-    async def redeliver(self, request: Request) -> Response:
-        """POST redeliver {"event"}: send one event, or all, again."""
-        return json_response({"queued": self._bank.hooks.redeliver(request.json().get("event"))})
-
-    async def reset(self, _request: Request) -> Response:
-        """POST reset: an empty bank without faults."""
-        self._bank.reset()
-        return json_response({"ok": True})
 
     def _add_payment(self, item: Mapping[str, object]) -> Row:
         return self._bank.ledger.add_payment(

@@ -71,6 +71,7 @@ class Settings:
     key_ttl_seconds: float | None = 86_400.0
     idempotency: bool = True
     lenient: bool = True
+    auto_walk: bool = False
 
 
 class Plan:
