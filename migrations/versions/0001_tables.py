@@ -71,6 +71,8 @@ def upgrade() -> None:
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("state", sa.Text(), server_default=sa.text("'received'"), nullable=False),
         sa.Column("attempt", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("waits", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("waiting_for", sa.Text(), nullable=True),
         sa.Column(
             "received_at",
             sa.DateTime(timezone=True),
@@ -88,6 +90,20 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "shop_id", "source", "event_id", name=op.f("uq_inbox_shop_id_source_event_id")
         ),
+    )
+    op.create_index(
+        "ix_inbox_waiting_for",
+        "inbox",
+        ["shop_id", "waiting_for"],
+        unique=False,
+        postgresql_where=sa.text("waiting_for IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_inbox_state",
+        "inbox",
+        ["shop_id", "state", "id"],
+        unique=False,
+        postgresql_where=sa.text("state <> 'processed'"),
     )
     op.create_index(
         "ix_inbox_due_at_sweep",
@@ -196,6 +212,8 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("external_id", sa.Text(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("number_key", sa.Text(), nullable=False),
+        sa.Column("snapshot", sa.Text(), nullable=False),
         sa.Column("email_key", sa.LargeBinary(), nullable=True),
         sa.Column("customer_key", sa.LargeBinary(), nullable=True),
         sa.Column("placed_at", sa.DateTime(timezone=True), nullable=False),
@@ -235,7 +253,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index("ix_orders_customer", "orders", ["shop_id", "customer_key"], unique=False)
-    op.create_index("ix_orders_number", "orders", ["shop_id", "number"], unique=False)
+    op.create_index("ix_orders_number", "orders", ["shop_id", "number_key"], unique=False)
     op.create_table(
         "policy_versions",
         sa.Column("shop_id", sa.UUID(), nullable=False),
@@ -603,6 +621,9 @@ def upgrade() -> None:
             "external_id",
             name=op.f("uq_outside_facts_shop_id_kind_provider_external_id"),
         ),
+    )
+    op.create_index(
+        "ix_outside_facts_order", "outside_facts", ["shop_id", "order_id"], unique=False
     )
     op.create_table(
         "parcel_lines",

@@ -108,7 +108,11 @@ def _load_statement() -> Query:
     )
     return Query(
         select(
-            *(c for c in orders.c if c.name not in {"shop_id", "email_key"}),
+            *(
+                c
+                for c in orders.c
+                if c.name not in {"shop_id", "email_key", "number_key", "snapshot"}
+            ),
             locale.label("locale"),
             newest.c.version.label("certificate_version"),
             newest.c.digest.label("certificate_digest"),

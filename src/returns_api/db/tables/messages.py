@@ -1,6 +1,6 @@
 """What came in, what happened, and what we told others: inbox, events, webhook deliveries."""
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, text
 
 from returns_api.db.tables._base import (
     belongs_to,
@@ -24,6 +24,8 @@ inbox = tenant_table(
     bytes_("body"),
     text_("state", default="received"),
     integer("attempt", default=0),
+    integer("waits", default=0),
+    text_("waiting_for", null=True),
     moment("received_at", now=True),
     moment("due_at", null=True),
     moment("leased_until", null=True),
@@ -31,6 +33,15 @@ inbox = tenant_table(
     text_("error", null=True),
     one_of("state", ("received", "processed", "ignored", "dead")),
     UniqueConstraint("shop_id", "source", "event_id"),
+    Index(
+        "ix_inbox_waiting_for",
+        "shop_id",
+        "waiting_for",
+        postgresql_where=text("waiting_for IS NOT NULL"),
+    ),
+    Index(
+        "ix_inbox_state", "shop_id", "state", "id", postgresql_where=text("state <> 'processed'")
+    ),
     due_index("inbox", "due_at", "due_at IS NOT NULL"),
 )
 

@@ -25,6 +25,8 @@ orders = tenant_table(
     text_("source"),
     text_("external_id"),
     text_("number"),
+    text_("number_key"),
+    text_("snapshot"),
     bytes_("email_key", null=True),
     bytes_("customer_key", null=True),
     moment("placed_at"),
@@ -44,7 +46,7 @@ orders = tenant_table(
     moment("created_at", now=True),
     moment("updated_at", now=True),
     UniqueConstraint("shop_id", "source", "external_id"),
-    Index("ix_orders_number", "shop_id", "number"),
+    Index("ix_orders_number", "shop_id", "number_key"),
     Index("ix_orders_customer", "shop_id", "customer_key"),
     root=True,
 )
@@ -176,6 +178,7 @@ outside_facts = tenant_table(
     *at_least(0, "amount_minor"),
     CheckConstraint("payment_id IS NOT NULL OR NOT counted", name="counted_on_a_payment"),
     UniqueConstraint("shop_id", "kind", "provider", "external_id"),
+    Index("ix_outside_facts_order", "shop_id", "order_id"),
     belongs_to("orders", "order_id"),
     belongs_to("payments", "payment_id"),
 )
