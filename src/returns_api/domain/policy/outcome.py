@@ -1,0 +1,408 @@
+"""The part of a decision that depends only on which rules and rights apply.
+
+Owns the choice of each term (first rule from the top that sets it), the defaults of terms that
+nobody sets, the join with active rights, and the record of who set what. Refuses to own dates: the
+ends of windows are computed per case (``evaluate``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from returns_api.domain.policy.decisions import (
+    Advance,
+    Approval,
+    Because,
+    Deadlines,
+    Evidence,
+    Floor,
+    Freight,
+    Insurance,
+    Keep,
+    Method,
+    RefundDue,
+    SetBy,
+    Term,
+)
+from returns_api.domain.policy.document import TERM_NAMES, PolicyDocument, Rule, When
+from returns_api.domain.policy.index import HISTORY
+from returns_api.domain.policy.law import LAW_TERMS, RefundDueTerm, Right
+from returns_api.domain.policy.merge import JOINS, all_grades
+from returns_api.domain.policy.space import bits
+from returns_api.domain.policy.term_values import (
+    DEFAULT_STARTS,
+    ApprovalTerm,
+    Deadline,
+    EvidenceTerm,
+    Grades,
+    InsuranceTerm,
+    KeepItem,
+    Methods,
+    RefundTiming,
+    Resolutions,
+    ResolutionTerm,
+    ReturnShipping,
+    Starts,
+    Window,
+)
+from returns_api.domain.policy.values import Amount, write_ppm
+from returns_api.domain.policy.vocabulary import (
+    Grade,
+    MethodKind,
+    Payer,
+    RefundAt,
+    RepairCost,
+    ResolutionKind,
+)
+
+NEVER: Final = "never"
+"""Value of ``refuse`` that lets goods pass which a rule below would refuse."""
+
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "starts": DEFAULT_STARTS,
+    "return_shipping": ReturnShipping(free=True),
+    "original_shipping": "keep",
+    "restocking_fee": 0,
+    "grades": Grades(()),
+    "evidence": EvidenceTerm(()),
+    "methods": Methods((MethodKind.POST,)),
+    "approval": ApprovalTerm(),
+    "ship_within": Deadline(None),
+    "inspect_within": Deadline(None),
+    "refund_at": RefundTiming(RefundAt.INSPECTION),
+    "refund_within": Deadline(None),
+    "keep_item": KeepItem(),
+    "send_to": "warehouse",
+}
+"""What holds where no rule speaks: never a fee that nobody wrote down, and a person approves."""
+
+NO_FREIGHT: Final = frozenset({MethodKind.IN_STORE, MethodKind.KEEP})
+"""Ways back without a parcel; they cost only what the document asks for them by name."""
+
+_FACTS_OF: Final = {
+    "reason": ("reason",),
+    "fault": ("reason",),
+    "condition": ("condition",),
+    "goods": ("sku", "category", "vendor", "tags"),
+    "tags": ("tags",),
+    "sku": ("sku",),
+    "category": ("category",),
+    "vendor": ("vendor",),
+    "unit_price": ("unit_paid_minor",),
+    "order_value": ("order_paid_minor",),
+    "place": ("country", "region"),
+    "channel": ("channel",),
+    "tier": ("buyer",),
+    "placed": ("placed_at",),
+    "discounted": ("discounted",),
+    "rollout": ("rollout_ppm",),
+    "informed": ("informed",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTerm:
+    """How long one resolution is open, and who says so."""
+
+    kind: ResolutionKind
+    window: Window
+    bonus_ppm: int
+    cost: RepairCost
+    set_by: SetBy
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Everything about a decision but its dates."""
+
+    refusal: Because | None
+    refused_conditions: frozenset[str]
+    starts: Starts
+    extend_to: date | None
+    windows: tuple[WindowTerm, ...]
+    methods: tuple[Method, ...]
+    freight: Freight
+    restocking_ppm: int
+    refund_original_shipping: bool
+    evidence: tuple[Evidence, ...]
+    approval: Approval
+    deadlines: Deadlines
+    refund_at: RefundAt
+    refund_due: tuple[RefundDue, ...]
+    grades: Mapping[Grade, int | None]
+    advance: Advance | None
+    insurance: Insurance | None
+    keep: Keep
+    send_to: str
+    law: tuple[str, ...]
+    remarks: tuple[Because, ...]
+    terms: tuple[Term, ...]
+    setters: Mapping[str, str]
+
+    def rule_of(self, term: str) -> str | None:
+        """The id of the rule that set ``term``."""
+        return self.setters.get(term)
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """The values of all terms for one set of rules and rights, before they become a decision."""
+
+    values: dict[str, Any]
+    rules: dict[str, Rule]
+    by_law: dict[str, str]
+    floors: dict[str, Floor]
+
+
+class OutcomeMaker:
+    """Makes outcomes for one document and law."""
+
+    def __init__(
+        self,
+        document: PolicyDocument,
+        rights: Sequence[Right],
+        lines: Mapping[str, int],
+        tiers: Sequence[str],
+    ) -> None:
+        self._document = document
+        self._rights = tuple(rights)
+        self._lines = lines
+        self._tiers = tuple(tiers)
+        self._setters = {
+            name: sum(
+                1 << n for n, rule in enumerate(document.rules) if getattr(rule, name) is not None
+            )
+            for name in TERM_NAMES
+        }
+        self._facts = {rule.id: facts_of(rule.when) for rule in document.rules}
+
+    def make(self, rules: int, active: int, tier: str, currency: str) -> Outcome:
+        """The outcome where the rules in ``rules`` apply and the rights in ``active`` bind."""
+        rights = [self._rights[n] for n in bits(active)]
+        chosen = self._choose(rules, rights)
+        return self._outcome(chosen, rights, tier, currency)
+
+    def right_windows(self, number: int) -> tuple[WindowTerm, ...]:
+        """The resolutions that a right grants."""
+        right = self._rights[number]
+        set_by = SetBy(law=right.id)
+        items = right.resolutions.items if right.resolutions else ()
+        return tuple(_window(item, set_by) for item in items)
+
+    def _choose(self, rules: int, rights: Sequence[Right]) -> _Chosen:
+        chosen = _Chosen(dict(DEFAULTS), {}, {}, {})
+        for name in TERM_NAMES:
+            setting = rules & self._setters[name]
+            if setting:
+                rule = self._document.rules[(setting & -setting).bit_length() - 1]
+                chosen.rules[name] = rule
+                chosen.values[name] = getattr(rule, name)
+        chosen.values["grades"] = _whole(chosen.values["grades"])
+        for right in rights:
+            for name in LAW_TERMS:
+                demanded = getattr(right, name)
+                if demanded is not None and name in JOINS:
+                    _bind(chosen, name, demanded, right.id)
+        return chosen
+
+    def _set_by(self, chosen: _Chosen, name: str) -> SetBy:
+        if name in chosen.by_law:
+            return SetBy(law=chosen.by_law[name])
+        rule = chosen.rules.get(name)
+        return SetBy(rule.id, self._lines.get(rule.id)) if rule else SetBy()
+
+    def _outcome(
+        self, chosen: _Chosen, rights: Sequence[Right], tier: str, currency: str
+    ) -> Outcome:
+        values = chosen.values
+        money = _Money(currency, self._document.home_currency)
+        foreign = currency not in self._document.currency
+        approval: ApprovalTerm = values["approval"]
+        methods = money.methods(values["methods"], values["return_shipping"])
+        due = _clocks(values, rights)
+        resolutions: Resolutions | None = values.get("resolutions")
+        set_by = self._set_by(chosen, "resolutions")
+        grades: Grades = values["grades"]
+        explicit = chosen.rules["grades"].grades if "grades" in chosen.rules else None
+        return Outcome(
+            refusal=_refusal(chosen),
+            refused_conditions=_refused(explicit),
+            starts=values["starts"],
+            extend_to=values.get("extend_to"),
+            windows=tuple(_window(r, set_by) for r in (resolutions.items if resolutions else ())),
+            methods=methods,
+            freight=_freight(values["return_shipping"], methods),
+            restocking_ppm=values["restocking_fee"],
+            refund_original_shipping=values["original_shipping"] == "refund",
+            evidence=tuple(Evidence(kind, n) for kind, n in values["evidence"].items),
+            approval=_approval(approval, foreign=foreign),
+            deadlines=Deadlines(
+                values["ship_within"].seconds,
+                values["inspect_within"].seconds,
+                values["refund_within"].seconds,
+            ),
+            refund_at=values["refund_at"].at,
+            refund_due=due,
+            grades=dict(grades.items),
+            advance=money.advance(values["refund_at"]),
+            insurance=money.insurance(values.get("freight_insurance")),
+            keep=Keep(values["keep_item"].always, values["keep_item"].label_over_ppm),
+            send_to=values["send_to"],
+            law=tuple(right.id for right in rights),
+            remarks=(Because("currency_unknown", None, (("currency", currency),)),)
+            if foreign
+            else (),
+            terms=tuple(self._terms(chosen, rights, tier)),
+            setters={name: rule.id for name, rule in chosen.rules.items()},
+        )
+
+    def _terms(self, chosen: _Chosen, rights: Sequence[Right], tier: str) -> list[Term]:
+        found = []
+        if self._document.tiers:
+            found.append(self._tier_term(tier))
+        for name in TERM_NAMES:
+            if name == "resolutions" or (name not in chosen.values):
+                continue
+            set_by = self._set_by(chosen, name)
+            used = self._facts.get(set_by.rule or "", ()) if set_by.law is None else ("country",)
+            value = _write(chosen.values[name])
+            found.append(Term(name, value, set_by, used, chosen.floors.get(name)))
+        for right in rights:
+            if right.refund_due is not None:
+                value = right.refund_due.written()
+                found.append(Term("refund_due", value, SetBy(law=right.id), ("country",)))
+        return found
+
+    def _tier_term(self, tier: str) -> Term:
+        asked = {name for rule in self._document.tiers for name in HISTORY if getattr(rule, name)}
+        names = (
+            "return_rate_ppm" if name == "return_rate" else name
+            for name in HISTORY
+            if name in asked
+        )
+        set_by = SetBy(rule=f"tiers.{tier}")
+        return Term("tier", tier, set_by, tuple(f"buyer.{name}" for name in names))
+
+
+def facts_of(when: When) -> tuple[str, ...]:
+    """The facts that the conditions of a rule look at."""
+    found: dict[str, None] = {}
+    for name, facts in _FACTS_OF.items():
+        if getattr(when, name, None) is not None:
+            found.update(dict.fromkeys(facts))
+    return tuple(found)
+
+
+def _window(item: ResolutionTerm, set_by: SetBy) -> WindowTerm:
+    return WindowTerm(item.kind, item.window, item.bonus_ppm, item.cost, set_by)
+
+
+def _whole(grades: Grades) -> Grades:
+    return Grades(tuple(all_grades(grades).items()))
+
+
+def _bind(chosen: _Chosen, name: str, demanded: Any, law: str) -> None:
+    """Join one demand of a right into the values, and keep it as the floor of the term."""
+    before = chosen.values[name]
+    after = JOINS[name](before, demanded)
+    if after != before:
+        chosen.values[name] = after
+        chosen.by_law[name] = law
+    kinder = "law" if name in chosen.by_law else "merchant"
+    chosen.floors[name] = Floor(law, _write(demanded), kinder)
+
+
+def _write(value: Any) -> Any:
+    """A term value as an author writes it; bare integers are percentages."""
+    if isinstance(value, int):
+        return write_ppm(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value.written() if hasattr(value, "written") else value
+
+
+def _refusal(chosen: _Chosen) -> Because | None:
+    code = chosen.values.get("refuse")
+    if code is None or code == NEVER:
+        return None
+    return Because(code, chosen.rules["refuse"].id)
+
+
+def _refused(grades: Grades | None) -> frozenset[str]:
+    """Conditions that a document names as not taken back."""
+    return frozenset(
+        grade.value for grade, share in (grades.items if grades else ()) if share is None
+    )
+
+
+def _approval(term: ApprovalTerm, *, foreign: bool) -> Approval:
+    """In a currency the policy does not know, a person looks at the request."""
+    if term.auto and not foreign:
+        return Approval(auto=True)
+    within = term.respond_within.seconds if term.respond_within else None
+    return Approval(False, within, term.on_silence)
+
+
+def _clocks(values: Mapping[str, Any], rights: Sequence[Right]) -> tuple[RefundDue, ...]:
+    """The merchant's promise and the law's; the first to end counts."""
+    found = []
+    seconds = values["refund_within"].seconds
+    if seconds is not None:
+        found.append(RefundDue(values["refund_at"].at, seconds))
+    for right in rights:
+        term: RefundDueTerm | None = right.refund_due
+        if term is not None:
+            clock = RefundDue(term.after, term.within.seconds, term.not_before)
+            if clock not in found:
+                found.append(clock)
+    return tuple(found)
+
+
+def _freight(shipping: ReturnShipping, methods: tuple[Method, ...]) -> Freight:
+    if shipping.own_cost:
+        return Freight(Payer.BUYER, 0, own_label=True)
+    fee = methods[0].fee_minor
+    charged = any(method.fee_minor for method in methods)
+    return Freight(Payer.BUYER if charged else Payer.MERCHANT, fee)
+
+
+@dataclass(frozen=True, slots=True)
+class _Money:
+    """Amounts of the document in the currency of a case; an amount that is not named is no fee."""
+
+    currency: str
+    home: str
+
+    def minor(self, amount: Amount | None) -> int:
+        return (amount.minor(self.currency, self.home) or 0) if amount else 0
+
+    def limit(self, amount: Amount | None) -> int:
+        """A limit that is not named in the currency is a limit of nothing."""
+        return self.minor(amount)
+
+    def methods(self, methods: Methods, shipping: ReturnShipping) -> tuple[Method, ...]:
+        by_name = dict(shipping.by_method)
+        flat = self.minor(shipping.fee)
+        return tuple(
+            Method(
+                kind,
+                self.minor(by_name[kind]) if kind in by_name else 0 if kind in NO_FREIGHT else flat,
+            )
+            for kind in methods.items
+        )
+
+    def advance(self, timing: RefundTiming) -> Advance | None:
+        if timing.at not in {RefundAt.REQUEST, RefundAt.FIRST_SCAN}:
+            return None
+        return Advance(
+            self.limit(timing.per_buyer) if timing.per_buyer else None,
+            self.limit(timing.per_day) if timing.per_day else None,
+            timing.recover_within.seconds if timing.recover_within else None,
+            timing.otherwise,
+        )
+
+    def insurance(self, term: InsuranceTerm | None) -> Insurance | None:
+        return Insurance(self.minor(term.cover), self.minor(term.excess)) if term else None
