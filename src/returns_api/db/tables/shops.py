@@ -69,6 +69,7 @@ policy_versions = tenant_table(
     text_("state"),
     text_("name"),
     text_("source"),
+    bytes_("canonical"),  # the document with its law of the day: what a decision is recomputed from
     text_("digest"),
     json_("findings"),
     moment("effective_from", null=True),
