@@ -25,6 +25,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
+from multiprocessing import get_context
 from random import Random
 from secrets import randbits
 from typing import Final, TextIO
@@ -95,12 +96,19 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _run(seed: int, numbers: Sequence[int], workers: int) -> Tally:
     """All orders, in chunks over the processes, with a bar on a terminal."""
-    tally = Tally()
     jobs = [(seed, chunk) for chunk in _chunks(numbers)]
-    with ProcessPoolExecutor(max_workers=workers) as pool:
-        for done in pool.map(check_chunk, jobs):
-            tally.add(done)
-            _bar(tally.counts["orders"], len(numbers), sys.stderr)
+    if workers == 1:
+        return _gather(map(check_chunk, jobs), len(numbers))
+    # Forking a process that may have threads is deprecated: start clean ones.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        return _gather(pool.map(check_chunk, jobs), len(numbers))
+
+
+def _gather(tallies: Iterable[Tally], whole: int) -> Tally:
+    tally = Tally()
+    for done in tallies:
+        tally.add(done)
+        _bar(tally.counts["orders"], whole, sys.stderr)
     return tally
 
 

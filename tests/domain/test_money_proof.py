@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from proofs.money import check_chunk, main
 from proofs.money_orders import random_order
+
 from returns_api.domain.allocation import certify
 
 
