@@ -264,20 +264,14 @@ def _sum_flags(released: int, residue: int, unallocated: int) -> list[Flag]:
 
 
 def _seal(line: _Line, units: Units) -> CertifiedLine:
-    """The finished line, equal neighbours merged."""
-    runs: list[UnitRun] = []
-    for run in units:
-        if runs and runs[-1].parts == run.parts:
-            runs[-1] = UnitRun(runs[-1].count + run.count, run.parts)
-        else:
-            runs.append(run)
+    """The finished line. Neighbouring runs differ already: each cut splits by what it gives."""
     facts = line.facts
     return CertifiedLine(
         external_id=facts.external_id,
         kind=facts.kind,
         quantity=facts.quantity,
-        removed=facts.quantity - sum(run.count for run in runs),
+        removed=facts.quantity - sum(run.count for run in units),
         removed_minor=line.removed_minor,
         taxes=tuple(CertifiedTax(t.title, t.rate, t.amount_minor) for t in facts.taxes),
-        runs=tuple(runs),
+        runs=units,
     )
