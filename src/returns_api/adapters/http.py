@@ -306,7 +306,7 @@ def _httpx_client(limits: httpx.Limits) -> httpx.AsyncClient:
 
 def _failure(error: BaseException, *, sent: bool) -> ProviderUnavailable | OutcomeUnknown:
     what = type(error).__name__ if not isinstance(error, _Unreadable) else str(error)
-    if sent:
+    if sent and not isinstance(error, httpx.LocalProtocolError):  # ours: refused before sending
         return OutcomeUnknown(f"no usable answer: {what}")
     return ProviderUnavailable(f"not reached: {what}")
 

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -204,14 +205,22 @@ async def _flood(response: Response, send: Send) -> None:
 
 
 async def _bomb(response: Response, send: Send) -> None:
-    """A few hundred kilobytes that unpack to ``FLOOD_BYTES``."""
-    packer = zlib.compressobj(9, wbits=31)
+    """A hundred kilobytes that unpack to ``FLOOD_BYTES``."""
+    headers = {**response.headers, "content-encoding": "gzip"}
+    await _properly(Response(response.status, _packed_flood(), headers), send)
+
+
+@cache
+def _packed_flood() -> bytes:
     piece = b" " * 1_000_000
-    packed = b"".join(packer.compress(piece) for _ in range(FLOOD_BYTES // len(piece)))
-    body = packed + packer.flush()
-    await _properly(
-        Response(response.status, body, {**response.headers, "content-encoding": "gzip"}), send
-    )
+    count = FLOOD_BYTES // len(piece)
+    packer = zlib.compressobj(9, wbits=-15)
+    block = packer.compress(piece) + packer.flush(zlib.Z_FULL_FLUSH)
+    check = 0
+    for _ in range(count):
+        check = zlib.crc32(piece, check)
+    head = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+    return head + block * count + packer.flush() + struct.pack("<II", check, FLOOD_BYTES)
 
 
 _SEND: dict[str | None, Callable[[Response, Send], Awaitable[None]]] = {
