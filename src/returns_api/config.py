@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
@@ -219,7 +219,7 @@ class Settings(BaseSettings):
 def decode_key(text: str) -> bytes:
     """The bytes of a key in base64url, with or without padding. Raises: ValueError."""
     try:
-        found = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        found = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except ValueError:
         found = b""
     if len(found) != SECRET_KEY_BYTES:
