@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
+from returns_api.db.engine import Row
 from returns_api.domain.errors import Unavailable
 from returns_api.domain.policy import Policy, compile_policy, restore_policy
 from returns_api.usecases.context import Context
@@ -13,7 +13,7 @@ COMPILED_MAX: Final = 1_000
 """Versions kept compiled by one process; beyond it the oldest goes."""
 
 
-def compiled(ctx: Context, row: Mapping[str, Any]) -> Policy:
+def compiled(ctx: Context, row: Row) -> Policy:
     """The version in ``row`` (``id``, ``canonical``) compiled; a version never changes.
 
     ``row["canonical"]`` may be None for a version that was in ``ctx.policies`` when it was read.

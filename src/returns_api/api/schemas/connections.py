@@ -1,0 +1,85 @@
+"""Shapes of outside accounts. Secrets are in the request and in no answer."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Final
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from returns_api.api.schemas.base import Code, In, Moment, Out, ShortText, Storable
+
+SLUG: Final = r"^[a-z][a-z0-9_-]{0,62}$"
+Slug = Annotated[str, StringConstraints(pattern=SLUG)]
+Secret = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=500),
+    Storable,
+    Field(json_schema_extra={"writeOnly": True}),
+]
+Url = Annotated[str, StringConstraints(min_length=1, max_length=2000), Storable]
+
+
+class ConnectionKind(StrEnum):
+    SHOP = "shop"
+    PAYMENTS = "payments"
+    CARRIER = "carrier"
+
+
+class ConnectionIn(In):
+    """A whole connection. Leave out a secret to keep the one that is stored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "kind": "payments",
+                    "adapter": "stripe",
+                    "account": "acct_1NExample",
+                    "base_url": "https://api.stripe.com",
+                    "secret": "sk_live_example",
+                    "webhook_secrets": ["whsec_example"],
+                    "gateways": ["stripe", "shopify_payments"],
+                }
+            ]
+        }
+    )
+
+    kind: ConnectionKind
+    adapter: Code = Field(description="Name of an installed adapter of this kind.")
+    account: ShortText = Field(
+        description="The account as the provider names it; for a shop platform, the shop's domain."
+    )
+    base_url: Url = Field(description="Where to call; https only.")
+    secret: Secret | None = Field(
+        None, description="The API secret; required for a new payment or carrier account."
+    )
+    webhook_secrets: Annotated[list[Secret], Field(max_length=5)] | None = Field(
+        None, description="Secrets that sign what comes in; several while you rotate."
+    )
+    gateways: Annotated[list[ShortText], Field(max_length=50)] = Field(
+        default_factory=list,
+        description="The shop platform's names of the gateways that this account stands behind.",
+    )
+
+
+class ConnectionOut(Out):
+    """A connection without its secrets."""
+
+    source: Slug
+    kind: ConnectionKind
+    adapter: str
+    account: str
+    base_url: str
+    gateways: list[str]
+    active: bool
+    has_secret: bool
+    webhook_secrets: int = Field(description="How many secrets may sign what comes in.")
+    webhook_url: str = Field(description="Where the outside sends its webhooks.")
+    created_at: Moment
+
+
+class ConnectionsOut(Out):
+    """All connections of the shop, by slug."""
+
+    items: list[ConnectionOut]

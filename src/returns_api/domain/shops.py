@@ -1,0 +1,82 @@
+"""A shop's settings: what they are and which values can be right.
+
+Owns checking names of zones, currencies, countries and locales. Refuses to own rows and who may
+change them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Final
+
+from returns_api.domain import money
+from returns_api.domain.errors import Invalid
+from returns_api.domain.policy.zones import closest_zone, names
+
+_LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+
+ADDRESS_FIELDS: Final = (
+    "name",
+    "street1",
+    "street2",
+    "city",
+    "region",
+    "postcode",
+    "country",
+    "email",
+    "phone",
+)
+"""The members of a return address, as ``ports.carriers.Address`` names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShopSettings:
+    """``timezone`` is an IANA name, ``currency`` ISO 4217, ``country`` ISO 3166-1 alpha-2.
+
+    ``locale`` is a language with an optional script and region (BCP 47): ``de``, ``zh-Hant-TW``.
+    """
+
+    name: str
+    timezone: str
+    currency: str
+    country: str
+    locale: str
+    return_address: Mapping[str, Any]
+
+
+def check(settings: ShopSettings) -> None:
+    """Raises ``Invalid`` naming every field that cannot be right."""
+    found = list(_problems(settings))
+    if found:
+        raise Invalid(f"{found[0]['field']}: {found[0]['problem']}", errors=found)
+
+
+@lru_cache(maxsize=1)
+def countries() -> frozenset[str]:
+    """The codes of ISO 3166-1 as the time zone database lists them; the UK is ``GB``."""
+    lines = (files("tzdata.zoneinfo") / "iso3166.tab").read_text(encoding="utf-8").splitlines()
+    return frozenset(line[:2] for line in lines if line[:1] != "#" and line[2:3] == "\t")
+
+
+def _problems(settings: ShopSettings) -> Iterator[dict[str, str]]:
+    if settings.timezone not in names():
+        problem = f"There is no such time zone. {closest_zone(settings.timezone)}"
+        yield {"field": "timezone", "problem": problem}
+    try:
+        money.exponent(settings.currency)
+    except Invalid as unknown:
+        yield {"field": "currency", "problem": unknown.detail}
+    places = {"country": settings.country, "return_address.country": _country_of(settings)}
+    for field, code in places.items():
+        if code not in countries():
+            yield {"field": field, "problem": "Write a two-letter code of ISO 3166-1, such as DE."}
+    if not _LOCALE.fullmatch(settings.locale):
+        yield {"field": "locale", "problem": "Write a BCP 47 tag such as de or pt-BR."}
+
+
+def _country_of(settings: ShopSettings) -> str:
+    return str(settings.return_address.get("country", ""))

@@ -1,0 +1,62 @@
+"""A Context for tests: real database, real sealing, real HTTP to loopback; time and ids by hand."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import uuid_utils.compat as uuids
+
+from returns_api.adapters.carriers.easypost import EasyPostCarrier
+from returns_api.adapters.http import GuardedClient, HttpClient
+from returns_api.adapters.payments.stripe import StripePayments
+from returns_api.adapters.sealing import FernetSealer
+from returns_api.adapters.shops.shopify import ShopifyShop
+from returns_api.adapters.webhooks import Webhooks
+from returns_api.db.engine import Database
+from returns_api.usecases.context import Context
+
+START = datetime(2026, 11, 21, 9, 12, 44, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Clock:
+    """Aware UTC that moves only when told."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def forward(self, **units: float) -> datetime:
+        self.now += timedelta(**units)
+        return self.now
+
+
+@asynccontextmanager
+async def a_context(database_url: str, clock: Clock) -> AsyncIterator[Context]:
+    """Everything a use case needs, against ``database_url`` as the service's own role."""
+    database = Database(database_url, pool_size=5)
+    http, guarded = HttpClient(), GuardedClient(allow_loopback=True)
+    await database.open()
+    try:
+        yield Context(
+            database=database,
+            clock=clock,
+            new_id=uuids.uuid7,
+            new_secret=lambda: secrets.token_hex(24),
+            sealer=FernetSealer([b"k" * 32]),
+            payments={"stripe": StripePayments(http)},
+            carriers={"easypost": EasyPostCarrier(http)},
+            shops={"shopify": ShopifyShop()},
+            webhooks=Webhooks(guarded, allow_loopback=True),
+            wake=lambda: None,
+            public_url="http://returns.test",
+        )
+    finally:
+        await database.close()
+        await http.aclose()
+        await guarded.aclose()
