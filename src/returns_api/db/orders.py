@@ -269,3 +269,20 @@ def _parcel(item: Mapping[str, Any]) -> ParcelRecord:
 def _moment(text: str | None) -> datetime | None:
     """A timestamptz as jsonb prints it."""
     return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
+
+
+_CERTIFICATE: Final = Query(
+    select(certificates.c.body)
+    .where(here(certificates), certificates.c.order_id == _ORDER)
+    .order_by(certificates.c.version.desc())
+    .limit(1)
+)
+
+
+async def certificate(tx: Transaction, order_id: UUID) -> Mapping[str, Any]:
+    """The stored form of the newest certificate, or ``KeyError`` when the order has none."""
+    body = await tx.value(_CERTIFICATE, order_id=order_id)
+    if body is None:
+        raise KeyError(order_id)
+    found: Mapping[str, Any] = body
+    return found

@@ -16,18 +16,20 @@ from sqlalchemy import (
     Integer,
     Uuid,
     and_,
+    any_,
     column,
     func,
     insert,
+    not_,
     or_,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, among, given, here
-from returns_api.db.tables import payments, refunds, transfer_attempts, transfers
+from returns_api.db.tables import orders, payments, refunds, transfer_attempts, transfers
 from returns_api.domain.order_record import PaymentRecord
 from returns_api.domain.refunds import TransferChange, TransferRecord
 
@@ -110,9 +112,22 @@ _OF_REFUND: Final = Query(
         payments,
         and_(payments.c.shop_id == transfers.c.shop_id, payments.c.id == transfers.c.payment_id),
     )
-    .where(here(transfers), transfers.c.refund_id == func.any(given("refund_ids")))
+    .where(here(transfers), transfers.c.refund_id == any_(given("refund_ids", ARRAY(Uuid))))
     .order_by(transfers.c.id)
 )
+_OF_RETURNS: Final = Query(
+    select(refunds)
+    .where(here(refunds), refunds.c.return_id == any_(given("return_ids", ARRAY(Uuid))))
+    .order_by(refunds.c.id)
+)
+_PARTS: Final = Query(
+    select(refunds.c.parts).where(
+        here(refunds),
+        refunds.c.order_id == given("order_id"),
+        not_(among(refunds.c.state, ("failed", "canceled", "reversed"))),
+    )
+)
+_ORDER_EXISTS: Final = Query(select(orders.c.id).where(here(orders), orders.c.id == given("id")))
 _BY_REFERENCE: Final = Query(
     select(refunds.c.id).where(here(refunds), refunds.c.client_reference == given("reference"))
 )
@@ -492,3 +507,21 @@ async def is_transfer_of(
 async def flag(tx: Transaction, transfer_id: UUID, code: str, now: datetime) -> None:
     """Mark a contradiction for a person, without moving the state."""
     await tx.run(_FLAG, id=transfer_id, code=code, now=now)
+
+
+async def of_returns(tx: Transaction, return_ids: Sequence[UUID]) -> list[Row]:
+    return await tx.all(_OF_RETURNS, return_ids=list(return_ids))
+
+
+async def shipping_refunded(tx: Transaction, order_id: UUID) -> dict[str, int]:
+    """What was refunded, or is on its way, of each shipping line, by external id (minor units)."""
+    found: dict[str, int] = {}
+    for row in await tx.all(_PARTS, order_id=order_id):
+        for part in row["parts"]:
+            if part["kind"] == "shipping":
+                found[part["line"]] = found.get(part["line"], 0) + part["amount"]
+    return found
+
+
+async def order_exists(tx: Transaction, order_id: UUID) -> bool:
+    return await tx.value(_ORDER_EXISTS, id=order_id) is not None

@@ -90,7 +90,7 @@ class ReturnRecord:
 
 @dataclass(frozen=True, slots=True)
 class LineChange:
-    """What becomes of one line; ``release`` gives its units back to the order line."""
+    """What becomes of one line; the units in ``release`` can be returned again."""
 
     line: ReturnLineRecord
     state: str
@@ -98,7 +98,7 @@ class LineChange:
     inspected: int | None = None
     decision_code: str | None = None
     decision_note: str | None = None
-    release: bool = False
+    release: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def plan_reject(
             LINE.step(line.state, "reject", actor),
             decision_code=code,
             decision_note=note,
-            release=True,
+            release=line.units,
         )
         for line in chosen
     )
@@ -398,7 +398,7 @@ def _closed(now: datetime) -> Mapping[str, Any]:
 def _end(before: ReturnRecord, action: str, event: str, actor: Actor, now: datetime) -> Change:
     state = RETURN.step(before.state, action, actor)
     changes = tuple(
-        LineChange(line, LINE.step(line.state, action, actor), release=True)
+        LineChange(line, LINE.step(line.state, action, actor), release=line.units)
         for line in before.lines
         if line.state in {"requested", "approved"} and (line.state, action) in LINE.rules
     )
@@ -418,10 +418,11 @@ def _undecided(before: ReturnRecord, lines: Collection[UUID] | None) -> Sequence
 def _inspected(line: ReturnLineRecord, inspected: int, actor: Actor, *, close: bool) -> LineChange:
     """A line after grading; with ``close``, units that never came are given up."""
     if line.state == "approved":
-        return LineChange(line, LINE.step("approved", "cancel", Actor.AGENT), release=True)
+        return LineChange(line, LINE.step("approved", "cancel", Actor.AGENT), release=line.units)
     complete = inspected >= line.quantity or (close and inspected >= line.received)
     state = LINE.step(line.state, "inspect", actor, to="inspected" if complete else "received")
-    return LineChange(line, state, inspected=inspected)
+    missing = line.units[inspected:] if close and state == "inspected" else ()
+    return LineChange(line, state, inspected=inspected, release=missing)
 
 
 def _seconds(within: int | None, default: timedelta) -> timedelta:

@@ -146,7 +146,7 @@ async def follow_transfers(
     assert sequence is not None
     events = [
         _refund_event(
-            ctx, refund, type_=state, sequence=sequence, state=state, by=by, reason=reason
+            ctx, dict(refund), type_=state, sequence=sequence, state=state, by=by, reason=reason
         )
     ]
     if refund["return_id"] is not None:
@@ -178,6 +178,7 @@ async def _follow_refund(tx: Transaction, ctx: Context, return_id: UUID) -> list
         deadline_at=None,
         deadline_kind=None,
     )
+    assert sequence is not None
     return [
         Event(
             id=ctx.new_id(),

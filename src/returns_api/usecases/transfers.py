@@ -115,7 +115,7 @@ async def _claim(ctx: Context, shop: UUID, transfer_id: UUID) -> Try | None:
         transfer=replace(transfer, state="sending") if kind == "send" else transfer,
         kind=kind,
         provider=provider,
-        account=open_account(ctx, connection),
+        account=open_account(ctx, dict(connection)),
         request=_request(row),
         provider_refund_id=row["provider_refund_id"],
     )
@@ -169,13 +169,15 @@ def _change(transfer: TransferRecord, outcome: Outcome, now: datetime) -> Transf
         return still_waiting(transfer, now)
     if transfer.state not in {"queued", "sending", "unknown"}:
         return unchanged(transfer)
+    return _without_evidence(transfer, outcome, now)
+
+
+def _without_evidence(transfer: TransferRecord, outcome: Outcome, now: datetime) -> TransferChange:
     if outcome.rejected is not None:
         return after_fact(transfer, "failed", now, outcome.rejected.code)
     if outcome.unavailable is not None:
         return after_refused_connection(transfer, now, outcome.unavailable.retry_after)
-    if outcome.absent:
-        return after_absence(transfer, now)
-    return after_silence(transfer, now)
+    return after_absence(transfer, now) if outcome.absent else after_silence(transfer, now)
 
 
 async def _record(ctx: Context, shop: UUID, claimed: Try, outcome: Outcome) -> None:

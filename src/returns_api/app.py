@@ -1,0 +1,80 @@
+"""The HTTP application: routers, the error table, the middleware, the lifespan."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from returns_api import __version__
+from returns_api.api import (
+    buyers,
+    connections,
+    errors,
+    events,
+    health,
+    hooks,
+    inbox,
+    inspections,
+    keys,
+    orders,
+    policies,
+    quotes,
+    refunds,
+    returns,
+    shop,
+    webhook_endpoints,
+)
+from returns_api.api.middleware import Observed
+from returns_api.api.openapi import describe
+from returns_api.config import Settings
+from returns_api.wiring import running_context
+
+ROUTERS = (
+    health,
+    buyers,
+    orders,
+    quotes,
+    returns,
+    inspections,
+    refunds,
+    policies,
+    keys,
+    connections,
+    webhook_endpoints,
+    events,
+    inbox,
+    shop,
+    hooks,
+)
+
+
+def create_app(settings: Settings, **overrides: Any) -> FastAPI:
+    """The application; ``overrides`` replaces fields of its Context (a test's own clock)."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        opened = running_context(settings, pool_size=settings.api_pool_size, **overrides)
+        async with opened as (ctx, waker):
+            app.state.context = ctx
+            waker.start()
+            yield
+            await waker.stop()
+
+    app = FastAPI(
+        title="returns-api",
+        version=__version__,
+        lifespan=lifespan,
+        max_body_size=settings.max_body_bytes,
+        docs_url="/docs",
+        redoc_url=None,
+        separate_input_output_schemas=True,
+    )
+    errors.install(app)
+    for module in ROUTERS:
+        app.include_router(module.router)
+    app.add_middleware(Observed)
+    describe(app)
+    return app

@@ -1,0 +1,133 @@
+"""Steps that several use cases of a return share, inside the transaction of their caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from returns_api.db import refunds as refund_rows
+from returns_api.db import returns as rows
+from returns_api.db import shipments as shipment_rows
+from returns_api.db.engine import Transaction
+from returns_api.db.outbox import Job
+from returns_api.domain import ids
+from returns_api.domain.errors import Conflict
+from returns_api.domain.events import By, Event
+from returns_api.domain.lifecycle.machine import Actor
+from returns_api.domain.lifecycle.shipments import SHIPMENT
+from returns_api.domain.returns import Change, ReturnRecord
+from returns_api.domain.shipments import ShipmentRecord
+from returns_api.usecases.context import Context
+
+_ENDED = frozenset({"rejected", "canceled", "expired"})
+
+
+async def save(
+    tx: Transaction, ctx: Context, change: Change, by: By
+) -> tuple[list[Event], list[Job]]:
+    """Write a planned change where the return is still as the plan saw it.
+
+    Raises:
+        Conflict: somebody moved it meanwhile; nothing is written.
+    """
+    now, before = ctx.clock(), change.before
+    sequence = await rows.move(
+        tx, before.id, before.sequence, now, state=change.state, **change.values
+    )
+    if sequence is None:
+        raise Conflict("The return changed meanwhile; read it again.")
+    await rows.save_lines(tx, change.lines)
+    events = [return_event(ctx, change, sequence, by)]
+    jobs: list[Job] = []
+    if change.state != before.state and change.state in {"approved", *_ENDED}:
+        more, jobs = await _follow_with_label(tx, ctx, before, change.state, by)
+        events += more
+    return events, jobs
+
+
+def return_event(ctx: Context, change: Change, sequence: int, by: By) -> Event:
+    before = change.before
+    return Event(
+        id=ctx.new_id(),
+        type=change.event,
+        resource_type="return",
+        resource_id=before.id,
+        sequence=sequence,
+        at=ctx.clock(),
+        by=by,
+        order_id=before.order_id,
+        return_id=before.id,
+        reason=change.reason,
+        data={
+            "return": ids.encode("ret", before.id),
+            "order": ids.encode("ord", before.order_id),
+            "state": change.state,
+            **change.data,
+        },
+    )
+
+
+async def _follow_with_label(
+    tx: Transaction, ctx: Context, ret: ReturnRecord, state: str, by: By
+) -> tuple[list[Event], list[Job]]:
+    """The parcel follows the return: buy the label once approved, void it when it all ends."""
+    shipment = await shipment_rows.lock_of_return(tx, ret.id)
+    if shipment is None:
+        return [], []
+    now = ctx.clock()
+    if state == "approved":
+        await shipment_rows.move(tx, shipment.id, shipment.sequence, now, due_at=now)
+        return [], [Job("buy_label", shipment.id)]
+    if (shipment.state, "void") not in SHIPMENT.rules:
+        return [], []
+    return [await void(tx, ctx, shipment, ret.order_id, by)], []
+
+
+async def void(
+    tx: Transaction, ctx: Context, shipment: ShipmentRecord, order_id: UUID, by: By
+) -> Event:
+    """Mark a label as not needed; the carrier is asked for the money back by a job of its own."""
+    now = ctx.clock()
+    state = SHIPMENT.step(shipment.state, "void", Actor.SYSTEM)
+    sequence = await shipment_rows.move(
+        tx, shipment.id, shipment.sequence, now, state=state, due_at=None
+    )
+    assert sequence is not None
+    return shipment_event(ctx, shipment, order_id, state, sequence, by)
+
+
+def shipment_event(
+    ctx: Context,
+    shipment: ShipmentRecord,
+    order_id: UUID,
+    state: str,
+    sequence: int,
+    by: By,
+    data: Mapping[str, Any] | None = None,
+) -> Event:
+    return Event(
+        id=ctx.new_id(),
+        type=f"shipment.{state}",
+        resource_type="shipment",
+        resource_id=shipment.id,
+        sequence=sequence,
+        at=ctx.clock(),
+        by=by,
+        order_id=order_id,
+        return_id=shipment.return_id,
+        data={
+            "shipment": ids.encode("shm", shipment.id),
+            "return": ids.encode("ret", shipment.return_id),
+            "state": state,
+            **(data or {}),
+        },
+    )
+
+
+async def refunds_of(tx: Transaction, return_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:
+    """Refund heads by return, for views."""
+    found: dict[UUID, list[Any]] = {}
+    for row in await refund_rows.of_returns(tx, return_ids):
+        found.setdefault(row["return_id"], []).append(row)
+    return found

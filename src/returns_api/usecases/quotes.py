@@ -1,0 +1,265 @@
+"""What can go back, and the binding offer for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from returns_api.db import orders as order_rows
+from returns_api.db import refunds as refund_rows
+from returns_api.db import returns as rows
+from returns_api.db.engine import Row
+from returns_api.domain.access import Principal
+from returns_api.domain.allocation import Certificate, from_json
+from returns_api.domain.errors import NotFound
+from returns_api.domain.order_record import BuyerHistory, LineRecord, OrderRecord
+from returns_api.domain.orders import LineKind
+from returns_api.domain.policy import Decision, Policy, canonical_json, decision_to_json
+from returns_api.domain.quotes import (
+    QUOTE_LASTS,
+    AskedLine,
+    Quote,
+    arrived,
+    plan_quote,
+    policy_facts,
+    units_left,
+)
+from returns_api.domain.reasons import Reason
+from returns_api.usecases._loading import NO_SUCH_THING, policy_of, visible_order
+from returns_api.usecases.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnableReason:
+    """What the policy says about one line for one reason."""
+
+    reason: Reason
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnableLine:
+    line: LineRecord
+    delivered: int
+    left: int
+    reasons: tuple[ReturnableReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Returnable:
+    """Every goods line of an order with every reason that a buyer can give."""
+
+    order: OrderRecord
+    policy_version_id: UUID
+    lines: tuple[ReturnableLine, ...]
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class StoredQuote:
+    """A quote as it was given; ``body`` is what the buyer saw."""
+
+    id: UUID
+    order_id: UUID
+    created_at: datetime
+    expires_at: datetime
+    return_id: UUID | None
+    body: Mapping[str, Any]
+
+
+async def list_returnable(
+    ctx: Context, principal: Principal, order_id: UUID, reasons: Sequence[str] | None
+) -> Returnable:
+    """What may come back, line by line and reason by reason. Raises ``NotFound``."""
+    now = ctx.clock()
+    async with ctx.database.transaction(principal.shop) as tx:
+        order = await visible_order(tx, principal, order_id)
+        history = await order_rows.load_history(tx, order)
+        version, policy = await policy_of(tx, ctx, order)
+    certificate = from_json(order.certificate)
+    chosen = [r for r in policy.world.reasons.values() if reasons is None or r.code in set(reasons)]
+    lines = tuple(
+        ReturnableLine(
+            line,
+            arrived(order, line, now),
+            len(units_left(order, line, now)),
+            tuple(_judge(order, line, certificate, history, policy, r, now) for r in chosen),
+        )
+        for line in order.lines
+        if line.kind is LineKind.GOODS
+    )
+    return Returnable(order, version["id"], lines, policy)
+
+
+def _judge(
+    order: OrderRecord,
+    line: LineRecord,
+    certificate: Certificate,
+    history: BuyerHistory,
+    policy: Policy,
+    reason: Reason,
+    now: datetime,
+) -> ReturnableReason:
+    asked = AskedLine(line.id, 1, reason.code)
+    facts = policy_facts(order, line, certificate, history, asked, now)
+    return ReturnableReason(reason, policy.decide(facts))
+
+
+async def make_quote(
+    ctx: Context,
+    principal: Principal,
+    order_id: UUID,
+    lines: Sequence[AskedLine],
+    *,
+    resolution: str,
+    method: str | None,
+) -> StoredQuote:
+    """A binding offer, kept for ``QUOTE_LASTS``: decided, priced, and stored whole.
+
+    Raises:
+        NotFound, Invalid, NothingLeftToReturn, NotEligible.
+    """
+    now, quote_id, decision_id = ctx.clock(), ctx.new_id(), ctx.new_id()
+    async with ctx.database.transaction(principal.shop) as tx:
+        order = await visible_order(tx, principal, order_id)
+        history = await order_rows.load_history(tx, order)
+        version, policy = await policy_of(tx, ctx, order)
+        quote = plan_quote(
+            order,
+            from_json(order.certificate),
+            history,
+            policy,
+            lines,
+            resolution=resolution,
+            method=method,
+            shipping_refunded=await refund_rows.shipping_refunded(tx, order_id),
+            now=now,
+        )
+        body = _body(quote, version, order, now)
+        await rows.add_quote(
+            tx,
+            _decision_row(quote, order, version, decision_id, now),
+            _quote_row(quote, order, version, quote_id, decision_id, body, now),
+        )
+    return StoredQuote(quote_id, order_id, now, now + QUOTE_LASTS, None, body)
+
+
+async def get_quote(ctx: Context, principal: Principal, quote_id: UUID) -> StoredQuote:
+    """Raises ``NotFound``."""
+    async with ctx.database.transaction(principal.shop) as tx:
+        row = await rows.quote(tx, quote_id)
+    if row is None or not principal.sees_order(row["order_id"]):
+        raise NotFound(NO_SUCH_THING)
+    return StoredQuote(
+        row["id"],
+        row["order_id"],
+        row["created_at"],
+        row["expires_at"],
+        row["return_id"],
+        row["body"],
+    )
+
+
+def _decision_row(
+    quote: Quote, order: OrderRecord, version: Row, decision_id: UUID, now: datetime
+) -> dict[str, Any]:
+    """Facts and decision of every line, and the digest that a recomputation must give again."""
+    body = {str(item.line.id): decision_to_json(item.decision) for item in quote.lines}
+    return {
+        "id": decision_id,
+        "order_id": order.id,
+        "policy_version_id": version["id"],
+        "facts": {str(item.line.id): item.decision.facts.to_json() for item in quote.lines},
+        "body": body,
+        "digest": "sha256:" + sha256(canonical_json(body)).hexdigest(),
+        "at": now,
+    }
+
+
+def _quote_row(
+    quote: Quote,
+    order: OrderRecord,
+    version: Row,
+    quote_id: UUID,
+    decision_id: UUID,
+    body: Mapping[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    fees = quote.settlement.fees
+    terms = replace(
+        quote.terms,
+        quoted_freight_minor=fees.return_freight_minor,
+        quoted_restocking_minor=fees.restocking_minor,
+    )
+    return {
+        "id": quote_id,
+        "order_id": order.id,
+        "decision_id": decision_id,
+        "policy_version_id": version["id"],
+        "resolution": quote.resolution,
+        "method": quote.method,
+        "currency": order.currency,
+        "total_minor": quote.settlement.total_minor,
+        "lines": [
+            {
+                "order_line_id": str(item.line.id),
+                "external_id": item.line.external_id,
+                "title": item.line.title,
+                "sku": item.line.sku,
+                "quantity": item.asked.quantity,
+                "units": list(item.units),
+                "reason": item.asked.reason,
+                "fault": item.decision.fault.value,
+                "condition": item.asked.condition,
+            }
+            for item in quote.lines
+        ],
+        "terms": terms.to_json(),
+        "body": body,
+        "created_at": now,
+        "expires_at": now + QUOTE_LASTS,
+    }
+
+
+def _body(quote: Quote, version: Row, order: OrderRecord, now: datetime) -> dict[str, Any]:
+    """What the buyer sees and accepts: amounts, deductions and what may still be deducted."""
+    ids = {item.line.external_id: str(item.line.id) for item in quote.lines}
+    refund = quote.settlement.as_dict()
+    parts = refund["parts"]
+    assert isinstance(parts, list)
+    return {
+        "currency": order.currency,
+        "policy_version_id": str(version["id"]),
+        "resolution": quote.resolution,
+        "method": quote.method,
+        "lines": [
+            {
+                "line_id": str(item.line.id),
+                "title": item.line.title,
+                "quantity": item.asked.quantity,
+                "reason": item.asked.reason,
+                "evidence": [
+                    {"kind": e.kind.value, "minimum": e.minimum} for e in item.decision.evidence
+                ],
+            }
+            for item in quote.lines
+        ],
+        "total": refund["total"],
+        "parts": [{**part, "line": ids.get(part.get("line", ""))} for part in parts],
+        "freight": {
+            "payer": quote.terms.freight_payer,
+            "fee": quote.settlement.fees.return_freight_minor,
+        },
+        "refund_at": quote.terms.refund_at,
+        "refund_within_seconds": quote.terms.refund_within_seconds,
+        "fees_possible_later": [
+            {"line_id": line, "grade": grade, "deduction_ppm": share}
+            for line, terms in quote.terms.lines.items()
+            for grade, share in sorted(terms.grades.items())
+            if share
+        ],
+    }

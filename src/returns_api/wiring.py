@@ -1,0 +1,75 @@
+"""The only place that reads settings and chooses adapters; everything below is handed a Context."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from uuid_utils.compat import uuid7
+
+from returns_api.adapters import registry
+from returns_api.adapters.http import GuardedClient, HttpClient
+from returns_api.adapters.registry import Kind
+from returns_api.adapters.sealing import FernetSealer
+from returns_api.adapters.webhooks import Webhooks
+from returns_api.config import Settings
+from returns_api.db.engine import Database
+from returns_api.db.waker import Waker
+from returns_api.usecases.context import Context
+from returns_api.worker.main import work
+
+SECRET_BYTES = 24
+
+
+@asynccontextmanager
+async def running_context(
+    settings: Settings, *, pool_size: int, **overrides: Any
+) -> AsyncIterator[tuple[Context, Waker]]:
+    """A Context with an open database, and the waker that hurries the workers.
+
+    ``overrides`` replaces fields of the Context: a test's own clock or ids enter here.
+    """
+    database = Database(settings.app_address, pool_size=pool_size)
+    http = HttpClient()
+    loopback = settings.allow_private_webhook_targets
+    guarded = GuardedClient(allow_loopback=loopback)
+    waker = Waker(database)
+    values: dict[str, Any] = {
+        "database": database,
+        "clock": lambda: datetime.now(UTC),
+        "new_id": uuid7,
+        "new_secret": lambda: secrets.token_hex(SECRET_BYTES),
+        "sealer": FernetSealer([settings.key()]),
+        "payments": _adapters(Kind.PAYMENTS, http),
+        "carriers": _adapters(Kind.CARRIERS, http),
+        "shops": _adapters(Kind.SHOPS, http),
+        "webhooks": Webhooks(guarded, allow_loopback=loopback),
+        "wake": waker.wake,
+        "public_url": settings.base_url,
+        **overrides,
+    }
+    await database.open()
+    try:
+        yield Context(**values), waker
+    finally:
+        await database.close()
+        await http.aclose()
+        await guarded.aclose()
+
+
+async def run_worker(settings: Settings) -> None:
+    """One worker process, until it is told to stop."""
+    async with running_context(settings, pool_size=settings.worker_pool_size) as (ctx, waker):
+        await work(
+            ctx,
+            waker,
+            concurrency=settings.worker_concurrency,
+            shutdown_seconds=settings.shutdown_seconds,
+        )
+
+
+def _adapters(kind: Kind, http: HttpClient) -> dict[str, Any]:
+    return {name: registry.build(kind, name, http) for name in registry.names(kind)}

@@ -1,0 +1,46 @@
+"""Every kind of job and every sweep on one page, each with its use case.
+
+A job is a wake-up call for one business row; what is due, how often it was tried and who holds it
+stands in that row. A sweep finds rows whose wake-up was lost. Both end in the same use case, which
+does nothing when the row is not due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from returns_api.usecases import deliveries, inbox, returns, shipments, transfers
+from returns_api.usecases.context import Context
+
+Run = Callable[[Context, UUID, UUID], Awaitable[None]]
+Due = Callable[[Context, int], Awaitable[list[tuple[UUID, UUID]]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """``run`` carries one row on; ``due`` lists (shop, key) of rows whose time has come."""
+
+    run: Run
+    due: Due
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "process_inbox": Kind(inbox.process_inbox, inbox.due_inbox),
+    "send_transfer": Kind(transfers.send_transfer, transfers.due_transfers),
+    "buy_label": Kind(shipments.buy_label, shipments.due_labels),
+    "deliver_event": Kind(deliveries.deliver_event, deliveries.due_deliveries),
+    "keep_deadline": Kind(returns.keep_deadline, returns.due_deadlines),
+}
+
+
+def payload(shop: UUID, key: UUID) -> bytes:
+    return f"{shop}/{key}".encode()
+
+
+def parse(raw: bytes | None) -> tuple[UUID, UUID]:
+    """Raises ``ValueError`` when it is not one of our payloads."""
+    shop, _, key = (raw or b"").decode("ascii").partition("/")
+    return UUID(shop), UUID(key)
