@@ -1,0 +1,176 @@
+"""``up``, whole: real processes, one port, every way to end it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from returns_api.cli import runfile
+from returns_api.cli.stack import free_port
+from returns_api.config import PREFIX
+from tests.support.postgres import PREFIX as FOLDER_PREFIX
+
+READY_SECONDS = 90
+HERE = "127.0.0.1"
+
+pytestmark = pytest.mark.skipif(
+    find_spec("returns_api.app") is None, reason="there is no API to start yet"
+)
+
+
+@pytest.fixture(scope="module")
+def data_dir() -> Iterator[Path]:
+    """One folder for all, so that only the first start makes a database."""
+    made = Path(tempfile.mkdtemp(prefix=f"{FOLDER_PREFIX}{os.getpid()}-", dir="/var/tmp"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def command(data_dir: Path, port: int) -> list[str]:
+    arguments = ["up", "--json", "--no-demo", "--data-dir", str(data_dir), "--port", str(port)]
+    return [sys.executable, "-m", "returns_api.cli", *arguments]
+
+
+def variables() -> dict[str, str]:
+    return {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
+
+
+@contextmanager
+def running(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """A server that is ready, and what it said; stopped at the end if it still runs."""
+    with subprocess.Popen(
+        command(data_dir, free_port(HERE, 0)),
+        env=variables(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        line = process.stdout.readline()
+        if not line:
+            pytest.fail(process.stderr.read())
+        facts = json.loads(line)
+        assert facts["ok"], facts
+        try:
+            yield process, facts
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                process.wait(60)
+
+
+def status(url: str, path: str) -> int:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def closed(url: str, seconds: float = 40) -> bool:
+    """Whether nothing listens at ``url`` any more."""
+    parts = urlsplit(url)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            if probe.connect_ex((parts.hostname or "", parts.port or 0)) != 0:
+                return True
+        time.sleep(0.05)
+    return False
+
+
+def programs_of(data_dir: Path) -> dict[str, int]:
+    """The pids of the programs that ``up`` runs, by name; they carry the folder or its settings."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().decode().split("\0")
+            environment = (folder / "environ").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if "-m" not in words or "-I" in words:
+            continue  # not a program of ours, or its guard
+        module = words[words.index("-m") + 1]
+        if module.startswith("returns_api.simulators.") and str(data_dir) in " ".join(words):
+            found[module.rpartition(".")[2]] = int(folder.name)
+        if module == "returns_api.cli" and f"{PREFIX}DATA_DIR={data_dir}" in environment:
+            found[words[words.index("-m") + 2]] = int(folder.name)
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_gets_ready_says_where_and_stops_in_order(data_dir: Path, number: int) -> None:
+    with running(data_dir) as (process, facts):
+        assert status(facts["url"], "/readyz") == 200
+        assert status(facts["docs_url"], "/docs") == 200
+        assert runfile.read_running(data_dir) == facts
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, errors
+        assert errors.splitlines()[-1] == "Stopped."
+    for name in ("url", "bank_url", "carrier_url"):
+        assert closed(facts[name])
+    assert not (data_dir / runfile.NAME).exists()
+
+
+def test_a_second_one_on_the_same_folder_or_port_is_refused(data_dir: Path) -> None:
+    with running(data_dir) as (_, facts):
+        port = urlsplit(facts["url"]).port or 0
+        for folder, words in (
+            (data_dir, f"runs already at {facts['url']}"),
+            (data_dir / "other", "is taken by another program"),
+        ):
+            second = subprocess.run(
+                command(folder, port), env=variables(), capture_output=True, text=True, check=False
+            )
+            assert second.returncode == 1
+            assert words in json.loads(second.stdout)["error"]
+        assert status(facts["url"], "/readyz") == 200
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds processes by /proc")
+@pytest.mark.parametrize("name", ["serve", "worker", "bank"])
+def test_a_child_that_dies_ends_everything_and_is_named(data_dir: Path, name: str) -> None:
+    with running(data_dir) as (process, facts):
+        os.kill(programs_of(data_dir)[name], signal.SIGKILL)
+        out, _ = process.communicate(timeout=60)
+        assert process.returncode == 1
+        error = json.loads(out.splitlines()[-1])["error"]
+        assert {"serve": "API", "worker": "worker", "bank": "bank"}[name] in error
+        assert "exit code 137" in error
+    assert closed(facts["url"])
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds processes by /proc")
+def test_kill_9_leaves_nothing_behind_and_the_next_start_works(data_dir: Path) -> None:
+    with running(data_dir) as (process, facts):
+        assert set(programs_of(data_dir)) == {"serve", "worker", "bank", "carrier"}
+        process.kill()
+    end = time.monotonic() + 40
+    while programs_of(data_dir) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert programs_of(data_dir) == {}
+    assert closed(facts["url"])
+    assert runfile.read_running(data_dir) is None
+    with running(data_dir) as (_, again):
+        assert status(again["url"], "/readyz") == 200
