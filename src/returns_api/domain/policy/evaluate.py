@@ -1,9 +1,9 @@
 """Facts in, decision out: pure, total, deterministic.
 
-Owns ``Policy``, a document compiled together with the law. Deciding has two halves. What depends
-only on *which* rules and rights apply is built once and kept (``outcome``); what depends on the
-dates of the case is computed each time. Refuses to own matching (``index``), the terms
-(``outcome``), and sentences.
+Owns ``Policy``, a document compiled together with the law. Deciding has two halves: what depends
+only on *which* rules and rights apply (``outcome``) and what depends on the dates of the case
+(``offers``). Both are remembered, so that a decision is a handful of look-ups. Refuses to own
+matching (``index``), the terms themselves, and sentences.
 
 A right of the law is *active* while its own window is open; active rights bound every term they
 speak of. A merchant's refusal does not touch what an active right grants.
@@ -13,43 +13,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from returns_api.domain.calendars import WorkingDays, find_zone
+from returns_api.domain.calendars import WorkingDays, find_zone, local_date
 from returns_api.domain.policy.conditions import Choice
-from returns_api.domain.policy.decisions import (
-    Because,
-    Decision,
-    Floor,
-    Resolution,
-    Term,
-)
+from returns_api.domain.policy.decisions import Because, Decision, SetBy
 from returns_api.domain.policy.document import PolicyDocument
 from returns_api.domain.policy.facts import Facts
 from returns_api.domain.policy.index import Clause, RuleIndex, Tiers, World
 from returns_api.domain.policy.law import Law, LawPack, Right, default_law
 from returns_api.domain.policy.loader import LoadedPolicy
-from returns_api.domain.policy.outcome import Outcome, OutcomeMaker, WindowTerm
+from returns_api.domain.policy.offers import Dated, Grants, Plan, Standing, begun_on, stand
+from returns_api.domain.policy.outcome import Outcome, OutcomeMaker, window_terms
 from returns_api.domain.policy.space import bits
 from returns_api.domain.policy.term_values import DEFAULT_STARTS, Starts
-from returns_api.domain.policy.vocabulary import ResolutionKind
-from returns_api.domain.policy.windows import FACT_OF, Begin, End, begin, end_of, later
+from returns_api.domain.policy.vocabulary import StartEvent
+from returns_api.domain.policy.windows import FACT_OF, Begin, begin
 from returns_api.domain.reasons import Fault, Reason, catalogue
 
 CACHE: Final = 16_384
-"""Outcomes kept, before the table is emptied."""
+"""Entries of each table of remembered results, before it is emptied."""
 
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """One way of getting a resolution that is still open, or how it closed."""
-
-    end: End
-    begin: Begin
-    window: WindowTerm
+_EMPTY: Final = Plan(DEFAULT_STARTS, ())
 
 
 def compile_policy(source: LoadedPolicy | PolicyDocument, law: Law | None = None) -> Policy:
@@ -69,15 +57,34 @@ def world_of(document: PolicyDocument, law: Law) -> World:
         for code, rule in document.reasons.items()
     }
     return World(
-        document.currency, zone, law.groups, document.goods, catalogue(extra),
+        document.currency,
+        zone,
+        law.groups,
+        document.goods,
+        catalogue(extra),
         Tiers(document.tiers).names,
-    )  # fmt: skip
+    )
 
 
 def clause_of(pack: LawPack, right: Right) -> Clause:
     """The conditions of a right."""
     dates = (right.in_force,) if right.in_force else ()
     return Clause(right.when, dates, (Choice(pack.place),), right.when.informed)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A decision in the making: cheaper than a ``Decision`` and enough to compare cases."""
+
+    outcome: Outcome
+    standing: Standing
+    fault: Fault
+    tier: str
+
+    @property
+    def eligible(self) -> bool:
+        """Whether anything is open to the buyer."""
+        return bool(self.standing.resolutions)
 
 
 class Policy:
@@ -98,49 +105,104 @@ class Policy:
         clauses = [Clause(rule.when) for rule in document.rules]
         clauses += [clause_of(pack, right) for pack, right in rights]
         self.index = RuleIndex(clauses, self.world)
-        self._rule_bits = (1 << len(document.rules)) - 1
+        self._right_plans = tuple(_right_plan(right) for right in self.rights)
+        self._rule_count = len(document.rules)
+        self._rule_bits = (1 << self._rule_count) - 1
         self._tier_atoms = {n: self.index.axes.tier.locate(n) for n in self.tiers.names}
-        self._places = frozenset(
-            place
-            for pack in law.packs
-            for name in pack.place
-            for place in law.groups.get(name, (name,))
-        )
+        self._places = _covered(law)
         self._maker = OutcomeMaker(document, self.rights, lines, self.tiers.names)
+        self._buyers_days = document.day_ends == "buyer"
+        self._day_facts = ("buyer_timezone",) if self._buyers_days else ()
         self._outcomes: dict[tuple[int, int, str, str], Outcome] = {}
-        self._granting: dict[int, tuple[tuple[int, Starts, tuple[WindowTerm, ...]], ...]] = {}
+        self._granting: dict[int, tuple[tuple[int, Plan], ...]] = {}
+        self._dated: dict[tuple[Plan, date | None, StartEvent | None, ZoneInfo], Dated] = {}
+        self._nothing = Dated(_EMPTY, (), ())
 
     def decide(self, facts: Facts) -> Decision:
         """What this policy and the law give for ``facts``. Never raises."""
+        w = self.weigh(facts)
+        o, s = w.outcome, w.standing
+        approval = o.judged_approval if s.by_judgement else o.approval
+        return Decision(
+            bool(s.resolutions),
+            w.fault,
+            w.tier,
+            (*s.because, *o.remarks) if o.remarks else s.because,
+            s.resolutions,
+            o.methods,
+            o.freight,
+            o.restocking_ppm,
+            o.refund_original_shipping,
+            o.evidence,
+            approval,
+            o.deadlines,
+            o.refund_at,
+            o.refund_due,
+            o.grades,
+            o.advance,
+            o.insurance,
+            o.keep,
+            o.send_to,
+            o.law,
+            self._law_data(facts),
+            s.terms + o.terms,
+            facts,
+        )
+
+    def weigh(self, facts: Facts) -> Weighed:
+        """The heart of ``decide``, without the record."""
         tier = self.tiers.of(facts.buyer)
         mask = self.index.match(facts, self._tier_atoms[tier])
-        reason = self.world.reasons.get(facts.reason)
-        zone = self._zone(facts)
-        known: dict[Starts, Begin] = {}
-        rights = mask >> len(self.document.rules)
-        grants = self._grants(rights, facts, zone, known)
-        active = rights & ~self._closed(rights, grants)
+        zone = self.world.zone
+        if self._buyers_days and facts.buyer_timezone:
+            zone = find_zone(facts.buyer_timezone) or zone
+        rights = mask >> self._rule_count
+        grants, active = self._grants(rights, facts, zone) if rights else ((), 0)
         outcome = self._outcome(mask & self._rule_bits, active, tier, facts.currency)
+        reason = self.world.reasons.get(facts.reason)
         if reason is None:
-            return self._result(
-                outcome, facts, Fault.BUYER, tier, (Because("reason_unknown", None),), (), ()
-            )
-        offers = self._offers(outcome, facts, zone, known)
-        best, because = self._choose(outcome, facts, offers, grants)
-        return self._result(
-            outcome, facts, reason.fault, tier, because,
-            tuple(_resolution(one) for one, _ in best),
-            tuple(_window_term(one, floor, self._day_facts) for one, floor in best),
-        )  # fmt: skip
+            standing = Standing((), (), (Because("reason_unknown", None),))
+            return Weighed(outcome, standing, Fault.BUYER, tier)
+        refusal = outcome.refusal
+        if refusal is None and facts.condition in outcome.refused_conditions:
+            about = (("condition", str(facts.condition)),)
+            refusal = Because("condition_refused", outcome.setters.get("grades"), about)
+        dated = self._nothing
+        if refusal is None and outcome.plan.windows:
+            dated = self._begin(outcome.plan, facts, zone)
+        standing = self._stand(dated, facts.asked_at, grants, refusal)
+        return Weighed(outcome, standing, reason.fault, tier)
 
-    @property
-    def _day_facts(self) -> tuple[str, ...]:
-        return ("buyer_timezone",) if self.document.day_ends == "buyer" else ()
+    def ends(self, facts: Facts) -> list[datetime]:
+        """The instants at which something offered or granted for ``facts`` closes, latest first."""
+        tier = self.tiers.of(facts.buyer)
+        mask = self.index.match(facts, self._tier_atoms[tier])
+        zone = self.world.zone
+        if self._buyers_days and facts.buyer_timezone:
+            zone = find_zone(facts.buyer_timezone) or zone
+        plans = [plan for _, plan in self._plans(mask >> self._rule_count)]
+        outcome = self._outcome(mask & self._rule_bits, 0, tier, facts.currency)
+        found = {
+            over
+            for plan in (outcome.plan, *plans)
+            for over in self._begin(plan, facts, zone).overs
+            if over is not None
+        }
+        return sorted(found, reverse=True)
 
-    def _zone(self, facts: Facts) -> ZoneInfo:
-        if self.document.day_ends == "buyer" and facts.buyer_timezone:
-            return find_zone(facts.buyer_timezone) or self.world.zone
-        return self.world.zone
+    def _stand(
+        self, dated: Dated, now: datetime, grants: Grants, refusal: Because | None
+    ) -> Standing:
+        is_open = dated.open_at(now)
+        if refusal is not None:  # names a rule: remembered by its outcome, not by the plan
+            return stand(dated, is_open, grants, refusal, self._day_facts)
+        key = (is_open, grants)
+        standing = dated.standings.get(key)
+        if standing is None:
+            standing = stand(dated, is_open, grants, None, self._day_facts)
+            if len(dated.standings) < CACHE and dated is not self._nothing:
+                dated.standings[key] = standing
+        return standing
 
     def _outcome(self, rules: int, active: int, tier: str, currency: str) -> Outcome:
         key = (rules, active, tier, currency)
@@ -151,125 +213,48 @@ class Policy:
             found = self._outcomes[key] = self._maker.make(rules, active, tier, currency)
         return found
 
-    def _grants(
-        self, rights: int, facts: Facts, zone: ZoneInfo, known: dict[Starts, Begin]
-    ) -> list[tuple[int, _Open]]:
-        """Resolutions that rights grant and that are open now, with the number of the right."""
-        if not rights:
-            return []
+    def _plans(self, rights: int) -> tuple[tuple[int, Plan], ...]:
+        """The rights in ``rights`` that grant something, with their plans."""
         plans = self._granting.get(rights)
         if plans is None:
+            if len(self._granting) >= CACHE:
+                self._granting.clear()
+            numbered = ((n, self._right_plans[n]) for n in bits(rights))
             plans = self._granting[rights] = tuple(
-                (n, self.rights[n].starts or DEFAULT_STARTS, self._maker.right_windows(n))
-                for n in bits(rights)
-                if self.rights[n].resolutions is not None
+                (n, plan) for n, plan in numbered if plan.windows
             )
+        return plans
+
+    def _grants(self, rights: int, facts: Facts, zone: ZoneInfo) -> tuple[Grants, int]:
+        """What rights grant and is open now, and the rights that are active."""
         found = []
-        for number, starts, windows in plans:
-            started = self._begin(starts, facts, zone, known)
-            for window in windows:
-                end = end_of(window.window, started, None, zone, self.working)
-                if end.over is None or facts.asked_at < end.over:
-                    found.append((number, _Open(end, started, window)))
-        return found
-
-    def _begin(
-        self, starts: Starts, facts: Facts, zone: ZoneInfo, known: dict[Starts, Begin]
-    ) -> Begin:
-        found = known.get(starts)
-        if found is None:
-            found = known[starts] = begin(starts, facts, zone, self.working)
-        return found
-
-    def _closed(self, rights: int, grants: list[tuple[int, _Open]]) -> int:
-        """The rights whose own windows are over."""
-        granting = 0
-        for number, _, _ in self._granting.get(rights, ()):
-            granting |= 1 << number
-        for number, _ in grants:
-            granting &= ~(1 << number)
-        return granting
-
-    def _offers(
-        self, outcome: Outcome, facts: Facts, zone: ZoneInfo, known: dict[Starts, Begin]
-    ) -> list[_Open]:
-        """What the merchant's rules offer, open or not, when nothing is refused."""
-        if outcome.refusal is not None or facts.condition in outcome.refused_conditions:
-            return []
-        started = self._begin(outcome.starts, facts, zone, known)
-        return [
-            _Open(
-                end_of(window.window, started, outcome.extend_to, zone, self.working),
-                started,
-                window,
-            )
-            for window in outcome.windows
-        ]
-
-    def _choose(
-        self, outcome: Outcome, facts: Facts, offers: list[_Open], grants: list[tuple[int, _Open]]
-    ) -> tuple[list[tuple[_Open, _Open | None]], tuple[Because, ...]]:
-        """Per resolution the later of offer and grants, each with the grant as its floor."""
-        now = facts.asked_at
-        best: dict[ResolutionKind, tuple[_Open, _Open | None]] = {}
-        for _, grant in grants:
-            kind = grant.window.kind
-            if kind not in best or later(grant.end, best[kind][0].end):
-                best[kind] = (grant, grant)
-        by_law_only = bool(best)
-        for offer in offers:
-            if offer.end.over is not None and now >= offer.end.over:
-                continue
-            kind = offer.window.kind
-            floor = best[kind][1] if kind in best else None
-            if floor is None or not later(floor.end, offer.end):
-                by_law_only = False
-                best[kind] = (offer, floor)
+        for number, plan in self._plans(rights):
+            dated = self._begin(plan, facts, zone)
+            is_open = dated.open_at(facts.asked_at)
+            if is_open:
+                found.append((dated, is_open))
             else:
-                by_law_only = False
-        if best:
-            ordered = [best[kind] for kind in ResolutionKind if kind in best]
-            law = ordered[0][0].window.set_by.law
-            because = (Because("law_grants", law),) if by_law_only else ()
-            return ordered, (*because, *outcome.remarks)
-        return [], (*self._refusal(outcome, facts, offers), *outcome.remarks)
+                rights &= ~(1 << number)
+        return tuple(found), rights
 
-    def _refusal(self, outcome: Outcome, facts: Facts, offers: list[_Open]) -> tuple[Because, ...]:
-        if outcome.refusal is not None:
-            return (outcome.refusal,)
-        if facts.condition in outcome.refused_conditions:
-            args = (("condition", str(facts.condition)),)
-            return (Because("condition_refused", outcome.rule_of("grades"), args),)
-        if not offers:
-            return (Because("no_rule", None),)
-        last = offers[0]
-        for offer in offers[1:]:
-            if later(offer.end, last.end):
-                last = offer
-        about = (
-            ("resolution", last.window.kind.value),
-            ("until_local", last.end.label),
-            ("window", last.window.window.written()),
-        )
-        return (Because("window_over", last.window.set_by.rule, about),)
-
-    def _result(
-        self,
-        outcome: Outcome,
-        facts: Facts,
-        fault: Fault,
-        tier: str,
-        because: tuple[Because, ...],
-        resolutions: tuple[Resolution, ...],
-        windows: tuple[Term, ...],
-    ) -> Decision:
-        return Decision(
-            bool(resolutions), fault, tier, because, resolutions, outcome.methods,
-            outcome.freight, outcome.restocking_ppm, outcome.refund_original_shipping,
-            outcome.evidence, outcome.approval, outcome.deadlines, outcome.refund_at,
-            outcome.refund_due, outcome.grades, outcome.advance, outcome.insurance, outcome.keep,
-            outcome.send_to, outcome.law, self._law_data(facts), (*windows, *outcome.terms), facts,
-        )  # fmt: skip
+    def _begin(self, plan: Plan, facts: Facts, zone: ZoneInfo) -> Dated:
+        """``plan`` as it stands for the events of ``facts``."""
+        first = plan.starts.items[0]
+        instant: datetime | None = getattr(facts, FACT_OF[first.event])
+        if instant is not None and first.plus is None:
+            begun_day: date | None = local_date(instant, zone)
+            event: StartEvent | None = first.event
+        else:
+            begun = begin(plan.starts, facts, zone, self.working)
+            begun_day, event = begun.day, begun.event
+        key = (plan, begun_day, event, zone)
+        dated = self._dated.get(key)
+        if dated is None:
+            if len(self._dated) >= CACHE:
+                self._dated.clear()
+            dated = begun_on(plan, Begin(begun_day, event), zone, self.working)
+            self._dated[key] = dated
+        return dated
 
     def _law_data(self, facts: Facts) -> str:
         country = facts.country
@@ -280,27 +265,12 @@ class Policy:
         return "no data"
 
 
-def _resolution(one: _Open) -> Resolution:
-    window = one.window
-    return Resolution(window.kind, one.end.last, one.end.label, window.bonus_ppm, window.cost)
+def _covered(law: Law) -> frozenset[str]:
+    """The countries and regions that packs speak of."""
+    names = (name for pack in law.packs for name in pack.place)
+    return frozenset(place for name in names for place in law.groups.get(name, (name,)))
 
 
-def _window_term(one: _Open, grant: _Open | None, day_facts: tuple[str, ...]) -> Term:
-    event = one.begin.event
-    used = (FACT_OF[event],) if event is not None else ()
-    floor = None
-    if grant is not None and grant.window.set_by.law is not None:
-        kinder = "law" if one is grant else "merchant"
-        floor = Floor(grant.window.set_by.law, _window_value(grant), kinder)
-    return Term(
-        f"window.{one.window.kind.value}",
-        _window_value(one),
-        one.window.set_by,
-        (*used, "asked_at", *day_facts),
-        floor,
-    )
-
-
-def _window_value(one: _Open) -> dict[str, str | None]:
-    event = one.begin.event.value if one.begin.event else None
-    return {"within": one.window.window.written(), "from": event}
+def _right_plan(right: Right) -> Plan:
+    starts: Starts = right.starts or DEFAULT_STARTS
+    return Plan(starts, window_terms(right.resolutions, SetBy(law=right.id)), None, right.judgement)

@@ -35,11 +35,9 @@ LEGAL_GOODS: Final = (
     "periodical",
     "alcohol_deferred",
     "price_fluctuating",
-    "dated_leisure",
-    "urgent_repair",
     "auctioned",
-    "fresh_or_living",
-    "not_suitable_confirmed",
+    "not_returnable_by_nature",
+    "as_is",
 )
 """Groups of goods that laws speak of. A merchant says under ``goods`` which products these are."""
 
@@ -82,19 +80,26 @@ LAW_TERMS: Final[tuple[str, ...]] = tuple(LawTerms.model_fields)
 
 
 class Right(LawTerms):
-    """One right of a buyer, with its source and the time it is in force (contract date)."""
+    """One right of a buyer, with its source and the time it is in force (contract date).
+
+    ``verified``: the text of the law was read; ``unverified`` names terms of which it was not.
+    ``judgement``: the law gives no number of days ("a reasonable time"). Where nothing but such a
+    right carries a return, a person decides, in the way that the right's ``approval`` says.
+    """
 
     id: f.Slug
     title: dict[str, f.Text] = Field(default_factory=dict)
     in_force: f.DayRange | None = None
     source: Annotated[tuple[str, ...], Field(min_length=1)]
     verified: StrictBool
+    unverified: tuple[str, ...] = ()
+    judgement: StrictBool = False
     note: str | None = None
     when: LawWhen = Field(default_factory=LawWhen)
 
 
 class LawPack(Part):
-    """The rights of one place."""
+    """The rights of one place. No rights means: looked up, and there are none to enforce here."""
 
     law: Literal["returns-law/v1"]
     name: f.Text
@@ -102,7 +107,7 @@ class LawPack(Part):
     checked_on: f.Day
     language: f.Text | None = None
     note: str | None = None
-    rights: Annotated[tuple[Right, ...], Field(min_length=1)]
+    rights: tuple[Right, ...] = ()
 
 
 class PlaceGroups(Part):
@@ -120,7 +125,7 @@ class Law:
 
     def pinned(self) -> dict[str, Any]:
         """What decisions depend on, without titles, notes and sources; ``from_pinned`` reads it."""
-        quiet = {"title", "note", "verified", "source"}
+        quiet = {"title", "note", "verified", "unverified", "source"}
         packs = [
             {
                 **pack.model_dump(mode="json", exclude_none=True, exclude={"note", "language"}),

@@ -30,7 +30,8 @@ from returns_api.domain.policy.decisions import (
 from returns_api.domain.policy.document import TERM_NAMES, PolicyDocument, Rule, When
 from returns_api.domain.policy.index import HISTORY
 from returns_api.domain.policy.law import LAW_TERMS, RefundDueTerm, Right
-from returns_api.domain.policy.merge import JOINS, all_grades
+from returns_api.domain.policy.merge import JOINS, all_grades, join_approval
+from returns_api.domain.policy.offers import Plan, WindowTerm
 from returns_api.domain.policy.space import bits
 from returns_api.domain.policy.term_values import (
     DEFAULT_STARTS,
@@ -43,10 +44,7 @@ from returns_api.domain.policy.term_values import (
     Methods,
     RefundTiming,
     Resolutions,
-    ResolutionTerm,
     ReturnShipping,
-    Starts,
-    Window,
 )
 from returns_api.domain.policy.values import Amount, write_ppm
 from returns_api.domain.policy.vocabulary import (
@@ -54,8 +52,6 @@ from returns_api.domain.policy.vocabulary import (
     MethodKind,
     Payer,
     RefundAt,
-    RepairCost,
-    ResolutionKind,
 )
 
 NEVER: Final = "never"
@@ -104,25 +100,12 @@ _FACTS_OF: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class WindowTerm:
-    """How long one resolution is open, and who says so."""
-
-    kind: ResolutionKind
-    window: Window
-    bonus_ppm: int
-    cost: RepairCost
-    set_by: SetBy
-
-
-@dataclass(frozen=True, slots=True)
 class Outcome:
     """Everything about a decision but its dates."""
 
     refusal: Because | None
     refused_conditions: frozenset[str]
-    starts: Starts
-    extend_to: date | None
-    windows: tuple[WindowTerm, ...]
+    plan: Plan
     methods: tuple[Method, ...]
     freight: Freight
     restocking_ppm: int
@@ -141,10 +124,9 @@ class Outcome:
     remarks: tuple[Because, ...]
     terms: tuple[Term, ...]
     setters: Mapping[str, str]
-
-    def rule_of(self, term: str) -> str | None:
-        """The id of the rule that set ``term``."""
-        return self.setters.get(term)
+    """The id of the rule that set each term, before the law."""
+    judged_approval: Approval
+    """The way to approve where nothing but a matter of judgement carries the return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +167,6 @@ class OutcomeMaker:
         chosen = self._choose(rules, rights)
         return self._outcome(chosen, rights, tier, currency)
 
-    def right_windows(self, number: int) -> tuple[WindowTerm, ...]:
-        """The resolutions that a right grants."""
-        right = self._rights[number]
-        set_by = SetBy(law=right.id)
-        items = right.resolutions.items if right.resolutions else ()
-        return tuple(_window(item, set_by) for item in items)
-
     def _choose(self, rules: int, rights: Sequence[Right]) -> _Chosen:
         chosen = _Chosen(dict(DEFAULTS), {}, {}, {})
         for name in TERM_NAMES:
@@ -230,9 +205,7 @@ class OutcomeMaker:
         return Outcome(
             refusal=_refusal(chosen),
             refused_conditions=_refused(explicit),
-            starts=values["starts"],
-            extend_to=values.get("extend_to"),
-            windows=tuple(_window(r, set_by) for r in (resolutions.items if resolutions else ())),
+            plan=Plan(values["starts"], window_terms(resolutions, set_by), values.get("extend_to")),
             methods=methods,
             freight=_freight(values["return_shipping"], methods),
             restocking_ppm=values["restocking_fee"],
@@ -257,6 +230,7 @@ class OutcomeMaker:
             else (),
             terms=tuple(self._terms(chosen, rights, tier)),
             setters={name: rule.id for name, rule in chosen.rules.items()},
+            judged_approval=_judged(approval, rights),
         )
 
     def _terms(self, chosen: _Chosen, rights: Sequence[Right], tier: str) -> list[Term]:
@@ -296,8 +270,12 @@ def facts_of(when: When) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _window(item: ResolutionTerm, set_by: SetBy) -> WindowTerm:
-    return WindowTerm(item.kind, item.window, item.bonus_ppm, item.cost, set_by)
+def window_terms(resolutions: Resolutions | None, set_by: SetBy) -> tuple[WindowTerm, ...]:
+    """The windows of ``resolutions``, set by one rule or right."""
+    return tuple(
+        WindowTerm(item.kind, item.window, item.bonus_ppm, item.cost, set_by)
+        for item in (resolutions.items if resolutions else ())
+    )
 
 
 def _whole(grades: Grades) -> Grades:
@@ -344,6 +322,15 @@ def _approval(term: ApprovalTerm, *, foreign: bool) -> Approval:
         return Approval(auto=True)
     within = term.respond_within.seconds if term.respond_within else None
     return Approval(False, within, term.on_silence)
+
+
+def _judged(merchant: ApprovalTerm, rights: Sequence[Right]) -> Approval:
+    """A person decides, in the way that the rights say; ``auto`` of the merchant is for others."""
+    term = ApprovalTerm() if merchant.auto else merchant
+    for right in rights:
+        if right.judgement and right.approval is not None:
+            term = join_approval(term, right.approval)
+    return _approval(term, foreign=True)
 
 
 def _clocks(values: Mapping[str, Any], rights: Sequence[Right]) -> tuple[RefundDue, ...]:

@@ -206,8 +206,9 @@ def _node(event: yaml.NodeEvent, stack: list[_Open], marks: dict[Path, Mark], ma
     if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
         raise _Fault("alias", "Anchors and aliases (& and *) are not read.", mark, top.path,
                      "Write the value out, or move it into a rule of its own.")  # fmt: skip
-    if getattr(event, "tag", None) not in {None, "!"}:
-        raise _Fault("tag", f"Tags such as {event.tag} are not read.", mark, top.path,
+    tag = getattr(event, "tag", None)
+    if tag not in {None, "!"}:
+        raise _Fault("tag", f"Tags such as {tag} are not read.", mark, top.path,
                      "Remove the tag.")  # fmt: skip
     if isinstance(top.value, dict) and top.key is None:
         _key(event, top, marks, mark)
