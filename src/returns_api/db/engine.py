@@ -192,4 +192,11 @@ async def _reset(connection: asyncpg.Connection[Row]) -> None:
 
 
 def _dump(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    return orjson.dumps(value, default=_plain).decode()
+
+
+def _plain(value: Any) -> str:
+    """asyncpg reads ids as a subclass of UUID, which orjson does not write by itself."""
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in a JSON column")
