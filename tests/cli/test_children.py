@@ -119,15 +119,15 @@ def test_the_log_is_closed_to_others_and_begins_anew(log: Path) -> None:
 
 
 def test_a_program_that_does_not_exist_is_reported_by_the_guard() -> None:
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-I", "-S", embedded_guard.__file__, "-", "TERM:1", "/no/such"],
         stdin=subprocess.PIPE,
-        capture_output=True,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-    )
-    assert done.returncode == 127
-    assert "/no/such: No such file or directory" in done.stderr
+    ) as guard:
+        assert guard.wait(20) == 127
+        assert guard.stderr is not None
+        assert "/no/such: No such file or directory" in guard.stderr.read()
 
 
 def test_steps_are_signals_with_seconds() -> None:
