@@ -14,7 +14,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,10 +27,6 @@ from tests.support.postgres import PREFIX as FOLDER_PREFIX
 
 READY_SECONDS = 90
 HERE = "127.0.0.1"
-
-pytestmark = pytest.mark.skipif(
-    find_spec("returns_api.app") is None, reason="there is no API to start yet"
-)
 
 
 @pytest.fixture(scope="module")
