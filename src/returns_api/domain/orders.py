@@ -111,6 +111,17 @@ class OrderFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentSeen:
+    """Money that was captured for an order, told apart from any snapshot of it.
+
+    Some platforms never put payments into the order's own message.
+    """
+
+    order_external_id: str
+    payment: PaymentFacts
+
+
+@dataclass(frozen=True, slots=True)
 class ParcelLine:
     line_external_id: str
     quantity: int
@@ -226,6 +237,7 @@ class AppRemoved:
 
 Observation = (
     OrderSeen
+    | PaymentSeen
     | ParcelSeen
     | ParcelDelivered
     | OutsideRefundSeen

@@ -1,0 +1,92 @@
+"""Forgetting people and shops: what is personal goes, ids, amounts and states stay.
+
+Owns the columns that count as personal among orders. Bodies of inbox messages are ``inbox.forget``.
+Orders are locked in the order of their ids, as everybody who locks several must.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Text, Uuid, any_, null, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from returns_api.db.engine import Transaction
+from returns_api.db.order_intake import PERSON
+from returns_api.db.query import SHOP, Query, among, given, here
+from returns_api.db.tables import order_people, orders, shops
+
+_ERASED: Final = {name: null() for name in PERSON}
+
+_ERASE_PERSON: Final = Query(
+    insert(order_people)
+    .values(shop_id=SHOP, order_id=given("order_id"), erased_at=given("now"))
+    .on_conflict_do_update(
+        index_elements=["shop_id", "order_id"],
+        set_={**_ERASED, "erased_at": given("now")},
+        where=order_people.c.erased_at.is_(None),
+    )
+)
+_FORGET_KEYS: Final = Query(
+    update(orders)
+    .where(here(orders), orders.c.id == any_(given("order_ids", ARRAY(Uuid))))
+    .values(email_key=null(), customer_key=null())
+)
+_LOCK_SOME: Final = Query(
+    select(orders.c.id)
+    .where(
+        here(orders),
+        orders.c.id.in_(
+            select(order_people.c.order_id)
+            .where(here(order_people), order_people.c.erased_at.is_(None))
+            .order_by(order_people.c.order_id)
+            .limit(given("limit"))
+        ),
+    )
+    .order_by(orders.c.id)
+    .with_for_update(key_share=True)
+)
+_ERASE_SOME: Final = Query(
+    update(order_people)
+    .where(
+        here(order_people),
+        order_people.c.order_id == any_(given("order_ids", ARRAY(Uuid))),
+        order_people.c.erased_at.is_(None),
+    )
+    .values(**_ERASED, erased_at=given("now"))
+)
+_LEAVE: Final = Query(
+    update(shops)
+    .where(here(shops), among(shops.c.status, ("active", "removed")))
+    .where(shops.c.status != given("status", Text))
+    .values(status=given("status", Text), version=shops.c.version + 1)
+    .returning(shops.c.version)
+)
+
+
+async def erase_person(tx: Transaction, order_id: UUID, now: datetime) -> bool:
+    """Remove everything personal of one locked order for ever; False when that was done before."""
+    erased = await tx.run(_ERASE_PERSON, order_id=order_id, now=now)
+    if erased:
+        await tx.run(_FORGET_KEYS, order_ids=[order_id])
+    return bool(erased)
+
+
+async def erase_some(tx: Transaction, limit: int, now: datetime) -> int:
+    """The same for up to ``limit`` orders of the shop; returns how many there were."""
+    found = [row["id"] for row in await tx.all(_LOCK_SOME, limit=limit)]
+    if found:
+        await tx.run(_FORGET_KEYS, order_ids=found)
+        await tx.run(_ERASE_SOME, order_ids=found, now=now)
+    return len(found)
+
+
+async def leave(tx: Transaction, status: str) -> int | None:
+    """Set the shop to removed or erased; its new version, or None when that changed nothing.
+
+    An erased shop stays erased.
+    """
+    version: int | None = await tx.value(_LEAVE, status=status)
+    return version

@@ -1,0 +1,389 @@
+"""What a shop platform told, written down: the order's head, lines, person and certificate.
+
+**Locks.** The order of the house is payment, order, line. An intake of an order may add payments
+that did not exist when it began, so locking "the payments first" is not enough on its own: two
+intakes of one order could each find the other's new payment too late. ``begin`` therefore takes
+three steps: an advisory lock on the order's outside name, which only intakes take, so that nobody
+else adds a payment to it; the payments that exist; the order's row. Whatever else locks a payment
+and an order (a refund, a return) does it in the same sequence and never waits for the first step.
+``begin(money=False)`` leaves out the payments, for what touches none.
+
+Refuses to own which of two snapshots is newer (``usecases._orders``) and payments (``payments``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    Text,
+    Uuid,
+    and_,
+    column,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+
+from returns_api.db.engine import Transaction
+from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.tables import (
+    certificates,
+    order_lines,
+    order_people,
+    orders,
+    outside_facts,
+    parcel_lines,
+    parcels,
+    payments,
+    return_lines,
+    shops,
+)
+
+PERSON: Final = (
+    "email",
+    "phone",
+    "name",
+    "customer_id",
+    "locale",
+    "street1",
+    "street2",
+    "city",
+    "region",
+    "postcode",
+    "country",
+)
+_HEAD: Final = (
+    "number",
+    "number_key",
+    "snapshot",
+    "email_key",
+    "customer_key",
+    "placed_at",
+    "platform_updated_at",
+    "currency",
+    "taxes_included",
+    "total_minor",
+    "tags",
+    "flags",
+    "channel",
+    "country",
+    "region",
+    "financial_status",
+    "cancelled_at",
+    "updated_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHead:
+    """The locked order, as far as an intake has to know it."""
+
+    id: UUID
+    version: int
+    platform_updated_at: datetime
+    snapshot: str
+    currency: str
+    erased: bool
+    """The person was erased: nothing personal is ever written for this order again."""
+
+
+_BEGIN: Final = Query(
+    select(
+        func.pg_advisory_xact_lock(func.hashtextextended(given("name", Text), 0)),
+        select(shops.c.status).where(here(shops)).scalar_subquery().label("status"),
+    )
+)
+_its_name: Final = and_(
+    here(orders),
+    orders.c.source == given("source"),
+    orders.c.external_id == given("external_id"),
+)
+_LOCK_PAYMENTS: Final = Query(
+    select(payments.c.id)
+    .join(
+        orders,
+        and_(orders.c.shop_id == payments.c.shop_id, orders.c.id == payments.c.order_id),
+    )
+    .where(_its_name, here(payments))
+    .order_by(payments.c.id)
+    .with_for_update(of=payments)
+)
+_LOCK_ORDER: Final = Query(
+    select(
+        orders.c.id,
+        orders.c.version,
+        orders.c.platform_updated_at,
+        orders.c.snapshot,
+        orders.c.currency,
+        exists(
+            select(literal(1)).where(
+                here(order_people),
+                order_people.c.order_id == orders.c.id,
+                order_people.c.erased_at.is_not(None),
+            )
+        ).label("erased"),
+    )
+    .where(_its_name)
+    .with_for_update(of=orders, key_share=True)
+)
+_ADD_ORDER: Final = Query(
+    insert(orders).values(
+        shop_id=SHOP,
+        created_at=given("updated_at"),
+        **{name: given(name) for name in ("id", "source", "external_id", *_HEAD)},
+    )
+)
+_CHANGE_ORDER: Final = Query(
+    update(orders)
+    .where(here(orders), orders.c.id == given("id"))
+    .values(version=orders.c.version + 1, **{name: given(name) for name in _HEAD})
+    .returning(orders.c.version)
+)
+_STEP: Final = Query(
+    update(orders)
+    .where(here(orders), orders.c.id == given("id"))
+    .values(version=orders.c.version + 1, updated_at=given("now"))
+    .returning(orders.c.version)
+)
+
+_new_person: Final = insert(order_people).values(
+    shop_id=SHOP, order_id=given("order_id"), **{name: given(name) for name in PERSON}
+)
+_PUT_PERSON: Final = Query(
+    _new_person.on_conflict_do_update(
+        index_elements=["shop_id", "order_id"],
+        set_={name: _new_person.excluded[name] for name in PERSON},
+        where=order_people.c.erased_at.is_(None),
+    )
+)
+
+_told_lines: Final = (
+    func.jsonb_to_recordset(given("lines", JSONB))
+    .table_valued(
+        column("id", Uuid),
+        column("external_id", Text),
+        column("position", Integer),
+        column("kind", Text),
+        column("title", Text),
+        column("sku", Text),
+        column("product_id", Text),
+        column("variant_id", Text),
+        column("vendor", Text),
+        column("category", Text),
+        column("tags", ARRAY(Text)),
+        column("weight_grams", Integer),
+        column("shippable", Boolean),
+        column("unit_price_minor", BigInteger),
+        column("discounted", Boolean),
+        column("ordered", Integer),
+        column("removed", Integer),
+    )
+    .render_derived(with_types=True)
+)
+_new_lines: Final = insert(order_lines).from_select(
+    ["shop_id", "order_id", *_told_lines.c.keys()],
+    select(SHOP, given("order_id", Uuid), *_told_lines.c),
+)
+_PUT_LINES: Final = Query(
+    _new_lines.on_conflict_do_update(
+        index_elements=["shop_id", "order_id", "external_id"],
+        set_={
+            name: _new_lines.excluded[name]
+            for name in (told.name for told in _told_lines.c)
+            if name not in {"id", "external_id"}
+        },
+    )
+)
+_gone: Final = and_(
+    here(order_lines),
+    order_lines.c.order_id == given("order_id"),
+    order_lines.c.external_id != func.all(given("told", ARRAY(Text))),
+)
+_DROP_LINES: Final = Query(
+    delete(order_lines).where(
+        _gone,
+        order_lines.c.claimed == 0,
+        ~exists().where(here(parcel_lines), parcel_lines.c.line_id == order_lines.c.id),
+        ~exists().where(here(return_lines), return_lines.c.order_line_id == order_lines.c.id),
+    )
+)
+_EMPTY_LINES: Final = Query(
+    update(order_lines)
+    .where(_gone, order_lines.c.removed < order_lines.c.ordered)
+    .values(removed=order_lines.c.ordered)
+)
+
+_latest: Final = (
+    select(certificates.c.version, certificates.c.digest)
+    .where(here(certificates), certificates.c.order_id == given("order_id"))
+    .order_by(certificates.c.version.desc())
+    .limit(1)
+    .subquery("latest")
+)
+_ADD_CERTIFICATE: Final = Query(
+    insert(certificates).from_select(
+        ["shop_id", "order_id", "version", "body", "digest", "created_at"],
+        select(
+            SHOP,
+            given("order_id", Uuid),
+            func.coalesce(_latest.c.version, 0) + 1,
+            given("body", JSONB),
+            given("digest", Text),
+            given("now", certificates.c.created_at.type),
+        )
+        .select_from(select(literal(1)).subquery("one").outerjoin(_latest, true()))
+        .where(_latest.c.digest.is_distinct_from(given("digest", Text))),
+    )
+)
+
+_inside: Final = (
+    select(
+        parcel_lines.c.line_id,
+        func.sum(parcel_lines.c.quantity)
+        .filter(parcels.c.shipped_at.is_not(None))
+        .label("shipped"),
+        func.sum(parcel_lines.c.quantity)
+        .filter(parcels.c.delivered_at.is_not(None))
+        .label("delivered"),
+    )
+    .select_from(parcels)
+    .join(
+        parcel_lines,
+        and_(
+            parcel_lines.c.shop_id == parcels.c.shop_id,
+            parcel_lines.c.parcel_id == parcels.c.id,
+        ),
+    )
+    .where(here(parcels), parcels.c.order_id == given("order_id"), ~parcels.c.cancelled)
+    .group_by(parcel_lines.c.line_id)
+    .cte("inside")
+)
+
+
+def _sum_of(name: str) -> ColumnElement[int]:
+    found = select(_inside.c[name]).where(_inside.c.line_id == order_lines.c.id)
+    return func.coalesce(found.correlate(order_lines).scalar_subquery(), 0)
+
+
+_COUNT_PARCELS: Final = Query(
+    update(order_lines)
+    .where(
+        here(order_lines),
+        order_lines.c.order_id == given("order_id"),
+        or_(
+            order_lines.c.shipped != _sum_of("shipped"),
+            order_lines.c.delivered != _sum_of("delivered"),
+        ),
+    )
+    .values(shipped=_sum_of("shipped"), delivered=_sum_of("delivered"))
+)
+_item: Final = (
+    func.jsonb_to_recordset(outside_facts.c.lines)
+    .table_valued(column("line", Text), column("quantity", Integer))
+    .render_derived(with_types=True)
+)
+_given_back: Final = (
+    select(_item.c.line, func.sum(_item.c.quantity).label("units"))
+    .select_from(outside_facts.join(_item, true()))
+    .where(
+        here(outside_facts),
+        outside_facts.c.order_id == given("order_id"),
+        outside_facts.c.kind == "refund",
+        outside_facts.c.active,
+    )
+    .group_by(_item.c.line)
+    .cte("given_back")
+)
+_units_back: Final = func.coalesce(
+    select(_given_back.c.units)
+    .where(_given_back.c.line == order_lines.c.external_id)
+    .correlate(order_lines)
+    .scalar_subquery(),
+    0,
+)
+_COUNT_OUTSIDE: Final = Query(
+    update(order_lines)
+    .where(
+        here(order_lines),
+        order_lines.c.order_id == given("order_id"),
+        order_lines.c.outside_returned != _units_back,
+    )
+    .values(outside_returned=_units_back)
+)
+
+
+async def begin(
+    tx: Transaction, source: str, external_id: str, *, money: bool = True
+) -> tuple[str, OrderHead | None]:
+    """Lock one order for intake; the shop's status, and the order if it is known.
+
+    Call it before anything else in the transaction has locked a payment or an order.
+    """
+    row = await tx.first(_BEGIN, name=f"order/{tx.shop}/{source}/{external_id}")
+    assert row is not None
+    if money:
+        await tx.run(_LOCK_PAYMENTS, source=source, external_id=external_id)
+    head = await tx.first(_LOCK_ORDER, source=source, external_id=external_id)
+    return row["status"], None if head is None else OrderHead(**dict(head.items()))
+
+
+async def add_order(tx: Transaction, **values: Any) -> None:
+    await tx.run(_ADD_ORDER, **values)
+
+
+async def change_order(tx: Transaction, **values: Any) -> int:
+    """Overwrite the head with a newer snapshot's; returns the new version."""
+    return int(await tx.value(_CHANGE_ORDER, **values))
+
+
+async def step(tx: Transaction, order_id: UUID, now: datetime) -> int:
+    """The next version, for an event that changes something below the head."""
+    return int(await tx.value(_STEP, id=order_id, now=now))
+
+
+async def put_person(tx: Transaction, order_id: UUID, person: Mapping[str, str | None]) -> None:
+    """The newest snapshot's person; an erased one stays erased."""
+    await tx.run(_PUT_PERSON, order_id=order_id, **person)
+
+
+async def put_lines(tx: Transaction, order_id: UUID, lines: Sequence[Mapping[str, Any]]) -> None:
+    """The newest snapshot's lines. One that it no longer has goes, or stays with nothing left."""
+    told = [line["external_id"] for line in lines]
+    await tx.run(_PUT_LINES, order_id=order_id, lines=[dict(line) for line in lines])
+    if await tx.run(_EMPTY_LINES, order_id=order_id, told=told):
+        await tx.run(_DROP_LINES, order_id=order_id, told=told)
+
+
+async def add_certificate(
+    tx: Transaction, order_id: UUID, body: Mapping[str, Any], digest: str, now: datetime
+) -> bool:
+    """Append a version; False when the newest one says the same."""
+    added = await tx.run(
+        _ADD_CERTIFICATE, order_id=order_id, body=dict(body), digest=digest, now=now
+    )
+    return bool(added)
+
+
+async def count_parcels(tx: Transaction, order_id: UUID) -> None:
+    """Set shipped and delivered units of each line to the sums over its parcels."""
+    await tx.run(_COUNT_PARCELS, order_id=order_id)
+
+
+async def count_outside(tx: Transaction, order_id: UUID) -> None:
+    """Set the units that were given back elsewhere to the sums over the recorded facts."""
+    await tx.run(_COUNT_OUTSIDE, order_id=order_id)

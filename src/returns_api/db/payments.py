@@ -1,0 +1,120 @@
+"""Captured payments of an order, as the shop platform told them.
+
+Owns ``captured`` and who stands behind a payment. Never touches ``reserved`` and ``refunded`` (the
+refunds' own statements do) nor ``external`` and ``disputed`` (``outside_facts``). A payment never
+goes away: money that came in is a fact, even if a later snapshot is silent about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Integer,
+    Text,
+    Uuid,
+    and_,
+    case,
+    column,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from returns_api.db.engine import Row, Transaction
+from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.tables import payments
+
+_told: Final = (
+    func.jsonb_to_recordset(given("told", JSONB))
+    .table_valued(
+        column("id", Uuid),
+        column("external_id", Text),
+        column("position", Integer),
+        column("gateway", Text),
+        column("provider", Text),
+        column("account", Text),
+        column("provider_payment_id", Text),
+        column("currency", Text),
+        column("captured", BigInteger),
+    )
+    .render_derived(with_types=True)
+)
+_other: Final = payments.alias("other")
+# A second capture of one provider payment, or another order's: the provider's id can stand once.
+_taken: Final = exists().where(
+    here(_other),
+    _other.c.provider == _told.c.provider,
+    _other.c.account == _told.c.account,
+    _other.c.provider_payment_id == _told.c.provider_payment_id,
+    or_(
+        _other.c.order_id != given("order_id", Uuid),
+        _other.c.external_id != _told.c.external_id,
+    ),
+)
+_columns: Final = tuple(
+    case((_taken, null()), else_=told) if told.name == "provider_payment_id" else told
+    for told in _told.c
+)
+_new: Final = insert(payments).from_select(
+    ["shop_id", "order_id", *(told.name for told in _told.c)],
+    select(SHOP, given("order_id", Uuid), *_columns),
+)
+_newest: Final = given("newest", Boolean)
+# Connecting a provider after the order came in: nothing may have been counted under the old name.
+_adopted: Final = and_(
+    payments.c.provider == "shop", payments.c.external == 0, payments.c.disputed == 0
+)
+_PUT: Final = Query(
+    _new.on_conflict_do_update(
+        index_elements=["shop_id", "order_id", "external_id"],
+        set_={
+            "captured": case((_newest, _new.excluded.captured), else_=payments.c.captured),
+            "position": case((_newest, _new.excluded.position), else_=payments.c.position),
+            "gateway": case((_newest, _new.excluded.gateway), else_=payments.c.gateway),
+            "provider": case((_adopted, _new.excluded.provider), else_=payments.c.provider),
+            "account": case((_adopted, _new.excluded.account), else_=payments.c.account),
+            "provider_payment_id": func.coalesce(
+                payments.c.provider_payment_id, _new.excluded.provider_payment_id
+            ),
+        },
+    ).returning(
+        payments.c.id,
+        payments.c.provider,
+        payments.c.account,
+        payments.c.provider_payment_id,
+    )
+)
+_OF_ORDER: Final = Query(
+    select(*(c for c in payments.c if c.name != "shop_id"))
+    .where(here(payments), payments.c.order_id == given("order_id"))
+    .order_by(payments.c.position, payments.c.id)
+)
+
+
+async def put(
+    tx: Transaction, order_id: UUID, told: Sequence[Mapping[str, Any]], *, newest: bool
+) -> list[Row]:
+    """Add what is new; take ``captured`` of what is known only from the newest snapshot.
+
+    The order must be locked by ``order_intake.begin``. Returns the rows that were added.
+    """
+    if not told:
+        return []
+    rows = await tx.all(
+        _PUT, order_id=order_id, told=[dict(payment) for payment in told], newest=newest
+    )
+    added = {payment["id"] for payment in told}
+    return [row for row in rows if row["id"] in added]
+
+
+async def of_order(tx: Transaction, order_id: UUID) -> list[Row]:
+    """The order's payments in the order in which they are drained."""
+    return await tx.all(_OF_ORDER, order_id=order_id)

@@ -1,0 +1,294 @@
+"""A shop platform's observations, applied in the open transaction: any order, any number of times.
+
+The final state is a function of the set of observations, not of their order. What makes it so:
+
+- A snapshot of the order wins by ``(updated_at, captured, removed units, digest)``. Platforms give
+  two snapshots the same second; a tie is then decided by what they say, never by who came first.
+- Payments are a union; counters (shipped, delivered, given back elsewhere) are recomputed as sums
+  of what is stored, never added to.
+- The certificate is made from the newest snapshot alone.
+- What needs a thing that is not there yet raises ``NotYet`` and comes again.
+
+Locks: ``order_intake.begin`` first, always. Owns orders and payments, and which observation goes
+where; parcels, outside facts and people stand in modules of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+import orjson
+
+from returns_api.db import connections, order_intake, payments
+from returns_api.db.engine import Transaction
+from returns_api.domain.allocation import Certificate, certify, digest, to_json
+from returns_api.domain.orders import (
+    AppRemoved,
+    BuyerFacts,
+    DisputeSeen,
+    LineFacts,
+    Observation,
+    OrderFacts,
+    OrderSeen,
+    OutsideRefundSeen,
+    ParcelDelivered,
+    ParcelSeen,
+    PaymentFacts,
+    PaymentSeen,
+    PersonDataRequested,
+    PersonErased,
+    PlatformReturnSeen,
+    ShopErased,
+)
+from returns_api.domain.people import normalise_email, normalise_order_number
+from returns_api.usecases._order_events import tell
+from returns_api.usecases._outside import see_dispute, see_platform_return, see_refund
+from returns_api.usecases._parcels import see_delivery, see_parcel
+from returns_api.usecases._people import (
+    erase_person,
+    erase_shop,
+    leave_shop,
+    person_data_requested,
+)
+from returns_api.usecases._waiting import NotYet, order_key, payment_key, payments_key
+from returns_api.usecases.context import Context
+
+
+async def apply(tx: Transaction, ctx: Context, source: str, observation: Observation) -> None:
+    """Apply one observation of the connection ``source``.
+
+    Raises:
+        NotYet: it needs something that another message will bring.
+        Invalid: an order that no arithmetic can repair.
+    """
+    match observation:
+        case OrderSeen():
+            await see_order(tx, ctx, source, observation.order)
+        case PaymentSeen():
+            await see_payment(tx, ctx, source, observation)
+        case ParcelSeen():
+            await see_parcel(tx, ctx, source, observation)
+        case ParcelDelivered():
+            await see_delivery(tx, ctx, source, observation)
+        case OutsideRefundSeen():
+            await see_refund(tx, ctx, source, observation)
+        case DisputeSeen():
+            await see_dispute(tx, ctx, source, observation)
+        case PlatformReturnSeen():
+            await see_platform_return(tx, ctx, source, observation)
+        case PersonErased():
+            await erase_person(tx, ctx, source, observation)
+        case PersonDataRequested():
+            await person_data_requested(tx, ctx, source, observation)
+        case ShopErased():
+            await erase_shop(tx, ctx)
+        case AppRemoved():
+            await leave_shop(tx, ctx)
+        case _:
+            assert_never(observation)
+
+
+async def see_order(tx: Transaction, ctx: Context, source: str, order: OrderFacts) -> None:
+    """A snapshot: store it if it is the newest; an older one can still tell of a payment."""
+    status, head = await order_intake.begin(tx, source, order.external_id)
+    if status == "erased":
+        return
+    snapshot = _snapshot(ctx, order)
+    if head is not None and (head.platform_updated_at, head.snapshot) >= (
+        order.updated_at,
+        snapshot,
+    ):
+        await _add_payments(tx, ctx, source, head, order.external_id, order.payments)
+        return
+    certificate = certify(order)
+    order_id = ctx.new_id() if head is None else head.id
+    values = _head(ctx, source, order, certificate, snapshot)
+    if head is None:
+        await order_intake.add_order(
+            tx, id=order_id, source=source, external_id=order.external_id, **values
+        )
+        version = 1
+    else:
+        if head.erased:
+            values |= {"email_key": None, "customer_key": None}
+        version = await order_intake.change_order(tx, id=order_id, **values)
+    await order_intake.put_person(tx, order_id, _person(order.buyer))
+    lines = [_line(ctx, place, line) for place, line in enumerate(order.lines)]
+    await order_intake.put_lines(tx, order_id, lines)
+    told = await _told(tx, ctx, source, order.payments)
+    added = await payments.put(tx, order_id, told, newest=True)
+    await order_intake.add_certificate(
+        tx, order_id, to_json(certificate), digest(certificate), ctx.clock()
+    )
+    await tell(
+        tx,
+        ctx,
+        order_id,
+        version,
+        "received" if head is None else "updated",
+        _public(order),
+        wake=[
+            order_key(source, order.external_id),
+            *_wakes(source, order.external_id, added),
+        ],
+    )
+
+
+async def see_payment(tx: Transaction, ctx: Context, source: str, seen: PaymentSeen) -> None:
+    """Captured money that no snapshot told."""
+    _, head = await order_intake.begin(tx, source, seen.order_external_id)
+    if head is None:
+        raise NotYet(order_key(source, seen.order_external_id))
+    await _add_payments(tx, ctx, source, head, seen.order_external_id, [seen.payment])
+
+
+async def _add_payments(
+    tx: Transaction,
+    ctx: Context,
+    source: str,
+    head: order_intake.OrderHead,
+    external_id: str,
+    found: list[PaymentFacts] | tuple[PaymentFacts, ...],
+) -> None:
+    """Payments that are not known yet; what is known stays as the newest snapshot told it."""
+    told = await _told(tx, ctx, source, found)
+    added = await payments.put(tx, head.id, told, newest=False)
+    if not added:
+        return
+    ours = {payment["id"] for payment in added}
+    version = await order_intake.step(tx, head.id, ctx.clock())
+    captured = [
+        {"amount": payment["captured"], "currency": payment["currency"]}
+        for payment in told
+        if payment["id"] in ours
+    ]
+    await tell(
+        tx,
+        ctx,
+        head.id,
+        version,
+        "paid",
+        {"captured": captured},
+        wake=_wakes(source, external_id, added),
+    )
+
+
+async def _told(
+    tx: Transaction,
+    ctx: Context,
+    source: str,
+    found: list[PaymentFacts] | tuple[PaymentFacts, ...],
+) -> list[dict[str, Any]]:
+    """Payments as rows: who stands behind each, and each provider's id once."""
+    rows: list[dict[str, Any]] = []
+    behind: dict[str, Any] = {}
+    for place, payment in enumerate(found):
+        if payment.gateway not in behind:
+            behind[payment.gateway] = await connections.payments_for_gateway(tx, payment.gateway)
+        connection = behind[payment.gateway]
+        # Without the provider's id nobody can call it for this payment, nor it tell us of it.
+        connected = connection is not None and payment.provider_payment_id is not None
+        row = {
+            "id": ctx.new_id(),
+            "external_id": payment.external_id,
+            "position": place,
+            "gateway": payment.gateway,
+            "provider": connection["adapter"] if connected else "shop",
+            "account": connection["source"] if connected else source,
+            "provider_payment_id": payment.provider_payment_id,
+            "currency": payment.currency,
+            "captured": max(payment.captured_minor, 0),
+        }
+        name = ("provider", "account", "provider_payment_id")
+        if any(all(row[n] == other[n] for n in name) for other in rows):
+            row["provider_payment_id"] = None
+        rows.append(row)
+    return rows
+
+
+def _wakes(source: str, external_id: str, added: list[Any]) -> list[str]:
+    if not added:
+        return []
+    named = [
+        payment_key(row["provider"], row["account"], row["provider_payment_id"])
+        for row in added
+        if row["provider_payment_id"] is not None
+    ]
+    return [payments_key(source, external_id), *named]
+
+
+def _snapshot(ctx: Context, order: OrderFacts) -> str:
+    """Decides between two snapshots of the same second: more captured, more taken out, the rest.
+
+    The rest is keyed, since it covers the buyer's data.
+    """
+    captured = sum(max(payment.captured_minor, 0) for payment in order.payments)
+    removed = sum(max(line.removed, 0) for line in order.lines)
+    text = orjson.dumps(order, option=orjson.OPT_SORT_KEYS).decode()
+    return f"{captured:020d}.{removed:010d}.{ctx.sealer.keyed_hash(text).hex()}"
+
+
+def _head(
+    ctx: Context, source: str, order: OrderFacts, certificate: Certificate, snapshot: str
+) -> dict[str, Any]:
+    buyer = order.buyer
+    email_key = ctx.sealer.keyed_hash(normalise_email(buyer.email)) if buyer.email else None
+    customer_key = email_key
+    if buyer.customer_id:
+        customer_key = ctx.sealer.keyed_hash(f"customer:{source}:{buyer.customer_id}")
+    flags = {flag.code.value for flag in certificate.flags} | ({"test"} if order.test else set())
+    return {
+        "number": order.number,
+        "number_key": normalise_order_number(order.number),
+        "snapshot": snapshot,
+        "email_key": email_key,
+        "customer_key": customer_key,
+        "placed_at": order.placed_at,
+        "platform_updated_at": order.updated_at,
+        "currency": order.currency,
+        "taxes_included": order.taxes_included,
+        "total_minor": order.total_minor,
+        "tags": list(order.tags),
+        "flags": sorted(flags),
+        "channel": order.channel,
+        "country": buyer.country,
+        "region": buyer.region,
+        "financial_status": order.financial_status,
+        "cancelled_at": order.cancelled_at,
+        "updated_at": ctx.clock(),
+    }
+
+
+def _person(buyer: BuyerFacts) -> dict[str, str | None]:
+    return {name: getattr(buyer, name) for name in order_intake.PERSON}
+
+
+def _line(ctx: Context, place: int, line: LineFacts) -> dict[str, Any]:
+    return {
+        "id": ctx.new_id(),
+        "external_id": line.external_id,
+        "position": place,
+        "kind": line.kind.value,
+        "title": line.title,
+        "sku": line.sku,
+        "product_id": line.product_id,
+        "variant_id": line.variant_id,
+        "vendor": line.vendor,
+        "category": line.category,
+        "tags": list(line.tags),
+        "weight_grams": line.weight_grams,
+        "shippable": line.shippable,
+        "unit_price_minor": line.unit_price_minor,
+        "discounted": line.line_discount_minor + line.order_discount_minor > 0,
+        "ordered": line.quantity,
+        "removed": max(line.removed, 0),
+    }
+
+
+def _public(order: OrderFacts) -> dict[str, Any]:
+    return {
+        "currency": order.currency,
+        "total": order.total_minor,
+        "financial_status": order.financial_status,
+        "cancelled": order.cancelled_at is not None,
+    }

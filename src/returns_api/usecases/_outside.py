@@ -1,0 +1,228 @@
+"""What happened in the platform's own dashboard: refunds, disputes, returns.
+
+Always recorded, even above what was captured. **Counted** against a payment only where nobody tells
+it twice: a payment behind a connected provider hears of the same refund by the provider's own
+webhook, so what the platform says of it is kept but does not count. Units that a refund took back
+count in any case, since only the platform knows lines. A movement that carries one of our own
+transfers' provider ids is our echo and is left out altogether.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from returns_api.db import order_intake, outside_facts, payments
+from returns_api.db import refunds as refund_rows
+from returns_api.db.engine import Row, Transaction
+from returns_api.domain.orders import (
+    DisputeSeen,
+    OutsideRefundMoney,
+    OutsideRefundSeen,
+    PlatformReturnSeen,
+)
+from returns_api.usecases._order_events import tell
+from returns_api.usecases._waiting import NotYet, order_key, payments_key
+from returns_api.usecases.context import Context
+
+MONEY_GONE: Final = frozenset({"lost", "accepted"})
+"""Ends of a dispute after which the money stays with the buyer, however closed the case is."""
+
+
+async def see_refund(tx: Transaction, ctx: Context, source: str, seen: OutsideRefundSeen) -> None:
+    """A refund made elsewhere.
+
+    Raises:
+        NotYet: the order is not known yet, or (after recording it) none of its payments is.
+    """
+    _, head = await order_intake.begin(tx, source, seen.order_external_id)
+    if head is None:
+        raise NotYet(order_key(source, seen.order_external_id))
+    stored = await payments.of_order(tx, head.id)
+    moves = [(money, _paid_by(stored, money)) for money in seen.money]
+    foreign = [pair for pair in moves if not await _is_ours(tx, *pair)]
+    if seen.money and not foreign:
+        return
+    changed = [
+        await _record_move(tx, source, head.id, seen, money, payment) for money, payment in foreign
+    ]
+    changed.append(await _record_units(tx, source, head, seen))
+    if any(changed):
+        await order_intake.count_outside(tx, head.id)
+        version = await order_intake.step(tx, head.id, ctx.clock())
+        data = {
+            "moved": [
+                {"amount": money.amount_minor, "currency": money.currency, "counted": _counts(p)}
+                for money, p in foreign
+                if money.succeeded
+            ],
+            "lines": [
+                {"line": line.line_external_id, "quantity": line.quantity} for line in seen.lines
+            ],
+            "exceeds_captured": await _exceeded(tx, head.id),
+        }
+        await tell(tx, ctx, head.id, version, "refunded_elsewhere", data)
+    if any(payment is None for _, payment in foreign) and not stored:
+        raise NotYet(payments_key(source, seen.order_external_id), settles=True)
+
+
+async def see_dispute(tx: Transaction, ctx: Context, source: str, seen: DisputeSeen) -> None:
+    """A chargeback or inquiry that the platform tells.
+
+    Raises:
+        NotYet: the order is not known yet, or (after recording it) none of its payments is.
+    """
+    if seen.order_external_id is None:
+        await _record_dispute(tx, source, None, seen, None)
+        return
+    _, head = await order_intake.begin(tx, source, seen.order_external_id)
+    if head is None:
+        raise NotYet(order_key(source, seen.order_external_id))
+    stored = await payments.of_order(tx, head.id)
+    payment = _disputed(stored, seen)
+    if await _record_dispute(tx, source, head.id, seen, payment):
+        version = await order_intake.step(tx, head.id, ctx.clock())
+        data = {
+            "amount": seen.amount_minor,
+            "currency": seen.currency,
+            "status": seen.status,
+            "money_withdrawn": _withdrawn(seen),
+            "counted": _counts(payment),
+            "exceeds_captured": await _exceeded(tx, head.id),
+        }
+        await tell(tx, ctx, head.id, version, "disputed", data)
+    if not stored:
+        raise NotYet(payments_key(source, seen.order_external_id), settles=True)
+
+
+async def see_platform_return(
+    tx: Transaction, ctx: Context, source: str, seen: PlatformReturnSeen
+) -> None:
+    """A return of the platform's own: told on, nothing else follows from it.
+
+    Raises:
+        NotYet: the order is not known yet.
+    """
+    if seen.order_external_id is None:
+        return
+    _, head = await order_intake.begin(tx, source, seen.order_external_id, money=False)
+    if head is None:
+        raise NotYet(order_key(source, seen.order_external_id), settles=True)
+    version = await order_intake.step(tx, head.id, ctx.clock())
+    data = {"platform_return": seen.external_id, "status": seen.status}
+    await tell(tx, ctx, head.id, version, "returned_elsewhere", data)
+
+
+async def _record_move(
+    tx: Transaction,
+    source: str,
+    order_id: UUID,
+    seen: OutsideRefundSeen,
+    money: OutsideRefundMoney,
+    payment: Row | None,
+) -> bool:
+    return await outside_facts.record(
+        tx,
+        kind="refund",
+        provider=_teller(source),
+        external_id=f"{seen.external_id}/{money.external_id}",
+        order_id=order_id,
+        payment_id=None if payment is None else payment["id"],
+        amount_minor=max(money.amount_minor, 0),
+        currency=money.currency,
+        active=money.succeeded,
+        counted=_counts(payment),
+        at=seen.at,
+        lines=[],
+    )
+
+
+async def _record_units(
+    tx: Transaction, source: str, head: order_intake.OrderHead, seen: OutsideRefundSeen
+) -> bool:
+    """The refund itself, without money: it holds the units, whatever number of movements it has."""
+    return await outside_facts.record(
+        tx,
+        kind="refund",
+        provider=_teller(source),
+        external_id=seen.external_id,
+        order_id=head.id,
+        payment_id=None,
+        amount_minor=0,
+        currency=head.currency,
+        active=True,
+        counted=False,
+        at=seen.at,
+        lines=[{"line": line.line_external_id, "quantity": line.quantity} for line in seen.lines],
+    )
+
+
+async def _record_dispute(
+    tx: Transaction, source: str, order_id: UUID | None, seen: DisputeSeen, payment: Row | None
+) -> bool:
+    return await outside_facts.record(
+        tx,
+        kind="dispute",
+        provider=_teller(source),
+        external_id=seen.external_id,
+        order_id=order_id,
+        payment_id=None if payment is None else payment["id"],
+        amount_minor=max(seen.amount_minor, 0),
+        currency=seen.currency,
+        active=_withdrawn(seen),
+        counted=_counts(payment),
+        at=seen.at,
+        lines=[],
+    )
+
+
+def _teller(source: str) -> str:
+    """No payment provider has a colon in its name."""
+    return f"shop:{source}"
+
+
+def _withdrawn(seen: DisputeSeen) -> bool:
+    return seen.open or seen.status in MONEY_GONE
+
+
+def _counts(payment: Row | None) -> bool:
+    return payment is not None and payment["provider"] == "shop"
+
+
+def _paid_by(stored: Sequence[Row], money: OutsideRefundMoney) -> Row | None:
+    """The payment that the movement names; else the largest in its currency.
+
+    Ids in a platform's JSON may be rounded, so an unknown name is treated like none.
+    """
+    same = [payment for payment in stored if payment["currency"] == money.currency]
+    named = [p for p in same if p["external_id"] == money.payment_external_id]
+    return named[0] if named else _largest(same)
+
+
+def _disputed(stored: Sequence[Row], seen: DisputeSeen) -> Row | None:
+    """The platform does not say which payment: a connected one comes first, it tells by itself."""
+    same = [payment for payment in stored if payment["currency"] == seen.currency]
+    return _largest([p for p in same if p["provider"] != "shop"]) or _largest(same)
+
+
+def _largest(found: Sequence[Row]) -> Row | None:
+    return max(found, key=lambda p: (p["captured"], p["external_id"]), default=None)
+
+
+async def _is_ours(tx: Transaction, money: OutsideRefundMoney, payment: Row | None) -> bool:
+    if payment is None or payment["provider"] == "shop" or money.provider_refund_id is None:
+        return False
+    found = await refund_rows.find_by_provider_id(
+        tx, payment["provider"], payment["account"], money.provider_refund_id
+    )
+    return found is not None
+
+
+async def _exceeded(tx: Transaction, order_id: UUID) -> bool:
+    """Whether more than was captured is gone or on its way: nothing is left, somebody must look."""
+    used = ("reserved", "refunded", "external", "disputed")
+    return any(
+        sum(payment[name] for name in used) > payment["captured"]
+        for payment in await payments.of_order(tx, order_id)
+    )

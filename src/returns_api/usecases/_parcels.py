@@ -1,0 +1,130 @@
+"""Outbound parcels and their delivery, told in any order.
+
+What a parcel holds and whether it left is the newest snapshot's word; when it was delivered is the
+earliest time that anybody named, since a platform's own time is only an upper bound.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from returns_api.db import order_intake, parcels
+from returns_api.db.engine import Transaction
+from returns_api.domain.orders import ParcelDelivered, ParcelSeen
+from returns_api.usecases._order_events import tell
+from returns_api.usecases._waiting import NotYet, order_key, parcel_key
+from returns_api.usecases.context import Context
+
+
+async def see_parcel(tx: Transaction, ctx: Context, source: str, seen: ParcelSeen) -> None:
+    """A snapshot of one parcel.
+
+    Raises:
+        NotYet: the order, or a line of it, is not known yet.
+    """
+    _, head = await order_intake.begin(tx, source, seen.order_external_id, money=False)
+    if head is None:
+        raise NotYet(order_key(source, seen.order_external_id))
+    contents = Counter[str]()
+    for line in seen.lines:
+        contents[line.line_external_id] += line.quantity
+    known = await parcels.known_lines(tx, head.id, list(contents))
+    if len(known) < len(contents):
+        raise NotYet(order_key(source, seen.order_external_id))
+    stored = await parcels.one(tx, head.id, seen.external_id)
+    values = {
+        "carrier": seen.carrier,
+        "tracking_codes": list(seen.tracking_codes),
+        "shipped_at": seen.shipped_at,
+        "cancelled": seen.cancelled,
+        "platform_updated_at": seen.updated_at,
+    }
+    newest = stored is None or _content(stored, stored["contents"] or {}) < _content(
+        values, contents
+    )
+    if newest:
+        await parcels.put(
+            tx,
+            head.id,
+            contents,
+            id=ctx.new_id(),
+            external_id=seen.external_id,
+            delivered_at=seen.delivered_at,
+            **values,
+        )
+    elif stored is not None and seen.delivered_at is not None:
+        await parcels.deliver(tx, stored["id"], seen.delivered_at)
+    key = parcel_key(source, seen.order_external_id, seen.external_id)
+    await _after(tx, ctx, head.id, seen.external_id, stored, key)
+
+
+async def see_delivery(tx: Transaction, ctx: Context, source: str, seen: ParcelDelivered) -> None:
+    """A delivery scan.
+
+    Raises:
+        NotYet: the order or the parcel is not known yet.
+    """
+    _, head = await order_intake.begin(tx, source, seen.order_external_id, money=False)
+    if head is None:
+        raise NotYet(order_key(source, seen.order_external_id))
+    stored = await parcels.one(tx, head.id, seen.parcel_external_id)
+    key = parcel_key(source, seen.order_external_id, seen.parcel_external_id)
+    if stored is None:
+        raise NotYet(key)
+    await parcels.deliver(tx, stored["id"], seen.at)
+    await _after(tx, ctx, head.id, seen.parcel_external_id, stored, key)
+
+
+def _content(values: Mapping[str, Any], contents: Mapping[str, int]) -> tuple[Any, ...]:
+    """Orders two snapshots of a parcel: the later one, and of two of the same second any fixed one.
+
+    A cancelled parcel comes after one that is not, a sent one after one that waits.
+    """
+    shipped_at: datetime | None = values["shipped_at"]
+    return (
+        values["platform_updated_at"],
+        values["cancelled"],
+        shipped_at is not None,
+        "" if shipped_at is None else shipped_at.isoformat(),
+        sorted(contents.items()),
+        list(values["tracking_codes"]),
+        values["carrier"] or "",
+    )
+
+
+async def _after(
+    tx: Transaction,
+    ctx: Context,
+    order_id: UUID,
+    external_id: str,
+    before: Mapping[str, Any] | None,
+    key: str,
+) -> None:
+    """Recompute the lines and tell what changed, if anything did."""
+    now = await parcels.one(tx, order_id, external_id)
+    assert now is not None
+    if before == now:
+        return
+    await order_intake.count_parcels(tx, order_id)
+    version = await order_intake.step(tx, order_id, ctx.clock())
+    data = {
+        "parcel": external_id,
+        "shipped": now["shipped_at"] is not None and not now["cancelled"],
+        "delivered_at": None if now["delivered_at"] is None else now["delivered_at"].isoformat(),
+        "cancelled": now["cancelled"],
+    }
+    wake = [key] if before is None else []
+    await tell(tx, ctx, order_id, version, _kind(before, now), data, wake=wake)
+
+
+def _kind(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
+    def turned(column: str) -> bool:
+        return now[column] is not None and (before is None or before[column] is None)
+
+    if turned("delivered_at"):
+        return "parcel_delivered"
+    return "parcel_shipped" if turned("shipped_at") else "parcel_updated"

@@ -1,0 +1,92 @@
+"""Privacy requests that a platform passes on, and a shop that leaves.
+
+Erasure is for ever: a late or newer snapshot of the same order writes nothing personal again. What
+the inbox still keeps of the person (messages that were ignored or failed) is emptied too.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from returns_api.db import erasure, inbox, order_intake
+from returns_api.db.engine import Transaction
+from returns_api.db.outbox import emit
+from returns_api.domain import ids
+from returns_api.domain.events import SYSTEM, Event
+from returns_api.domain.orders import PersonDataRequested, PersonErased
+from returns_api.usecases._order_events import tell
+from returns_api.usecases._waiting import NotYet, order_key
+from returns_api.usecases.context import Context
+
+ERASED_AT_ONCE: Final = 1_000
+"""Orders of a leaving shop that one transaction erases."""
+SHORTEST_NEEDLE: Final = 6
+"""Shorter ids would be found in bodies that are about somebody else."""
+
+
+async def erase_person(tx: Transaction, ctx: Context, source: str, seen: PersonErased) -> None:
+    """Erase the person of each order named.
+
+    Raises:
+        NotYet: some of the orders are not known (yet); those that are have been erased.
+    """
+    missing = []
+    for external_id in sorted(set(seen.order_external_ids)):
+        _, head = await order_intake.begin(tx, source, external_id, money=False)
+        if head is None:
+            missing.append(external_id)
+        elif await erasure.erase_person(tx, head.id, ctx.clock()):
+            version = await order_intake.step(tx, head.id, ctx.clock())
+            await tell(tx, ctx, head.id, version, "person_erased", {})
+    names = [seen.email or "", seen.customer_id or "", *seen.order_external_ids]
+    needles = [name for name in names if len(name) >= SHORTEST_NEEDLE]
+    if needles:
+        await inbox.forget(tx, needles)
+    if missing:
+        raise NotYet(order_key(source, missing[0]), settles=True)
+
+
+async def person_data_requested(
+    tx: Transaction, ctx: Context, source: str, seen: PersonDataRequested
+) -> None:
+    """Tell the merchant's systems which of the orders named are kept here."""
+    for external_id in sorted(set(seen.order_external_ids)):
+        _, head = await order_intake.begin(tx, source, external_id, money=False)
+        if head is not None:
+            version = await order_intake.step(tx, head.id, ctx.clock())
+            await tell(tx, ctx, head.id, version, "person_data_requested", {})
+
+
+async def leave_shop(tx: Transaction, ctx: Context) -> None:
+    """The app was removed: the shop is marked, its books stay."""
+    await _leave(tx, ctx, "removed")
+
+
+async def erase_shop(tx: Transaction, ctx: Context) -> None:
+    """Erase everybody who bought in this shop, some at a time.
+
+    Raises:
+        NotYet: there are more.
+    """
+    await _leave(tx, ctx, "erased")
+    await inbox.forget_all(tx)
+    if await erasure.erase_some(tx, ERASED_AT_ONCE, ctx.clock()) == ERASED_AT_ONCE:
+        raise NotYet("shop", soon=timedelta(0))
+
+
+async def _leave(tx: Transaction, ctx: Context, status: str) -> None:
+    version = await erasure.leave(tx, status)
+    if version is None:
+        return
+    event = Event(
+        id=ctx.new_id(),
+        type=f"shop.{status}",
+        resource_type="shop",
+        resource_id=tx.shop,
+        sequence=version,
+        at=ctx.clock(),
+        by=SYSTEM,
+        data={"shop": ids.encode("shp", tx.shop), "status": status},
+    )
+    await emit(tx, [event])
