@@ -22,6 +22,7 @@ from returns_api.domain.orders import (
     ParcelLine,
     ParcelSeen,
     PaymentFacts,
+    PaymentSeen,
     TaxFacts,
 )
 from tests.support import shopify
@@ -358,10 +359,25 @@ def test_what_captured_nothing_is_no_payment(changes: Json) -> None:
     assert order_of(body).payments == ()
 
 
-def test_a_single_transaction_is_read_but_tells_no_fact() -> None:
-    assert parse("order_transactions/create", shopify.transaction(9, "198.00", order_id=5)) == ()
-    with pytest.raises(ValueError, match=r"^\$\.amount "):
-        parse("order_transactions/create", shopify.transaction(9, "NaN", order_id=5))
+@pytest.mark.parametrize("kind", ["sale", "capture"])
+def test_captured_money_is_told_apart_from_the_order(kind: str) -> None:
+    body = shopify.transaction(9, "198.00", order_id=5, kind=kind)
+    payment = PaymentFacts("9", "shopify_payments", 198_00, "EUR", "pi_3Nxt9")
+    assert parse("order_transactions/create", body) == (PaymentSeen("5", payment),)
+    assert order_of(simple(transactions=[body])).payments == (payment,)
+
+
+@pytest.mark.parametrize("changes", [{"kind": "refund"}, {"status": "failure"}])
+def test_a_transaction_that_captured_nothing_tells_nothing(changes: Json) -> None:
+    body = shopify.transaction(9, "198.00", order_id=5) | changes
+    assert parse("order_transactions/create", body) == ()
+
+
+def test_a_transaction_must_name_its_order_and_amount() -> None:
+    body = shopify.transaction(9, "198.00", order_id=5)
+    for name, value in (("amount", "NaN"), ("order_id", None), ("currency", None)):
+        with pytest.raises(ValueError, match=rf"^\$\.{name} "):
+            parse("order_transactions/create", {**body, name: value})
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ from returns_api.adapters.shops.shopify_records import (
     parse_reverse_delivery,
 )
 from returns_api.adapters.shops.shopify_refunds import read_refund
-from returns_api.domain.orders import AppRemoved, Observation, ShopErased
+from returns_api.domain.orders import AppRemoved, Observation, PaymentSeen, ShopErased
 from returns_api.ports.shops import Delivery
 
 SIGNATURE: Final = "x-shopify-hmac-sha256"
@@ -119,12 +119,13 @@ def _parse_refund(refund: Node) -> tuple[Observation, ...]:
 
 
 def _parse_transaction(transaction: Node) -> tuple[Observation, ...]:
-    """Read for its errors only: no observation carries a payment alone.
+    """Captured money: the order's own messages leave transactions out.
 
-    Refunds come whole with ``refunds/create``; captures come with the order's next snapshot.
+    Refund transactions are left to ``refunds/create``, which tells them whole.
     """
-    read_payment(transaction, transaction["currency"].currency())
-    return ()
+    payment = read_payment(transaction, transaction["currency"].currency())
+    order_id = transaction["order_id"].identifier()
+    return () if payment is None else (PaymentSeen(order_id, payment),)
 
 
 def _parse_edit(message: Node) -> tuple[Observation, ...]:
