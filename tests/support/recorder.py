@@ -7,6 +7,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Self
 
+CLOSE = b"\0close"
+"""At the end of an answer: hang up after it. Alone: hang up without an answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -55,5 +58,8 @@ class Recorder:
         headers = {name.lower(): value for name, value in pairs}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         self.requests.append(Received(first.split(" ")[1], headers, body))
-        writer.write(self.answers.popleft() if self.answers else b"HTTP/1.1 204 OK\r\n\r\n")
+        answer = self.answers.popleft() if self.answers else b"HTTP/1.1 204 OK\r\n\r\n"
+        writer.write(answer.removesuffix(CLOSE))
         await writer.drain()
+        if answer.endswith(CLOSE):
+            raise EOFError

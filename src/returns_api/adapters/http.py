@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import re
 import socket
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
 
 import httpx
 import orjson
@@ -34,6 +34,7 @@ WEBHOOK_DEADLINE_SECONDS = 15.0
 WEBHOOK_BODY_LIMIT_BYTES = 64 << 10
 WEBHOOK_PORTS = frozenset({443, 8443})
 MAX_ADDRESSES_TRIED = 3
+_HOST = re.compile(rb"[a-z0-9._-]{1,253}|[0-9a-f:.]{2,45}")  # a name in IDNA form, or IPv6
 MAX_RETRY_AFTER_SECONDS = 86_400.0
 
 # These two log full URLs at INFO and response headers at DEBUG: identifiers and cookies that no
@@ -120,17 +121,22 @@ class HttpClient:
         (never followed) and for 5xx. The rule holds for reads too, so that a failed look-up can
         never be taken for "it did not act".
         """
+        try:
+            url = httpx.URL(call.url)
+        except httpx.InvalidURL as error:
+            raise ProviderUnavailable("the address is not a URL") from error
         sent = _SentMark()
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
             async with asyncio.timeout(self.deadline_seconds):
                 reply = await self._exchange(call, sent)
-        except (OSError, httpx.HTTPError, httpx.InvalidURL, UnicodeError, _Unreadable) as error:
+        # Whatever went wrong, even a bug: what decides about money is whether bytes had left.
+        except Exception as error:
             failure = _failure(error, sent=bool(sent))
-            _log_call(call, loop.time() - started, outcome=type(failure).__name__)
+            _log_call(call, url, loop.time() - started, outcome=type(failure).__name__)
             raise failure from error
-        _log_call(call, loop.time() - started, status=reply.status)
+        _log_call(call, url, loop.time() - started, status=reply.status)
         _refuse_unclear(reply)
         return reply
 
@@ -232,6 +238,8 @@ class GuardedClient:
         plain_ok = self._allow_loopback and target.scheme == "http"
         if not target.host or target.userinfo or not (target.scheme == "https" or plain_ok):
             raise _Refused("bad_url")
+        if not _HOST.fullmatch(target.raw_host) or not 0 < port < 65_536:
+            raise _Refused("bad_url")
         if port not in self._ports and not self._allow_loopback:
             raise _Refused("bad_url")
         return target.copy_with(port=port, fragment=None)
@@ -304,7 +312,7 @@ def _httpx_client(limits: httpx.Limits) -> httpx.AsyncClient:
     )
 
 
-def _failure(error: BaseException, *, sent: bool) -> ProviderUnavailable | OutcomeUnknown:
+def _failure(error: Exception, *, sent: bool) -> ProviderUnavailable | OutcomeUnknown:
     what = type(error).__name__ if not isinstance(error, _Unreadable) else str(error)
     if sent and not isinstance(error, httpx.LocalProtocolError):  # ours: refused before sending
         return OutcomeUnknown(f"no usable answer: {what}")
@@ -318,10 +326,9 @@ def _refuse_unclear(reply: Reply) -> None:
         raise OutcomeUnknown(f"answer {reply.status}")
 
 
-def _log_call(call: Call, seconds: float, **result: object) -> None:
-    url = urlsplit(call.url)
+def _log_call(call: Call, url: httpx.URL, seconds: float, **result: object) -> None:
     ms = round(seconds * 1000)
-    log.info("http_out", method=call.method, host=url.hostname, path=url.path, ms=ms, **result)
+    log.info("http_out", method=call.method, host=url.host, path=url.path, ms=ms, **result)
 
 
 def _reply(response: httpx.Response, body: bytes) -> Reply:
