@@ -95,6 +95,7 @@ class PostgresForTests:
     def clone(self) -> str:
         """The name of a fresh database with the newest schema and no rows."""
         if not self._template_ready:
+            self.drop(TEMPLATE)  # half built, when a migration failed in an earlier test
             self._execute(f"CREATE DATABASE {TEMPLATE}")
             run_apart(upgrade(self.url(TEMPLATE)))
             self._template_ready = True
