@@ -4,8 +4,8 @@ Folders are storeys and imports only go down; the same noun stands in every stor
 
     cli > app > wiring > api | worker > usecases > db | adapters > ports > domain
 
-``domain`` decides (pure), ``usecases`` load, plan, save and announce in one transaction, ``api`` and
-``worker`` are the two doors, ``db`` knows SQL, ``adapters`` know vendors, ``wiring`` chooses.
+``domain`` decides (pure), ``usecases`` load, plan, save and announce in one transaction, ``api``
+and ``worker`` are the two doors, ``db`` knows SQL, ``adapters`` know vendors, ``wiring`` chooses.
 """
 
 __version__ = "0.1.0"

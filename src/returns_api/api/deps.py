@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, TypeVar, cast
+from typing import Annotated, Final, TypeVar, cast
 
 from fastapi import Depends, Header, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
+from pydantic import BaseModel
 
 from returns_api.api.errors import kept_refusal
+from returns_api.crashpoints import crashpoint
 from returns_api.db.engine import Transaction
 from returns_api.db.idempotency import Claim
 from returns_api.domain.access import Principal, Scope
@@ -118,6 +120,7 @@ async def keyed(
         work,
         render,
     )
+    crashpoint("A4")
     ctx.wake()
     headers = dict(answer.headers)
     if answer.replayed:
@@ -149,5 +152,6 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def no_content() -> Any:
-    return Response(status_code=204)
+def json_answer(status: int, body: BaseModel, **headers: str) -> Answer:
+    """A finished answer of one of our shapes, rendered before the transaction commits."""
+    return Answer(status, body.model_dump_json(by_alias=True).encode(), headers=headers)

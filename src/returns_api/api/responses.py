@@ -51,6 +51,11 @@ def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: _documented(status) for status in sorted({*EVERYWHERE, *statuses})}
 
 
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """``responses=`` of an operation that needs no key."""
+    return {status: _documented(status) for status in statuses}
+
+
 def _documented(status: int) -> dict[str, Any]:
     code, title = _EXAMPLES[status]
     example = {

@@ -19,6 +19,6 @@ def worker(as_json: AsJson = False) -> None:
             asyncio.run(check_version(ready.app_address))
             import uvloop  # noqa: PLC0415 - other commands run no jobs
 
-            from returns_api.worker.main import run  # noqa: PLC0415
+            from returns_api.wiring import run_worker  # noqa: PLC0415
 
-            uvloop.run(run(ready))
+            uvloop.run(run_worker(ready))

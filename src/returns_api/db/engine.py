@@ -165,6 +165,16 @@ class Database:
         finally:
             await self.pool.release(connection)
 
+    async def writable(self) -> bool:
+        """Whether the server answers and takes writes. Raises ``Unavailable`` when it is away."""
+        try:
+            async with self.pool.acquire(timeout=POOL_WAIT_SECONDS) as connection:
+                return await connection.fetchval(
+                    "SHOW transaction_read_only"
+                ) == "off" and not await connection.fetchval("SELECT pg_is_in_recovery()")
+        except (*_AWAY, TimeoutError) as away:
+            raise Unavailable("The database is busy or away.") from away
+
     async def sweep(self, query: Query, **params: Any) -> Sequence[Row]:
         """Keys over all shops, as the role that may read keys and due times and nothing else."""
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from returns_api.db import returns as return_rows
 from returns_api.db import shipments as rows
 from returns_api.db.engine import Transaction
-from returns_api.db.outbox import emit
+from returns_api.db.outbox import Job, emit
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import RETURN
@@ -26,7 +26,8 @@ async def apply(tx: Transaction, ctx: Context, source: str, scan: TrackingScan) 
         return
     ret = await return_rows.lock_whole(tx, known["return_id"])
     shipment = await rows.lock(tx, known["id"])
-    assert ret is not None and shipment is not None
+    assert ret is not None
+    assert shipment is not None
     if not await rows.add_scan(tx, shipment.id, scan.status.value, scan.at, scan.description):
         return
     change = plan_scan(shipment, scan.status.value, scan.at)
@@ -42,7 +43,7 @@ async def apply(tx: Transaction, ctx: Context, source: str, scan: TrackingScan) 
     )
     assert sequence is not None
     events = [shipment_event(ctx, shipment, ret.order_id, change.state, sequence, SYSTEM)]
-    jobs = []
+    jobs: list[Job] = []
     if change.state in {"in_transit", "delivered"} and (ret.state, "ship") in RETURN.rules:
         more, jobs = await save(tx, ctx, plan_ship(ret, Actor.SYSTEM), SYSTEM)
         events += more

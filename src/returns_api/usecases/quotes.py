@@ -58,6 +58,10 @@ class Returnable:
     lines: tuple[ReturnableLine, ...]
     policy: Policy
 
+    def flips(self, decision: Decision) -> list[dict[str, Any]]:
+        """The smallest changes that would turn a refusal; none for what may come back."""
+        return []
+
 
 @dataclass(frozen=True, slots=True)
 class StoredQuote:

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from returns_api.db import connections as connection_rows
+from returns_api.db import events as event_rows
 from returns_api.db import returns as rows
 from returns_api.db import shipments as shipment_rows
 from returns_api.db.engine import Row, Transaction
@@ -343,6 +344,24 @@ async def get_decision(ctx: Context, principal: Principal, return_id: UUID) -> R
         row = await rows.decision(tx, ret.decision_id)
     assert row is not None
     return row
+
+
+async def timeline(
+    ctx: Context, principal: Principal, return_id: UUID, cursor: str | None, limit: int
+) -> Sequence[Row]:
+    """Events of a return, its refunds and its parcel, oldest first. Raises ``NotFound``."""
+    after = UUID(int=0) if cursor is None else ids.decode("evt", cursor)
+    if after is None:
+        problem = "not a cursor of this list"
+        raise Invalid(problem, errors=[{"field": "cursor", "in": "query", "problem": problem}])
+    async with ctx.database.transaction(principal.shop) as tx:
+        await visible_return(tx, principal, return_id, lock=False)
+        return await event_rows.of_return(tx, return_id, after, limit)
+
+
+def by_public_line(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What is stored by line, keyed by the line's public id."""
+    return {ids.encode("li", UUID(line)): value for line, value in stored.items()}
 
 
 async def act(

@@ -100,7 +100,7 @@ async def _claim(ctx: Context, shop: UUID, shipment_id: UUID) -> Purchase | None
         if connection is None or carrier is None or request is None:
             await _record_failure(tx, ctx, shipment, row["order_id"], "address or carrier missing")
             return None
-    account = open_carrier_account(ctx, dict(connection))
+    account = open_carrier_account(ctx, connection)
     return Purchase(shipment, row["order_id"], carrier, account, request)
 
 
@@ -189,9 +189,7 @@ async def _again(
         await emit(tx, [], [Job("buy_label", shipment.id, wait)])
 
 
-async def _failed(
-    ctx: Context, shop: UUID, purchase: Purchase, rejected: ProviderRejected
-) -> None:
+async def _failed(ctx: Context, shop: UUID, purchase: Purchase, rejected: ProviderRejected) -> None:
     async with ctx.database.transaction(shop) as tx:
         shipment = await rows.lock(tx, purchase.shipment.id)
         if shipment is not None and shipment.attempt == purchase.shipment.attempt:

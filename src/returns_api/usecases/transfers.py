@@ -115,7 +115,7 @@ async def _claim(ctx: Context, shop: UUID, transfer_id: UUID) -> Try | None:
         transfer=replace(transfer, state="sending") if kind == "send" else transfer,
         kind=kind,
         provider=provider,
-        account=open_account(ctx, dict(connection)),
+        account=open_account(ctx, connection),
         request=_request(row),
         provider_refund_id=row["provider_refund_id"],
     )

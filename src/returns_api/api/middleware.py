@@ -1,0 +1,68 @@
+"""Around every request: an id, a duration, a log line without personal data, metrics, bare headers.
+
+Plain ASGI, so that it costs little and sees what really leaves.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from returns_api.logs import begin_request
+
+REQUESTS: Final = Counter(
+    "returns_api_requests_total", "Answered requests.", ("method", "route", "status")
+)
+SECONDS: Final = Histogram(
+    "returns_api_request_seconds", "Time to answer, in seconds.", ("method", "route")
+)
+_QUIET: Final = frozenset({"/livez", "/readyz", "/metrics"})
+
+log = structlog.get_logger()
+
+
+class Observed:
+    """Gives each request its id (the caller's ``X-Request-ID`` if harmless) and writes one line."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = begin_request(Headers(scope=scope).get("x-request-id"))
+        scope.setdefault("state", {})["request_id"] = request_id
+        started, status = time.perf_counter(), 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = request_id
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            _observe(scope, status, time.perf_counter() - started)
+
+
+def _observe(scope: Scope, status: int, seconds: float) -> None:
+    """The route's template, never the path: ids and tokens stay out of logs and metrics."""
+    route = getattr(scope.get("route"), "path", "unknown")
+    method = scope["method"] if scope["method"].isalpha() else "OTHER"
+    REQUESTS.labels(method, route, str(status)).inc()
+    SECONDS.labels(method, route).observe(seconds)
+    if route not in _QUIET:
+        log.info(
+            "request", method=method, route=route, status=status, duration_ms=round(seconds * 1000)
+        )

@@ -1,0 +1,153 @@
+"""Refunds over HTTP: create, read, retry, cancel."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from returns_api.api.deps import (
+    Allowed,
+    Caller,
+    ContextDep,
+    KeyHeader,
+    PageDep,
+    json_answer,
+    keyed,
+)
+from returns_api.api.pages import before
+from returns_api.api.responses import BODY, refusals
+from returns_api.api.schemas.base import example_id, path_id
+from returns_api.api.schemas.refunds import RefundIn, RefundOut, RefundsOut
+from returns_api.api.views import refund_out
+from returns_api.domain import ids
+from returns_api.domain.access import Scope
+from returns_api.domain.errors import Invalid
+from returns_api.domain.lifecycle.refunds import REFUND_STATES
+from returns_api.usecases import refunds
+
+router = APIRouter(prefix="/v1/refunds", tags=["refunds"])
+
+RefundPath = Annotated[str, Path(examples=[example_id("ref")], max_length=100)]
+Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
+Manager = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_MANAGE))]
+
+
+@router.post(
+    "",
+    status_code=202,
+    operation_id="createRefund",
+    summary="Refund an amount",
+    description=(
+        "`202` means durably recorded and reserved on the order's payments, in their order; a"
+        " worker sends it. `succeeded` comes only from the provider's evidence."
+    ),
+    response_model=RefundOut,
+    responses=refusals(*BODY, 404, 409),
+)
+async def create_refund(
+    body: RefundIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Annotated[Caller, Depends(Allowed(Scope.REFUNDS_CREATE))],
+    idempotency_key: KeyHeader = None,
+) -> Response:
+    principal = caller.principal
+    return await keyed(
+        request,
+        ctx,
+        caller,
+        idempotency_key,
+        lambda tx: refunds.create_refund(
+            tx,
+            ctx,
+            caller.by,
+            body.order,
+            amount_minor=body.amount,
+            client_reference=body.client_reference,
+            reason=body.reason,
+            expected_refundable=body.expected_refundable,
+            kind=body.kind,
+        ),
+        lambda view: json_answer(
+            202,
+            refund_out(view, principal),
+            Location=f"/v1/refunds/{ids.encode('ref', view.refund['id'])}",
+        ),
+    )
+
+
+@router.get(
+    "",
+    operation_id="listRefunds",
+    summary="List refunds",
+    description="Newest first; of one order, one return or in one state.",
+    responses=refusals(),
+)
+async def list_refunds(
+    ctx: ContextDep,
+    caller: Reader,
+    page: PageDep,
+    order: Annotated[str | None, Query(max_length=100, examples=[example_id("ord")])] = None,
+    return_: Annotated[
+        str | None, Query(alias="return", max_length=100, examples=[example_id("ret")])
+    ] = None,
+    state: Annotated[str | None, Query(max_length=50, examples=["needs_review"])] = None,
+) -> RefundsOut:
+    if state is not None and state not in REFUND_STATES:
+        known = ", ".join(REFUND_STATES)
+        raise Invalid(
+            f"There is no state '{state}'; known: {known}.",
+            errors=[{"field": "state", "in": "query", "problem": f"one of: {known}"}],
+        )
+    found = await refunds.list_refunds(
+        ctx,
+        caller.principal,
+        before=before(page, "ref"),
+        limit=page.limit + 1,
+        order_id=None if order is None else path_id("ord", order),
+        return_id=None if return_ is None else path_id("ret", return_),
+        state=state,
+    )
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    return RefundsOut(
+        items=[refund_out(view, caller.principal) for view in shown],
+        next_cursor=ids.encode("ref", shown[-1].refund["id"]) if more else None,
+    )
+
+
+@router.get(
+    "/{refund}",
+    operation_id="getRefund",
+    summary="Read a refund",
+    description="Its state and every movement of money behind it.",
+    responses=refusals(404),
+)
+async def get_refund(refund: RefundPath, ctx: ContextDep, caller: Reader) -> RefundOut:
+    view = await refunds.get_refund(ctx, caller.principal, path_id("ref", refund))
+    return refund_out(view, caller.principal)
+
+
+@router.post(
+    "/{refund}/retry",
+    operation_id="retryRefund",
+    summary="Take up a refund that waits for a person",
+    description="What was ever sent is looked up at the provider first, never sent blindly.",
+    responses=refusals(404, 409),
+)
+async def retry_refund(refund: RefundPath, ctx: ContextDep, caller: Manager) -> RefundOut:
+    view = await refunds.retry_refund(ctx, caller.principal, caller.by, path_id("ref", refund))
+    return refund_out(view, caller.principal)
+
+
+@router.post(
+    "/{refund}/cancel",
+    operation_id="cancelRefund",
+    summary="Give up a refund that was never sent",
+    description="The reserved amounts become refundable again.",
+    responses=refusals(404, 409),
+)
+async def cancel_refund(refund: RefundPath, ctx: ContextDep, caller: Manager) -> RefundOut:
+    view = await refunds.cancel_refund(ctx, caller.principal, caller.by, path_id("ref", refund))
+    return refund_out(view, caller.principal)

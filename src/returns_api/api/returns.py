@@ -1,0 +1,346 @@
+"""Returns over HTTP: open, read, review, cancel, send."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from returns_api.api.deps import (
+    Allowed,
+    Caller,
+    ContextDep,
+    KeyHeader,
+    PageDep,
+    etag,
+    json_answer,
+    keyed,
+)
+from returns_api.api.pages import before
+from returns_api.api.preconditions import IfMatch, seen_version
+from returns_api.api.responses import BODY, refusals
+from returns_api.api.schemas.base import example_id, path_id
+from returns_api.api.schemas.returns import (
+    DecisionOut,
+    EventOut,
+    InfoIn,
+    RejectIn,
+    ReturnIn,
+    ReturnOut,
+    ReturnsOut,
+    ReviewIn,
+    TimelineOut,
+)
+from returns_api.api.views import return_out
+from returns_api.domain import ids
+from returns_api.domain.access import Scope
+from returns_api.domain.errors import Invalid
+from returns_api.domain.lifecycle.machine import Actor
+from returns_api.domain.lifecycle.returns import RETURN
+from returns_api.domain.returns import Change, ReturnRecord
+from returns_api.usecases import returns, shipments
+from returns_api.usecases.context import Context
+from returns_api.usecases.returns import LineExtras
+
+router = APIRouter(prefix="/v1/returns", tags=["returns"])
+
+ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
+Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
+Reviewer = Annotated[Caller, Depends(Allowed(Scope.RETURNS_REVIEW))]
+Acting = Annotated[Caller, Depends(Allowed(Scope.RETURNS_ACT))]
+Plan = Callable[[ReturnRecord, Actor, datetime], Change]
+
+EXPECTED = ("approved", "in_transit", "received")
+
+
+@router.post(
+    "",
+    status_code=201,
+    operation_id="openReturn",
+    summary="Open a return",
+    description=(
+        "Accepts a quote: claims its units, decides by the quoted terms, plans the label and tells"
+        " every webhook endpoint, all or nothing. The same `Idempotency-Key` gives the same answer."
+    ),
+    response_model=ReturnOut,
+    responses=refusals(*BODY, 404, 409),
+)
+async def open_return(
+    body: ReturnIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Annotated[Caller, Depends(Allowed(Scope.RETURNS_CREATE))],
+    idempotency_key: KeyHeader = None,
+) -> Response:
+    extras = [
+        LineExtras(
+            line.line, line.note, tuple({"kind": e.kind, "url": e.url} for e in line.evidence)
+        )
+        for line in body.lines
+    ]
+    principal = caller.principal
+    return await keyed(
+        request,
+        ctx,
+        caller,
+        idempotency_key,
+        lambda tx: returns.open_return(tx, ctx, principal, caller.by, body.quote, extras),
+        lambda view: json_answer(
+            201,
+            return_out(view, principal),
+            Location=f"/v1/returns/{ids.encode('ret', view.ret.id)}",
+            ETag=etag(view.ret.sequence),
+        ),
+    )
+
+
+@router.get(
+    "",
+    operation_id="listReturns",
+    summary="List returns",
+    description=(
+        "Newest first. `expected=true` is the warehouse's list: what is on its way or here to be"
+        " graded. A buyer sees the returns of the own order."
+    ),
+    responses=refusals(),
+)
+async def list_returns(
+    ctx: ContextDep,
+    caller: Reader,
+    page: PageDep,
+    order: Annotated[
+        str | None, Query(max_length=100, examples=[example_id("ord")], description="Of one order.")
+    ] = None,
+    state: Annotated[str | None, Query(max_length=50, examples=["requested"])] = None,
+    expected: Annotated[bool, Query(description="Only what the warehouse waits for.")] = False,
+) -> ReturnsOut:
+    if state is not None and state not in RETURN.states:
+        known = ", ".join(RETURN.states)
+        raise Invalid(
+            f"There is no state '{state}'; known: {known}.",
+            errors=[{"field": "state", "in": "query", "problem": f"one of: {known}"}],
+        )
+    states = EXPECTED if expected else None if state is None else (state,)
+    found = await returns.list_returns(
+        ctx,
+        caller.principal,
+        before=before(page, "ret"),
+        limit=page.limit + 1,
+        order_id=None if order is None else path_id("ord", order),
+        states=states,
+    )
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    return ReturnsOut(
+        items=[return_out(view, caller.principal) for view in shown],
+        next_cursor=ids.encode("ret", shown[-1].ret.id) if more else None,
+    )
+
+
+@router.get(
+    "/{return}",
+    operation_id="getReturn",
+    summary="Read a return",
+    description="Its state, its label, its money, and what you may do next as ready links.",
+    responses=refusals(404),
+)
+async def get_return(
+    return_: ReturnPath, ctx: ContextDep, caller: Reader, response: Response
+) -> ReturnOut:
+    view = await returns.get_return(ctx, caller.principal, path_id("ret", return_))
+    response.headers["ETag"] = etag(view.ret.sequence)
+    return return_out(view, caller.principal)
+
+
+@router.get(
+    "/{return}/decision",
+    operation_id="getDecision",
+    summary="Why",
+    description=(
+        "The decision of each line as it was stored with the quote: every term with its value,"
+        " the rule or law that set it, and the facts used."
+    ),
+    responses=refusals(404),
+)
+async def get_decision(return_: ReturnPath, ctx: ContextDep, caller: Reader) -> DecisionOut:
+    return_id = path_id("ret", return_)
+    row = await returns.get_decision(ctx, caller.principal, return_id)
+    return DecisionOut(
+        return_=return_id,
+        policy_version=row["policy_version_id"],
+        at=row["at"],
+        digest=row["digest"],
+        facts=returns.by_public_line(row["facts"]),
+        lines=returns.by_public_line(row["body"]),
+    )
+
+
+@router.get(
+    "/{return}/events",
+    operation_id="listReturnEvents",
+    summary="The timeline of a return",
+    description="Who did what, when and why; oldest first, never changed.",
+    responses=refusals(404),
+)
+async def list_events(
+    return_: ReturnPath, ctx: ContextDep, caller: Reader, page: PageDep
+) -> TimelineOut:
+    found = await returns.timeline(
+        ctx, caller.principal, path_id("ret", return_), page.cursor, page.limit + 1
+    )
+    shown = found[: page.limit]
+    return TimelineOut(
+        items=[
+            EventOut(
+                event=ids.encode("evt", row["id"]),
+                type=row["type"],
+                at=row["at"],
+                actor=row["actor"],
+                reason=row["reason"],
+                sequence=row["sequence"],
+                data=row["data"],
+            )
+            for row in shown
+        ],
+        next_cursor=ids.encode("evt", shown[-1]["id"]) if len(found) > page.limit else None,
+    )
+
+
+async def _act(
+    ctx: Context, caller: Caller, text: str, plan: Plan, if_match: str | None, response: Response
+) -> ReturnOut:
+    view = await returns.act(
+        ctx,
+        caller.principal,
+        caller.by,
+        path_id("ret", text),
+        plan,
+        None if if_match is None else seen_version(if_match),
+    )
+    response.headers["ETag"] = etag(view.ret.sequence)
+    return return_out(view, caller.principal)
+
+
+_ACTED = refusals(*BODY, 404, 409, 412)
+
+
+@router.post(
+    "/{return}/approve",
+    operation_id="approveReturn",
+    summary="Approve a return or some of its lines",
+    description="The label is bought as soon as no line waits for a decision.",
+    responses=_ACTED,
+)
+async def approve_return(
+    return_: ReturnPath,
+    body: ReviewIn,
+    ctx: ContextDep,
+    caller: Reviewer,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ReturnOut:
+    return await _act(ctx, caller, return_, returns.approving(body.lines), if_match, response)
+
+
+@router.post(
+    "/{return}/reject",
+    operation_id="rejectReturn",
+    summary="Reject a return or some of its lines",
+    description="The units of rejected lines can be returned again. The rest keeps its life.",
+    responses=_ACTED,
+)
+async def reject_return(
+    return_: ReturnPath,
+    body: RejectIn,
+    ctx: ContextDep,
+    caller: Reviewer,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ReturnOut:
+    plan = returns.rejecting(body.code, body.note, body.lines)
+    return await _act(ctx, caller, return_, plan, if_match, response)
+
+
+@router.post(
+    "/{return}/request-info",
+    operation_id="requestReturnInfo",
+    summary="Ask the buyer",
+    description="The review clock stands still until the buyer answers.",
+    responses=_ACTED,
+)
+async def request_info(
+    return_: ReturnPath,
+    body: InfoIn,
+    ctx: ContextDep,
+    caller: Reviewer,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ReturnOut:
+    return await _act(ctx, caller, return_, returns.asking(body.question), if_match, response)
+
+
+@router.post(
+    "/{return}/provide-info",
+    operation_id="provideReturnInfo",
+    summary="Answer the shop's question",
+    description="The review clock runs on with the time that it stood still given back.",
+    responses=_ACTED,
+)
+async def provide_info(
+    return_: ReturnPath,
+    ctx: ContextDep,
+    caller: Acting,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ReturnOut:
+    return await _act(ctx, caller, return_, returns.answering, if_match, response)
+
+
+@router.post(
+    "/{return}/cancel",
+    operation_id="cancelReturn",
+    summary="Give up a return",
+    description="Possible until it is on its way; its units can be returned again.",
+    responses=_ACTED,
+)
+async def cancel_return(
+    return_: ReturnPath,
+    ctx: ContextDep,
+    caller: Acting,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ReturnOut:
+    return await _act(ctx, caller, return_, returns.canceling, if_match, response)
+
+
+@router.post(
+    "/{return}/ship",
+    operation_id="shipReturn",
+    summary="Say that the parcel was sent",
+    description="A carrier's scan says the same by itself; this stops the clock for sending.",
+    responses=_ACTED,
+)
+async def ship_return(
+    return_: ReturnPath,
+    ctx: ContextDep,
+    caller: Acting,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ReturnOut:
+    return await _act(ctx, caller, return_, returns.shipping, if_match, response)
+
+
+@router.post(
+    "/{return}/retry-label",
+    operation_id="retryLabel",
+    summary="Try the carrier again",
+    description="For a label that the carrier refused, once its cause is mended.",
+    responses=refusals(404, 409),
+)
+async def retry_label(return_: ReturnPath, ctx: ContextDep, caller: Reviewer) -> ReturnOut:
+    return_id = path_id("ret", return_)
+    await shipments.retry_label(ctx, caller.principal, caller.by, return_id)
+    view = await returns.get_return(ctx, caller.principal, return_id)
+    return return_out(view, caller.principal)

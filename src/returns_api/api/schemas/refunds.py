@@ -1,0 +1,127 @@
+"""Shapes of refunds and their movements of money."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from returns_api.api.schemas.base import (
+    In,
+    LongText,
+    Minor,
+    Moment,
+    OrderId,
+    Out,
+    PaymentId,
+    PositiveMinor,
+    RefundId,
+    ReturnId,
+    Storable,
+    TransferId,
+    example_id,
+)
+from returns_api.api.schemas.returns import ActionOut, example
+
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
+_REF, _ORD = example_id("ref"), example_id("ord")
+
+
+class RefundIn(In):
+    """A refund outside a return: an amount, or all that is left."""
+
+    model_config = example(
+        {
+            "order": _ORD,
+            "amount": 2000,
+            "client_reference": "case-4711",
+            "reason": "Late delivery",
+            "expected_refundable": 8900,
+        }
+    )
+
+    order: OrderId
+    amount: PositiveMinor | None = Field(
+        None, description="Minor units of the payment's currency; left out: all that is left."
+    )
+    kind: Literal["manual", "goodwill"] = "manual"
+    client_reference: Reference | None = Field(
+        None, description="Your own id; it makes at most one refund, for ever."
+    )
+    reason: LongText | None = None
+    expected_refundable: Minor | None = Field(
+        None, description="Refuse with 409 when something else is refundable now."
+    )
+
+
+class TransferOut(Out):
+    """Money along one payment."""
+
+    transfer: TransferId
+    payment: PaymentId
+    gateway: str
+    provider: str
+    provider_reference: str | None
+    amount: int
+    state: str
+    attempts: int
+    next_try_at: Moment | None
+    failure_code: str | None
+
+
+class RefundOut(Out):
+    model_config = example(
+        {
+            "refund": _REF,
+            "order": _ORD,
+            "return": None,
+            "kind": "manual",
+            "amount": 2000,
+            "currency": "EUR",
+            "state": "succeeded",
+            "client_reference": "case-4711",
+            "reason": "Late delivery",
+            "parts": [{"kind": "manual", "amount": 2000}],
+            "due_by": None,
+            "sequence": 4,
+            "created_at": "2026-11-21T10:00:00Z",
+            "updated_at": "2026-11-21T10:00:02Z",
+            "transfers": [
+                {
+                    "transfer": example_id("trf"),
+                    "payment": example_id("pay"),
+                    "gateway": "stripe",
+                    "provider": "stripe",
+                    "provider_reference": "re_3NExample",
+                    "amount": 2000,
+                    "state": "succeeded",
+                    "attempts": 1,
+                    "next_try_at": None,
+                    "failure_code": None,
+                }
+            ],
+            "actions": [],
+        }
+    )
+
+    refund: RefundId
+    order: OrderId
+    return_: ReturnId | None = Field(alias="return")
+    kind: str
+    amount: int = Field(description="Minor units.")
+    currency: str
+    state: str = Field(description="`unknown` keeps the money reserved until the provider spoke.")
+    client_reference: str | None
+    reason: str | None
+    parts: list[dict[str, Any]]
+    due_by: Moment | None
+    sequence: int
+    created_at: Moment
+    updated_at: Moment
+    transfers: list[TransferOut]
+    actions: list[ActionOut]
+
+
+class RefundsOut(Out):
+    items: list[RefundOut]
+    next_cursor: str | None

@@ -1,0 +1,219 @@
+"""From records to shapes of returns, quotes and refunds; what a role may not see is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from returns_api.api.actions import Action, allowed_actions, waiting_for
+from returns_api.api.schemas.refunds import RefundOut, TransferOut
+from returns_api.api.schemas.returns import (
+    ActionOut,
+    FreightOut,
+    LabelOut,
+    MoneyOut,
+    PartOut,
+    PossibleFee,
+    QuoteLineOut,
+    QuoteOut,
+    RefundOffer,
+    RefundTiming,
+    ReturnLineOut,
+    ReturnOut,
+    WaitingOut,
+)
+from returns_api.db.engine import Row
+from returns_api.domain import ids
+from returns_api.domain.access import Principal, Scope
+from returns_api.domain.lifecycle.machine import Actor
+from returns_api.domain.lifecycle.refunds import TRANSFER
+from returns_api.domain.returns import ReturnLineRecord
+from returns_api.usecases.quotes import StoredQuote
+from returns_api.usecases.refunds import RefundView
+from returns_api.usecases.returns import ReturnView
+
+
+def quote_out(quote: StoredQuote) -> QuoteOut:
+    body = quote.body
+    return QuoteOut(
+        quote=quote.id,
+        order=quote.order_id,
+        created_at=quote.created_at,
+        expires_at=quote.expires_at,
+        binding=True,
+        policy_version=UUID(body["policy_version_id"]),
+        currency=body["currency"],
+        resolution=body["resolution"],
+        method=body["method"],
+        lines=[
+            QuoteLineOut(
+                line=UUID(line["line_id"]),
+                title=line["title"],
+                quantity=line["quantity"],
+                reason=line["reason"],
+                evidence=line["evidence"],
+            )
+            for line in body["lines"]
+        ],
+        refund=RefundOffer(total=body["total"], parts=[_part(p) for p in body["parts"]]),
+        freight=FreightOut(**body["freight"]),
+        when=RefundTiming(at=body["refund_at"], within_seconds=body["refund_within_seconds"]),
+        fees_possible_later=[
+            PossibleFee(
+                line=UUID(fee["line_id"]), grade=fee["grade"], deduction_ppm=fee["deduction_ppm"]
+            )
+            for fee in body["fees_possible_later"]
+        ],
+        return_=quote.return_id,
+    )
+
+
+def _part(part: Mapping[str, Any]) -> PartOut:
+    return PartOut(
+        kind=part["kind"],
+        line=None if part["line"] is None else UUID(part["line"]),
+        unit=part.get("unit"),
+        amount=part["amount"],
+        of=part.get("of"),
+        because=part.get("because"),
+    )
+
+
+def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
+    """A return as ``principal`` may see it: the warehouse sees no payment data."""
+    ret = view.ret
+    waits = waiting_for(ret)
+    return ReturnOut(
+        return_=ret.id,
+        number=ret.number,
+        order=ret.order_id,
+        quote=ret.quote_id,
+        policy_version=ret.policy_version_id,
+        state=ret.state,
+        decided_by=ret.decided_by,
+        resolution=ret.resolution,
+        method=ret.method,
+        currency=ret.currency,
+        sequence=ret.sequence,
+        created_at=ret.created_at,
+        updated_at=ret.updated_at,
+        lines=[_line(line) for line in ret.lines],
+        label=_label(view),
+        money=_money(view) if sees_money(principal) else None,
+        info_request=ret.info_request,
+        actions=[action_out(action) for action in allowed_actions(ret, principal)],
+        waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
+        timeline=f"/v1/returns/{ids.encode('ret', ret.id)}/events",
+    )
+
+
+def sees_money(principal: Principal) -> bool:
+    return Scope.REFUNDS_READ in principal.scopes
+
+
+def action_out(action: Action) -> ActionOut:
+    return ActionOut(
+        action=action.action,
+        method="POST",
+        href=action.href,
+        until=action.until,
+        on_silence=action.on_silence,
+    )
+
+
+def _line(line: ReturnLineRecord) -> ReturnLineOut:
+    return ReturnLineOut(
+        return_line=line.id,
+        line=line.order_line_id,
+        title=line.title,
+        sku=line.sku,
+        quantity=line.quantity,
+        units=list(line.units),
+        reason=line.reason,
+        fault=line.fault,
+        condition=line.condition,
+        note=line.note,
+        evidence=[dict(item) for item in line.evidence],
+        state=line.state,
+        received=line.received,
+        inspected=line.inspected,
+        decision_code=line.decision_code,
+        decision_note=line.decision_note,
+    )
+
+
+def _label(view: ReturnView) -> LabelOut | None:
+    shipment = view.shipment
+    if shipment is None:
+        return None
+    return LabelOut(
+        shipment=shipment.id,
+        state=shipment.state,
+        carrier=shipment.carrier,
+        service=shipment.service,
+        tracking=shipment.tracking_code,
+        url=shipment.label_url,
+    )
+
+
+def _money(view: ReturnView) -> MoneyOut:
+    return MoneyOut(
+        expected=view.ret.expected_minor,
+        refunded=view.ret.refunded_minor,
+        due_by=view.ret.refund_by,
+        refunds=[refund["id"] for refund in view.refunds],
+    )
+
+
+def refund_out(view: RefundView, principal: Principal) -> RefundOut:
+    head = view.refund
+    return RefundOut(
+        refund=head["id"],
+        order=head["order_id"],
+        return_=head["return_id"],
+        kind=head["kind"],
+        amount=head["amount_minor"],
+        currency=head["currency"],
+        state=head["state"],
+        client_reference=head["client_reference"],
+        reason=head["reason"],
+        parts=head["parts"],
+        due_by=head["due_by"],
+        sequence=head["sequence"],
+        created_at=head["created_at"],
+        updated_at=head["updated_at"],
+        transfers=[_transfer(move) for move in view.transfers],
+        actions=_refund_actions(head["id"], view.transfers, principal),
+    )
+
+
+def _transfer(move: Row) -> TransferOut:
+    return TransferOut(
+        transfer=move["id"],
+        payment=move["payment_id"],
+        gateway=move["gateway"],
+        provider=move["provider"],
+        provider_reference=move["provider_refund_id"],
+        amount=move["amount_minor"],
+        state=move["state"],
+        attempts=move["attempt"],
+        next_try_at=move["due_at"],
+        failure_code=move["failure_code"],
+    )
+
+
+def _refund_actions(refund_id: UUID, moves: Sequence[Row], principal: Principal) -> list[ActionOut]:
+    """Retry what is stuck; cancel only while certainly nothing was sent."""
+    if Scope.REFUNDS_MANAGE not in principal.scopes:
+        return []
+    actor = Actor(principal.role.value)
+    found = {name for move in moves for name in TRANSFER.allowed(move["state"], actor)}
+    if any(move["first_sent_at"] is not None for move in moves):
+        found.discard("cancel")
+    href = f"/v1/refunds/{ids.encode('ref', refund_id)}"
+    return [
+        ActionOut(action=name, method="POST", href=f"{href}/{name}", until=None, on_silence=None)
+        for name in ("retry", "cancel")
+        if name in found
+    ]
