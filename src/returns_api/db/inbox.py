@@ -105,7 +105,12 @@ _WAKE: Final = Query(
 )
 _REVIVE: Final = Query(
     update(_t)
-    .where(here(_t), _t.c.id == given("id"), among(_t.c.state, ("dead", "ignored")))
+    .where(
+        here(_t),
+        _t.c.id == given("id"),
+        among(_t.c.state, ("dead", "ignored")),
+        func.length(_t.c.body) > 0,
+    )
     .values(
         state=literal("received"),
         due_at=given("now"),
@@ -231,7 +236,7 @@ async def wake(tx: Transaction, keys: Sequence[str], now: datetime) -> list[UUID
 
 
 async def revive(tx: Transaction, message_id: UUID, now: datetime) -> Row | None:
-    """Start a dead or ignored message anew, as if received now; None when it is neither."""
+    """Start a dead or ignored message anew, as if received now; None when that cannot be."""
     return await tx.first(_REVIVE, id=message_id, now=now)
 
 

@@ -1,0 +1,271 @@
+"""The inbox behind the hooks: each stored message is applied once, in its own transaction.
+
+What a message says and that it was processed are committed together. A try is counted before it
+runs, so a message that kills its worker ends among the dead as surely as one that cannot be read;
+a message that only came too early waits for days without being counted out. Dead ones stay
+visible and can be started anew. Owns the life of a message; what its facts do is owned by
+``_orders``, ``_provider_facts`` and ``_tracking``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from returns_api.crashpoints import crashpoint
+from returns_api.db import connections
+from returns_api.db import inbox as rows
+from returns_api.db.engine import Row, Transaction
+from returns_api.db.outbox import Job, due_in, emit
+from returns_api.domain.errors import ActionNotAllowed, NotFound, ReturnsError
+from returns_api.domain.orders import Observation
+from returns_api.ports.carriers import TrackingScan
+from returns_api.ports.payments import ProviderDispute, ProviderRefund
+from returns_api.usecases import _orders, _provider_facts, _tracking
+from returns_api.usecases._waiting import NotYet
+from returns_api.usecases.context import Context
+
+LEASE: Final = timedelta(seconds=60)
+MAX_FAILURES: Final = 8
+PATIENCE: Final = timedelta(hours=72)
+"""How long a message may wait for another one."""
+UNREADABLE: Final = "unreadable"
+"""Topic of an authentic body in which the door found no event."""
+ERROR_MAX: Final = 300
+
+Fact = Observation | ProviderRefund | ProviderDispute | TrackingScan
+
+log = structlog.get_logger()
+
+
+class _Lost(Exception):
+    """Another try holds the message by now: nothing of this one may stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A claimed message and the connection it came by."""
+
+    row: Row
+    connection: Row | None
+
+    @property
+    def failures(self) -> int:
+        """This try included."""
+        return int(self.row["attempt"] - self.row["waits"])
+
+
+def retry_in(failures: int) -> timedelta:
+    """The wait after the n-th failure: 10 s, tripled each time, at most 3 hours."""
+    return min(timedelta(seconds=10 * 3 ** min(failures - 1, 10)), timedelta(hours=3))
+
+
+def look_again_in(waits: int) -> timedelta:
+    """The wait for something missing, after ``waits`` looks: 5 s, doubled, at most an hour."""
+    return min(timedelta(seconds=5 * 2 ** min(waits, 20)), timedelta(hours=1))
+
+
+async def process_inbox(ctx: Context, shop: UUID, message_id: UUID) -> None:
+    """Apply one due message; nothing happens when it is done, not due or in other hands.
+
+    Raises:
+        Unavailable: the database went away; the message becomes due again when its lease ends.
+    """
+    held = await _claim(ctx, shop, message_id)
+    if held is None:
+        return
+    try:
+        await _process(ctx, shop, held)
+    except _Lost:
+        log.warning("message lost", kind="process_inbox", attempt=held.row["attempt"])
+    except Exception as failure:  # the row is the record of it; a bug must not stop the others
+        log.warning(
+            "message failed",
+            topic=held.row["topic"],
+            attempt=held.row["attempt"],
+            error=type(failure).__name__,
+            exc_info=not isinstance(failure, ValueError | ReturnsError),
+        )
+        await _fail(ctx, shop, held, _reason(failure))
+    ctx.wake()
+
+
+async def due_inbox(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
+    """Shop and id of messages whose time has come, whatever became of their wake-up."""
+    return await rows.due(ctx.database, ctx.clock(), limit)
+
+
+async def list_messages(
+    ctx: Context, shop: UUID, *, state: str, before: UUID, limit: int
+) -> list[Row]:
+    """Messages in one state, newest first, without their bodies."""
+    async with ctx.database.transaction(shop) as tx:
+        return await rows.page(tx, state=state, before=before, limit=limit)
+
+
+async def replay_message(ctx: Context, shop: UUID, message_id: UUID) -> Row:
+    """Start a dead or ignored message anew with all its tries.
+
+    Raises:
+        NotFound: there is no such message.
+        ActionNotAllowed: it is neither dead nor ignored, or its body was erased.
+    """
+    async with ctx.database.transaction(shop) as tx:
+        row = await rows.revive(tx, message_id, ctx.clock())
+        if row is None:
+            raise await _not_replayable(tx, message_id)
+        await emit(tx, [], [Job("process_inbox", message_id)])
+    ctx.wake()
+    return row
+
+
+async def _not_replayable(tx: Transaction, message_id: UUID) -> ReturnsError:
+    row = await rows.one(tx, message_id)
+    if row is None:
+        return NotFound("There is no such thing here, or it is not yours to see.")
+    return ActionNotAllowed(
+        "Only a dead or ignored message whose body is still kept can be replayed.",
+        state=row["state"],
+        allowed=[],
+    )
+
+
+async def _claim(ctx: Context, shop: UUID, message_id: UUID) -> _Held | None:
+    now = ctx.clock()
+    async with ctx.database.transaction(shop) as tx:
+        row = await rows.claim(tx, message_id, now, now + LEASE)
+        if row is None:
+            return None
+        held = _Held(row, await connections.find(tx, row["source"]))
+        if held.failures > MAX_FAILURES:
+            # Only tries that never came to an end lead here: each of them took its worker along.
+            error = f"the worker died at each of {MAX_FAILURES} tries"
+            await rows.finish(tx, message_id, row["attempt"], state="dead", now=now, error=error)
+            return None
+    return held
+
+
+async def _process(ctx: Context, shop: UUID, held: _Held) -> None:
+    facts = _read(ctx, held)
+    async with ctx.database.transaction(shop) as tx:
+        missing = [await _apply(tx, ctx, held, fact) for fact in facts]
+        waits = [reason for reason in missing if reason is not None]
+        await _settle(tx, ctx, held, waits, told=bool(facts))
+        crashpoint("I3")
+    crashpoint("I4")
+
+
+def _read(ctx: Context, held: _Held) -> Sequence[Fact]:
+    """The facts in the stored body. Raises ``ValueError`` for what cannot be read."""
+    row, connection = held.row, held.connection
+    if connection is None:
+        raise ValueError("the connection is gone")
+    kind, adapter, body = connection["kind"], connection["adapter"], bytes(row["body"])
+    if kind == "shop":
+        return ctx.shops[adapter].parse(row["topic"], body)
+    if kind == "payments":
+        return ctx.payments[adapter].parse_event(body).facts
+    return ctx.carriers[adapter].parse_event(body).scans
+
+
+async def _apply(tx: Transaction, ctx: Context, held: _Held, fact: Fact) -> NotYet | None:
+    assert held.connection is not None
+    source, adapter = held.row["source"], held.connection["adapter"]
+    try:
+        if isinstance(fact, ProviderRefund | ProviderDispute):
+            await _provider_facts.apply(tx, ctx, source, adapter, source, fact)
+        elif isinstance(fact, TrackingScan):
+            await _tracking.apply(tx, ctx, source, fact)
+        else:
+            await _orders.apply(tx, ctx, source, fact)
+    except NotYet as missing:
+        return missing
+    return None
+
+
+async def _settle(
+    tx: Transaction, ctx: Context, held: _Held, missing: Sequence[NotYet], *, told: bool
+) -> None:
+    """Finish the message, or give it back until what it waits for is there."""
+    now, row = ctx.clock(), held.row
+    if not missing:
+        await _finish(tx, held, now, "processed" if told else "ignored")
+        return
+    # What cannot settle by itself decides, so that nothing is given up for the sake of the rest.
+    first = min(missing, key=lambda reason: reason.settles)
+    waited = now - row["received_at"]
+    if first.soon is None and waited >= PATIENCE:
+        error = f"still waits for {first.waiting_for} after {PATIENCE.total_seconds() / 3600:.0f} h"
+        await _finish(tx, held, now, "processed" if first.settles else "dead", error)
+        return
+    wait = look_again_in(row["waits"]) if first.soon is None else first.soon
+    await _postpone(tx, held, now, wait, f"waits for {first.waiting_for}", first.waiting_for)
+
+
+async def _finish(
+    tx: Transaction, held: _Held, now: datetime, state: str, error: str | None = None
+) -> None:
+    kept = await rows.finish(
+        tx,
+        held.row["id"],
+        held.row["attempt"],
+        state=state,
+        now=now,
+        error=error,
+        keep_body=state != "processed",
+    )
+    if not kept:
+        raise _Lost
+
+
+async def _postpone(
+    tx: Transaction,
+    held: _Held,
+    now: datetime,
+    wait: timedelta,
+    error: str,
+    waiting_for: str | None = None,
+) -> None:
+    due_at, message_id = now + wait, held.row["id"]
+    kept = await rows.postpone(
+        tx,
+        message_id,
+        held.row["attempt"],
+        due_at=due_at,
+        error=error,
+        waiting_for=waiting_for,
+    )
+    if not kept:
+        raise _Lost
+    await emit(tx, [], [Job("process_inbox", message_id, due_in(now, due_at))])
+
+
+async def _fail(ctx: Context, shop: UUID, held: _Held, error: str) -> None:
+    """Record a failed try; after the last one, or where no other can help, the message is dead."""
+    now = ctx.clock()
+    hopeless = held.row["topic"] == UNREADABLE or held.failures >= MAX_FAILURES
+    async with ctx.database.transaction(shop) as tx:
+        try:
+            if hopeless:
+                await _finish(tx, held, now, "dead", error)
+            else:
+                await _postpone(tx, held, now, retry_in(held.failures), error)
+        except _Lost:
+            return
+
+
+def _reason(failure: Any) -> str:
+    """What may be stored and shown: readers' errors name a place, ours a rule, others their type.
+
+    A text of anybody else's could quote the data it stumbled over.
+    """
+    if isinstance(failure, ReturnsError):
+        return failure.detail[:ERROR_MAX]
+    if isinstance(failure, ValueError):
+        return str(failure)[:ERROR_MAX]
+    return type(failure).__name__
