@@ -18,7 +18,9 @@ timezone: Europe/Berlin
 currency: EUR
 rules:
   - id: house
-    window: 30 days from delivered
+    resolutions: {refund: 30 days}
+    starts: [delivered]
+    return_shipping: 4.90
 """
 
 
