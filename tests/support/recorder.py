@@ -27,6 +27,7 @@ class Recorder:
         self.requests: list[Received] = []
         self.answers: deque[bytes] = deque()
         self.connections = 0
+        self._arrived = asyncio.Event()
         self.url = ""
         self._server: asyncio.Server | None = None
 
@@ -40,6 +41,11 @@ class Recorder:
         assert self._server is not None
         self._server.close()
         await self._server.wait_closed()
+
+    async def arrival(self) -> None:
+        """Wait for the first request, five seconds at most."""
+        async with asyncio.timeout(5):
+            await self._arrived.wait()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -57,6 +63,7 @@ class Recorder:
         pairs = (line.split(": ", 1) for line in lines if ": " in line)
         headers = {name.lower(): value for name, value in pairs}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
+        self._arrived.set()
         self.requests.append(Received(first.split(" ")[1], headers, body))
         answer = self.answers.popleft() if self.answers else b"HTTP/1.1 204 OK\r\n\r\n"
         writer.write(answer.removesuffix(CLOSE))
