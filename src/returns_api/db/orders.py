@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import Query, here
+from returns_api.db.query import Query, given, here
 from returns_api.db.tables import (
     certificates,
     order_lines,
@@ -189,6 +189,35 @@ def _sum(column: Any) -> Any:
     return select(func.coalesce(func.sum(column), 0)).scalar_subquery()
 
 
+_SUMMARY: Final = (
+    orders.c.id,
+    orders.c.number,
+    orders.c.source,
+    orders.c.external_id,
+    orders.c.placed_at,
+    orders.c.currency,
+    orders.c.total_minor,
+    orders.c.financial_status,
+    orders.c.cancelled_at,
+    orders.c.country,
+    orders.c.returns_opened,
+)
+_PAGE: Final = Query(
+    select(*_SUMMARY)
+    .where(here(orders), orders.c.id < given("before"))
+    .order_by(orders.c.id.desc())
+    .limit(given("limit"))
+)
+_PAGE_OF_NUMBER: Final = Query(
+    select(*_SUMMARY)
+    .where(
+        here(orders),
+        orders.c.number_key == given("number_key"),
+        orders.c.id < given("before"),
+    )
+    .order_by(orders.c.id.desc())
+    .limit(given("limit"))
+)
 _LOAD: Final = _load_statement()
 _HISTORY: Final = _history_statement()
 _SENDER: Final = Query(
@@ -200,6 +229,13 @@ async def load_order(tx: Transaction, order_id: UUID) -> OrderRecord | None:
     """The order with all that hangs below it, from one snapshot; None when it does not exist."""
     row = await tx.first(_LOAD, order_id=order_id)
     return None if row is None else _order(row)
+
+
+async def page(tx: Transaction, *, number_key: str | None, before: UUID, limit: int) -> list[Row]:
+    """Heads of orders, newest first; ``number_key`` is a number in its one form."""
+    if number_key is None:
+        return await tx.all(_PAGE, before=before, limit=limit)
+    return await tx.all(_PAGE_OF_NUMBER, number_key=number_key, before=before, limit=limit)
 
 
 async def load_history(tx: Transaction, order: OrderRecord) -> BuyerHistory:

@@ -1,0 +1,174 @@
+"""Orders over HTTP: read one, find some. They come in by webhook; nothing here changes them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+
+from returns_api.api.deps import Allowed, Caller, ContextDep, PageDep, etag
+from returns_api.api.pages import before, cut
+from returns_api.api.responses import refusals
+from returns_api.api.schemas.base import Storable, example_id, path_id
+from returns_api.api.schemas.orders import (
+    OrderLineOut,
+    OrderOut,
+    OrdersOut,
+    OrderSummaryOut,
+    ParcelLineOut,
+    ParcelOut,
+    PaymentOut,
+)
+from returns_api.api.views import sees_money
+from returns_api.db.engine import Row
+from returns_api.domain.access import Principal, Role, Scope
+from returns_api.domain.order_record import LineRecord, OrderRecord, ParcelRecord, PaymentRecord
+from returns_api.domain.people import ORDER_NUMBER_MAX
+from returns_api.usecases import orders
+
+router = APIRouter(prefix="/v1/orders", tags=["orders"])
+
+Reader = Annotated[Caller, Depends(Allowed(Scope.ORDERS_READ))]
+
+
+@router.get(
+    "",
+    operation_id="listOrders",
+    summary="Find orders",
+    description=(
+        "Newest first, or by `number` as a person types it (`#1001` and `1001` are one). A number"
+        " can stand for several orders when several shops' channels count on their own. Not for"
+        " buyers: their token names its one order."
+    ),
+    responses=refusals(),
+)
+async def list_orders(
+    ctx: ContextDep,
+    caller: Reader,
+    page: PageDep,
+    number: Annotated[
+        str | None,
+        Query(min_length=1, max_length=ORDER_NUMBER_MAX, examples=["#1001"]),
+        Storable,
+    ] = None,
+) -> OrdersOut:
+    found = await orders.list_orders(
+        ctx,
+        caller.principal,
+        number=number,
+        before=before(page, "ord"),
+        limit=page.limit + 1,
+    )
+    shown, cursor = cut(found, page, "ord")
+    return OrdersOut(items=[_summary(row) for row in shown], next_cursor=cursor)
+
+
+@router.get(
+    "/{order}",
+    operation_id="getOrder",
+    summary="Read an order",
+    description=(
+        "Lines with every count that binds what can come back, parcels, and what is left of each"
+        " payment. Nothing personal: who bought it is not part of this answer."
+    ),
+    responses=refusals(404),
+)
+async def get_order(
+    order: Annotated[str, Path(examples=[example_id("ord")], max_length=100)],
+    ctx: ContextDep,
+    caller: Reader,
+    response: Response,
+) -> OrderOut:
+    found = await orders.view_order(ctx, caller.principal, path_id("ord", order))
+    response.headers["ETag"] = etag(found.version)
+    return order_out(found, caller.principal)
+
+
+def order_out(order: OrderRecord, principal: Principal) -> OrderOut:
+    """An order as ``principal`` may see it."""
+    staff = principal.role is not Role.BUYER
+    return OrderOut(
+        order=order.id,
+        number=order.number,
+        source=order.source,
+        external_id=order.external_id,
+        version=order.version,
+        placed_at=order.placed_at,
+        updated_at=order.updated_at,
+        currency=order.currency,
+        total=order.total_minor,
+        taxes_included=order.taxes_included,
+        financial_status=order.financial_status,
+        cancelled_at=order.cancelled_at,
+        country=order.country,
+        region=order.region,
+        channel=order.channel,
+        returns_opened=order.returns_opened,
+        tags=list(order.tags) if staff else None,
+        flags=list(order.flags) if staff else None,
+        lines=[_line(line) for line in order.lines],
+        parcels=[_parcel(parcel) for parcel in order.parcels],
+        payments=[_payment(p) for p in order.payments] if sees_money(principal) else None,
+    )
+
+
+def _summary(row: Row) -> OrderSummaryOut:
+    return OrderSummaryOut(
+        order=row["id"],
+        number=row["number"],
+        source=row["source"],
+        external_id=row["external_id"],
+        placed_at=row["placed_at"],
+        currency=row["currency"],
+        total=row["total_minor"],
+        financial_status=row["financial_status"],
+        cancelled_at=row["cancelled_at"],
+        country=row["country"],
+        returns_opened=row["returns_opened"],
+    )
+
+
+def _line(line: LineRecord) -> OrderLineOut:
+    return OrderLineOut(
+        line=line.id,
+        external_id=line.external_id,
+        kind=line.kind.value,
+        title=line.title,
+        sku=line.sku,
+        unit_price=line.unit_price_minor,
+        ordered=line.ordered,
+        removed=line.removed,
+        shipped=line.shipped,
+        delivered=line.delivered,
+        returned_elsewhere=line.outside_returned,
+        claimed=line.claimed,
+        left=line.left,
+        shipped_at=line.first_fulfilled_at,
+        delivered_at=line.last_delivered_at,
+    )
+
+
+def _parcel(parcel: ParcelRecord) -> ParcelOut:
+    return ParcelOut(
+        external_id=parcel.external_id,
+        carrier=parcel.carrier,
+        tracking=list(parcel.tracking_codes),
+        shipped_at=parcel.shipped_at,
+        delivered_at=parcel.delivered_at,
+        cancelled=parcel.cancelled,
+        lines=[ParcelLineOut(line=line, quantity=n) for line, n in parcel.quantities.items()],
+    )
+
+
+def _payment(payment: PaymentRecord) -> PaymentOut:
+    return PaymentOut(
+        payment=payment.id,
+        gateway=payment.gateway,
+        currency=payment.currency,
+        captured=payment.captured,
+        reserved=payment.reserved,
+        refunded=payment.refunded,
+        refunded_elsewhere=payment.external,
+        disputed=payment.disputed,
+        refundable=payment.refundable,
+    )
