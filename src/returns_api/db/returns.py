@@ -26,6 +26,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -176,13 +177,13 @@ def _opening() -> Query:
         )
         .cte("written")
     )
-    unit = func.unnest(wanted.c.units).column_valued("unit")
+    unit = func.unnest(wanted.c.units).table_valued("no").render_derived(name="unit")
     claimed = (
         insert(unit_claims)
         .from_select(
             ["shop_id", "line_id", "unit_no", "return_line_id"],
-            select(SHOP, wanted.c.order_line_id, unit, wanted.c.id).select_from(
-                wanted.join(unit, literal(True))
+            select(SHOP, wanted.c.order_line_id, unit.c.no, wanted.c.id).select_from(
+                wanted.join(unit, true())
             ),
         )
         .cte("claimed")
