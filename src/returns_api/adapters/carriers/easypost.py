@@ -1,7 +1,8 @@
 """EasyPost labels and tracking: requests built, answers and webhooks parsed, signatures checked.
 
-Owns EasyPost's wire format (API v2) and nothing else. EasyPost has no idempotency keys: a label is
-bought twice only if two *shipments* are bought, so the caller keeps the shipment id it prepared.
+Owns EasyPost's wire format (API v2) and nothing else (one vendor, one file, hence its length).
+EasyPost has no idempotency keys: a label is bought twice only if two *shipments* are bought, so
+the caller keeps the shipment id it prepared.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Stripe refunds: requests built, answers and webhooks parsed, signatures checked.
 
-Owns Stripe's wire format and nothing else: no retry, no state, no decision about money. Written
-against API version 2023-08-16. Every answer is compared with what was asked; one that differs is
-``OutcomeUnknown``, because money may have moved in a way nobody asked for.
+Owns Stripe's wire format and nothing else (one vendor, one file, hence its length): no retry, no
+state, no decision about money. Written against API version 2023-08-16. Every answer is compared
+with what was asked; one that differs is ``OutcomeUnknown``, because money may have moved in a way
+nobody asked for.
 """
 
 from __future__ import annotations
