@@ -12,7 +12,7 @@ import httpx
 import uuid_utils.compat as uuids
 from fastapi import FastAPI, Request, Response
 
-from returns_api.api import connections, errors, policies
+from returns_api.api import buyers, connections, errors, policies
 from returns_api.domain.access import Role, Scope
 from returns_api.domain.shops import ShopSettings
 from returns_api.usecases.context import Context
@@ -45,7 +45,7 @@ def an_app(ctx: Context) -> FastAPI:
         request.state.request_id = uuids.uuid7().hex
         return await call_next(request)
 
-    for module in (connections, policies):
+    for module in (buyers, connections, policies):
         app.include_router(module.router)
     return app
 

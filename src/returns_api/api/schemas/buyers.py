@@ -1,0 +1,47 @@
+"""Shapes of buyer sessions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from returns_api.api.schemas.base import In, Moment, OrderId, Out, Storable, example_id
+from returns_api.domain.people import EMAIL_MAX, ORDER_NUMBER_MAX
+
+Email = Annotated[str, StringConstraints(min_length=1, max_length=EMAIL_MAX), Storable]
+Number = Annotated[str, StringConstraints(min_length=1, max_length=ORDER_NUMBER_MAX), Storable]
+
+
+class BuyerSessionIn(In):
+    """Either what a guest knows (`number` and `email`), or the `order` that a shop vouches for."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"number": "#1001", "email": "ada@example.com"},
+                {"order": example_id("ord")},
+            ]
+        }
+    )
+
+    number: Number | None = Field(None, description="The order number as the buyer knows it.")
+    email: Email | None = Field(None, description="The address that the order was placed with.")
+    order: OrderId | None = Field(None, description="An order's id; not with a publishable key.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        guest = self.number is not None and self.email is not None
+        neither = self.number is None and self.email is None
+        if not (guest and self.order is None) and not (neither and self.order is not None):
+            raise PydanticCustomError("one_way", "Send number and email, or order alone")
+        return self
+
+
+class BuyerSessionOut(Out):
+    """A token that acts for the buyer of one order; it is shown this once."""
+
+    token: str
+    order: OrderId
+    expires_at: Moment
