@@ -63,6 +63,7 @@ def world_of(document: PolicyDocument, law: Law) -> World:
         document.goods,
         catalogue(extra),
         Tiers(document.tiers).names,
+        document.markets,
     )
 
 
@@ -153,9 +154,7 @@ class Policy:
         """The heart of ``decide``, without the record."""
         tier = self.tiers.of(facts.buyer)
         mask = self.index.match(facts, self._tier_atoms[tier])
-        zone = self.world.zone
-        if self._buyers_days and facts.buyer_timezone:
-            zone = find_zone(facts.buyer_timezone) or zone
+        zone = self.zone_of(facts)
         rights = mask >> self._rule_count
         grants, active = self._grants(rights, facts, zone) if rights else ((), 0)
         outcome = self._outcome(mask & self._rule_bits, active, tier, facts.currency)
@@ -173,13 +172,17 @@ class Policy:
         standing = self._stand(dated, facts.asked_at, grants, refusal)
         return Weighed(outcome, standing, reason.fault, tier)
 
+    def zone_of(self, facts: Facts) -> ZoneInfo:
+        """The zone whose midnight ends a day of this case."""
+        if self._buyers_days and facts.buyer_timezone:
+            return find_zone(facts.buyer_timezone) or self.world.zone
+        return self.world.zone
+
     def ends(self, facts: Facts) -> list[datetime]:
         """The instants at which something offered or granted for ``facts`` closes, latest first."""
         tier = self.tiers.of(facts.buyer)
         mask = self.index.match(facts, self._tier_atoms[tier])
-        zone = self.world.zone
-        if self._buyers_days and facts.buyer_timezone:
-            zone = find_zone(facts.buyer_timezone) or zone
+        zone = self.zone_of(facts)
         plans = [plan for _, plan in self._plans(mask >> self._rule_count)]
         outcome = self._outcome(mask & self._rule_bits, 0, tier, facts.currency)
         found = {

@@ -59,6 +59,7 @@ class World:
     goods: Mapping[str, GoodsGroup]
     reasons: Mapping[str, Reason]
     tiers: tuple[str, ...]
+    markets: tuple[str, ...] = ()
 
     @property
     def home(self) -> str:
@@ -77,9 +78,8 @@ class Axes:
         self.tier = WordAxis(world.tiers)
         self.channel = WordAxis.of(w.channel for w in whens if w.channel)
         self.words = {name: self._words(name, whens) for name in PRODUCT_WORDS}
-        self.place = PlaceAxis(
-            (n for c in clauses for choice in places_of(c) for n in choice.values), world.groups
-        )
+        named = (n for c in clauses for choice in places_of(c) for n in choice.values)
+        self.place = PlaceAxis([*named, *world.markets], world.groups)
         self.day = DayAxis((d for c in clauses for d in dates_of(c)), world.zone)
         self.rollout = NumberAxis(w.rollout for w in whens if w.rollout is not None)
         self.unit = {c: self._money("unit_price", c, whens) for c in world.currencies}
@@ -405,6 +405,8 @@ class _GoodsColumn:
             groups |= self._tags.get(tag, 0)
         mask = self._met.get(groups)
         if mask is None:
+            if len(self._met) >= CACHE:
+                self._met.clear()
             mask = self._met[groups] = self._compute(groups)
         return mask
 
