@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from returns_api import __version__
 from returns_api.api import (
@@ -29,6 +29,7 @@ from returns_api.api import (
 )
 from returns_api.api.middleware import Observed
 from returns_api.api.openapi import describe
+from returns_api.api.strict import strict
 from returns_api.config import Settings
 from returns_api.wiring import running_context
 
@@ -68,11 +69,14 @@ def create_app(settings: Settings, **overrides: Any) -> FastAPI:
         version=__version__,
         lifespan=lifespan,
         max_body_size=settings.max_body_bytes,
+        redirect_slashes=False,
+        dependencies=[Depends(strict)],
         docs_url="/docs",
         redoc_url=None,
         separate_input_output_schemas=True,
     )
     errors.install(app)
+    app.state.routes = [route for module in ROUTERS for route in module.router.routes]
     for module in ROUTERS:
         app.include_router(module.router)
     app.add_middleware(Observed)

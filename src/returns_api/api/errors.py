@@ -42,6 +42,23 @@ STATUS: Final[dict[type[errors.ReturnsError], int]] = {
     errors.Unavailable: 503,
 }
 
+HTTP: Final[dict[int, tuple[str, str]]] = {
+    400: ("bad_request", "The request cannot be read"),
+    404: ("not_found", "Not found"),
+    405: ("method_not_allowed", "This address does not take this method"),
+    408: ("request_timeout", "The request did not end in time"),
+    413: ("body_too_large", "The body is too large"),
+    415: ("unsupported_media_type", "The body has to be JSON"),
+}
+"""Refusals before any operation runs, by status: stable where the standard library's phrases are
+not (413 and 422 changed their names between Python versions)."""
+
+TITLES: Final[dict[str, str]] = {
+    "invalid_json": "The body is not valid JSON",
+    "header_repeated": "A header came more than once",
+    **dict(HTTP.values()),
+}
+
 _NOT_KEPT: Final = (
     errors.Unauthenticated,
     errors.Forbidden,
@@ -56,6 +73,14 @@ _NOT_KEPT: Final = (
 """Refusals that say nothing about the work itself; a retry with the same key starts anew."""
 
 log = structlog.get_logger()
+
+
+class Refused(Exception):
+    """A request that no operation gets to see; ``code`` is one of ``TITLES``."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail = status, code, detail
 
 
 def problem(
@@ -75,9 +100,9 @@ def problem(
     headers = {}
     if "retry_after" in members:
         headers["Retry-After"] = str(members["retry_after"])
-    elif status == HTTPStatus.SERVICE_UNAVAILABLE:
+    elif status == 503:
         headers["Retry-After"] = "2"
-    if status == HTTPStatus.UNAUTHORIZED:
+    if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(orjson.dumps(body, default=str), status, headers, MEDIA_TYPE)
 
@@ -108,14 +133,13 @@ def install(app: FastAPI) -> None:
     async def _invalid(request: Request, error: RequestValidationError) -> Response:
         return validation_problem(error, request)
 
+    @app.exception_handler(Refused)
+    async def _unreadable(request: Request, error: Refused) -> Response:
+        return problem(error.status, error.code, TITLES[error.code], error.detail, request)
+
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        phrase = HTTPStatus(error.status_code).phrase
-        code = phrase.lower().replace(" ", "_").replace("-", "_")
-        response = problem(error.status_code, code, phrase, str(error.detail), request)
-        for name, value in (error.headers or {}).items():
-            response.headers[name] = value
-        return response
+        return http_problem(error, request)
 
     @app.exception_handler(Exception)
     async def _bug(request: Request, error: Exception) -> Response:
@@ -125,21 +149,42 @@ def install(app: FastAPI) -> None:
         )
 
 
+def http_problem(error: HTTPException, request: Request) -> Response:
+    """The framework's own refusals: no such path, no such method, a body that is too large."""
+    code, title = HTTP.get(error.status_code, ("bad_request", "The request was refused"))
+    plain = error.detail in {HTTPStatus(error.status_code).phrase, "Content Too Large"}
+    detail = f"{title}." if plain else str(error.detail)
+    response = problem(error.status_code, code, title, detail, request)
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(methods_of(request))
+    return response
+
+
+def methods_of(request: Request) -> list[str]:
+    """Every method that the request's path takes, over all its operations."""
+    path = request.scope["path"]
+    found: set[str] = set()
+    for route in request.app.state.routes:
+        if route.path_regex.match(path):
+            found |= route.methods
+    return sorted(found)
+
+
 def validation_problem(error: RequestValidationError, request: Request) -> Response:
     """422 with one entry per field, or 400 where the body is not JSON at all."""
     found = [
         {
-            "field": ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]),
+            "field": (".".join(str(p) for p in item["loc"][1:]) or str(item["loc"][0]))[:200],
             "in": str(item["loc"][0]),
-            "problem": item["msg"],
+            "problem": item["msg"][:300],
             "code": item["type"],
         }
         for item in error.errors()[:50]
     ]
     if any(item["code"] == "json_invalid" for item in found):
-        return problem(
-            400, "invalid_json", "The body is not valid JSON", found[0]["problem"], request
-        )
+        return problem(400, "invalid_json", TITLES["invalid_json"], found[0]["problem"], request)
     first = found[0]
     return problem(
         422,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from returns_api.api.errors import MEDIA_TYPE, PROBLEMS
+from returns_api.api.errors import HTTP, MEDIA_TYPE, PROBLEMS
 
 
 class Problem(BaseModel):
@@ -31,16 +30,17 @@ _EXAMPLES: Final[dict[int, tuple[str, str]]] = {
     404: ("not_found", "Not found"),
     409: ("conflict", "The thing is not in a state that allows this"),
     412: ("precondition_failed", "The thing changed since you read it"),
-    413: ("request_entity_too_large", "Request Entity Too Large"),
+    413: HTTP[413],
+    415: HTTP[415],
     422: ("invalid_request", "The request is not valid"),
     428: ("precondition_required", "If-Match is required"),
     429: ("rate_limited", "Too many requests"),
     503: ("unavailable", "The service cannot answer right now"),
 }
 
-EVERYWHERE: Final = (401, 403, 422, 503)
+EVERYWHERE: Final = (400, 401, 403, 422, 503)
 """What every authenticated operation may answer."""
-BODY: Final = (400, 413)
+BODY: Final = (413, 415)
 """What an operation with a body may answer besides."""
 EDIT: Final = (412, 428)
 """What an operation with If-Match may answer besides."""
@@ -68,7 +68,7 @@ def _documented(status: int) -> dict[str, Any]:
         "request_id": "0192f0c12d3e7a4b8c5d000000000001",
     }
     return {
-        "description": HTTPStatus(status).phrase,
+        "description": title,
         "content": {
             MEDIA_TYPE: {
                 "schema": {"$ref": "#/components/schemas/Problem"},
