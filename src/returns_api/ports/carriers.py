@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -28,7 +28,7 @@ class CarrierAccount:
     """Where and as whom to call."""
 
     base_url: str
-    secret: str
+    secret: str = field(repr=False)
     account: str
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
@@ -24,7 +24,7 @@ class PaymentAccount:
     """Where and as whom to call: one merchant account at one provider."""
 
     base_url: str
-    secret: str
+    secret: str = field(repr=False)
     account: str
 
 

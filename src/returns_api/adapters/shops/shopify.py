@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+from returns_api.adapters.http import HttpClient
 from returns_api.adapters.shops.reading import Node, read_body
 from returns_api.adapters.shops.shopify_money import exact_id
 from returns_api.adapters.shops.shopify_orders import parse_order
@@ -50,6 +51,9 @@ class ShopifyShop:
     """``ports.shops.ShopPlatform`` for Shopify's webhooks of API version 2026-07 and before."""
 
     name = "shopify"
+
+    def __init__(self, _http: HttpClient | None = None) -> None:
+        """Every adapter is handed the shared client; webhooks in need no call out."""
 
     def verify(
         self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime
