@@ -44,12 +44,25 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class TagChoice:
-    """Tags of the product: at least one of ``any``, all of ``all``, none of ``none``."""
+class SetChoice:
+    """For facts that are sets: at least one of ``any``, all of ``all``, none of ``none``."""
 
     any: tuple[str, ...] = ()
     all: tuple[str, ...] = ()
     none: tuple[str, ...] = ()
+
+    def holds(self, present: frozenset[str]) -> bool:
+        """Whether a product with ``present`` is taken."""
+        return (
+            (not self.any or not present.isdisjoint(self.any))
+            and present.issuperset(self.all)
+            and present.isdisjoint(self.none)
+        )
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """All names that are mentioned."""
+        return (*self.any, *self.all, *self.none)
 
     def written(self) -> object:
         """As an author writes it."""
@@ -184,15 +197,18 @@ def only_keys(raw: Mapping[Any, Any], known: tuple[str, ...]) -> None:
             raise BadValue(f"“{str(key)[:60]}” is not known here.", hint)
 
 
-def read_tags(raw: Any) -> TagChoice:
-    """``[clearance, outlet]`` (any of them), or ``{any: …, all: …, none: …}``."""
-    if isinstance(raw, TagChoice):
-        return raw
-    if not isinstance(raw, Mapping):
-        return TagChoice(any=_words(raw, read_text))
-    only_keys(raw, ("any", "all", "none"))
-    parts = {str(name): _words(words, read_text) for name, words in raw.items()}
-    return TagChoice(**parts)
+def set_of(read: Callable[[object], str]) -> Callable[[Any], SetChoice]:
+    """A reader for ``[clearance, outlet]`` (any of them) or ``{any: …, all: …, none: …}``."""
+
+    def reader(raw: Any) -> SetChoice:
+        if isinstance(raw, SetChoice):
+            return raw
+        if not isinstance(raw, Mapping):
+            return SetChoice(any=_words(raw, read))
+        only_keys(raw, ("any", "all", "none"))
+        return SetChoice(**{str(name): _words(words, read) for name, words in raw.items()})
+
+    return reader
 
 
 def read_count(raw: object) -> int:

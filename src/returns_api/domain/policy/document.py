@@ -85,8 +85,8 @@ class When(Part):
     reason: f.NameChoice | None = None
     fault: f.FaultChoice | None = None
     condition: f.ConditionChoice | None = None
-    goods: f.NameChoice | None = None
-    tags: f.Tags | None = None
+    goods: f.NameSet | None = None
+    tags: f.TextSet | None = None
     sku: f.PatternChoice | None = None
     category: f.PatternChoice | None = None
     vendor: f.PatternChoice | None = None
@@ -150,8 +150,8 @@ class PolicyDocument(Part):
     currency: Annotated[tuple[f.Currency, ...], BeforeValidator(_listed), Field(min_length=1)]
     markets: Annotated[tuple[f.Place, ...], BeforeValidator(_listed)] = ()
     languages: Annotated[tuple[Language, ...], BeforeValidator(_listed)] = ("en",)
-    weekend: tuple[Weekday, ...] = ("sat", "sun")
-    holidays: tuple[f.Day, ...] = ()
+    weekend: Annotated[tuple[Weekday, ...], Field(max_length=6)] = ("sat", "sun")
+    holidays: Annotated[tuple[f.Day, ...], Field(max_length=2_000)] = ()
     tiers: Annotated[tuple[TierRule, ...], Field(max_length=MAX_TIERS)] = ()
     goods: Annotated[dict[f.Slug, GoodsGroup], Field(max_length=MAX_GROUPS)] = Field(
         default_factory=dict

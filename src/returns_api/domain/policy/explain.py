@@ -221,6 +221,8 @@ def _argument(name: str, value: str, language: str) -> str:
         return texts.say(f"resolution.{value}", language)
     if name == "condition":
         return texts.say(f"grade.{value}", language)
+    if name == "until_local":
+        return value.partition(",")[0]
     if name == "window" and value[:1].isdigit():
         return texts.period(read_duration(value), language)
     return value

@@ -57,6 +57,12 @@ def _one_or_many(item: _Schema) -> _Schema:
     return {"anyOf": [item, many, inverse]}
 
 
+def _some_of(item: _Schema) -> _Schema:
+    many: _Schema = {"type": "array", "items": item, "minItems": 1, "uniqueItems": True}
+    some: _Schema = {"anyOf": [item, many]}
+    return {"anyOf": [item, many, _map(["any", "all", "none"], some)]}
+
+
 def _map(keys: list[str], value: _Schema) -> _Schema:
     return {
         "type": "object",
@@ -94,7 +100,6 @@ _PERCENT: Final[_Schema] = {
 _SLUG: Final[_Schema] = {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}
 _TEXT: Final[_Schema] = {"type": "string", "minLength": 1, "maxLength": 200}
 _DAY: Final[_Schema] = {"type": "string", "format": "date"}
-_TEXTS: Final[_Schema] = {"type": "array", "items": _TEXT, "minItems": 1}
 _PERIOD: Final[_Schema] = {"type": "string", "pattern": _ELAPSED, "examples": ["48 hours"]}
 
 
@@ -166,11 +171,17 @@ ConditionChoice = Annotated[
     _WRITE,
     WithJsonSchema(_one_or_many({"enum": [*GRADES, UNKNOWN_CONDITION]})),
 ]
-Tags = Annotated[
-    c.TagChoice,
-    _reader(c.read_tags),
+TextSet = Annotated[
+    c.SetChoice,
+    _reader(c.set_of(c.read_text)),
     _WRITE,
-    WithJsonSchema({"anyOf": [_TEXT, _TEXTS, _map(["any", "all", "none"], _TEXTS)]}),
+    WithJsonSchema(_some_of(_TEXT)),
+]
+NameSet = Annotated[
+    c.SetChoice,
+    _reader(c.set_of(c.read_slug)),
+    _WRITE,
+    WithJsonSchema(_some_of(_SLUG)),
 ]
 AmountRange = Annotated[
     c.Range, _reader(c.range_of("amount")), _WRITE, WithJsonSchema(_range(_AMOUNT))

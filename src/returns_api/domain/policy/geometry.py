@@ -276,14 +276,20 @@ class Geometry:
         return [box for box in found if box is not None]
 
     def _goods(self, when: When) -> list[Box]:
+        """A product is in a group by any one of its facts, so ``any`` and ``all`` are unions."""
         if when.goods is None:
             return [self.universe]
         world = self.policy.world.goods
-        groups = [world[name] for name in when.goods.values if name in world]
-        if when.goods.negated:
-            outside = self._outside(groups)
-            return [outside] if outside else []
-        return [box for group in groups for box in self._inside(group)]
+        groups = [world[name] for name in when.goods.none if name in world]
+        outside = self._outside(groups)
+        parts = [outside] if outside else []
+        unions = [when.goods.any] if when.goods.any else []
+        for names in (*unions, *((name,) for name in when.goods.all)):
+            inside = [box for n in names if n in world for box in self._inside(world[n])]
+            parts = [met for part in parts for box in inside if (met := meet(part, box))]
+            if len(parts) > MAX_BOXES:
+                raise TooLarge
+        return parts
 
     def _inside(self, group: GoodsGroup) -> list[Box]:
         found: list[Box | None] = []

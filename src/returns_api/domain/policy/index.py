@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from returns_api.domain.policy.conditions import Choice, DateRange, Range, TagChoice
+from returns_api.domain.policy.conditions import Choice, DateRange, Range
 from returns_api.domain.policy.document import GoodsGroup, TierRule, When
 from returns_api.domain.policy.facts import BuyerHistory, Facts
 from returns_api.domain.policy.space import (
@@ -149,7 +149,7 @@ def dates_of(clause: Clause) -> tuple[DateRange, ...]:
 
 
 def _tags_of(when: When, goods: Mapping[str, GoodsGroup]) -> list[str]:
-    found = [*when.tags.any, *when.tags.all, *when.tags.none] if when.tags else []
+    found = list(when.tags.values) if when.tags else []
     for name in when.goods.values if when.goods else ():
         found += goods[name].tags if name in goods else ()
     return found
@@ -354,18 +354,9 @@ class _TagColumn:
     def _compute(self, present: frozenset[str]) -> int:
         mask = self._everything
         for position, choice in self._clauses:
-            if not tags_hold(choice, present):
+            if not choice.holds(present):
                 mask &= ~(1 << position)
         return mask
-
-
-def tags_hold(choice: TagChoice, present: frozenset[str]) -> bool:
-    """Whether a product with the tags ``present`` is taken."""
-    return (
-        (not choice.any or not present.isdisjoint(choice.any))
-        and present.issuperset(choice.all)
-        and present.isdisjoint(choice.none)
-    )
 
 
 class _GoodsColumn:
@@ -411,10 +402,10 @@ class _GoodsColumn:
         return mask
 
     def _compute(self, groups: int) -> int:
+        present = frozenset(name for name, bit in self._bit.items() if bit & groups)
         mask = self._everything
         for position, choice in self._clauses:
-            taken = any(self._bit.get(name, 0) & groups for name in choice.values)
-            if taken == choice.negated:
+            if not choice.holds(present):
                 mask &= ~(1 << position)
         return mask
 

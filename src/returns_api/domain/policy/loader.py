@@ -121,11 +121,12 @@ def _amounts(document: PolicyDocument) -> Iterator[tuple[Path, Amount]]:
                 if isinstance(bound, Amount):
                     yield ("rules", number, "when", name), bound
         for term, value in rule.terms().items():
-            for amount in _amounts_of(value):
+            for amount in amounts_of(value):
                 yield ("rules", number, term), amount
 
 
-def _amounts_of(value: Any) -> Iterator[Amount]:
+def amounts_of(value: Any) -> Iterator[Amount]:
+    """Every amount inside the value of a term."""
     for name in ("fee", "per_buyer", "per_day", "cover", "excess"):
         amount = getattr(value, name, None)
         if isinstance(amount, Amount):

@@ -16,7 +16,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Final
 
-from returns_api.domain.calendars import Unit
+from returns_api.domain.calendars import MAX_BUSINESS_DAYS, Unit
 from returns_api.domain.errors import Invalid
 from returns_api.domain.money import exponent, to_minor
 from returns_api.domain.policy.vocabulary import PPM
@@ -103,10 +103,11 @@ def read_duration(raw: object) -> Duration:
     if match is None:
         units = "hours, days, business days, weeks, months or years"
         raise BadValue(f"{_show(raw)} is not a period.", f'Write a number and {units}: "30 days".')
-    amount = int(match[1])
-    if amount > MAX_COUNT:
-        raise BadValue(f"{_show(raw)} is too long.", f"At most {MAX_COUNT}.")
-    return Duration(amount, _UNITS[match[2]])
+    amount, unit = int(match[1]), _UNITS[match[2]]
+    most = MAX_BUSINESS_DAYS if unit is Unit.BUSINESS_DAYS else MAX_COUNT
+    if amount > most:
+        raise BadValue(f"{_show(raw)} is too long.", f"At most {most} {unit}.")
+    return Duration(amount, unit)
 
 
 def read_elapsed(raw: object) -> Duration:
