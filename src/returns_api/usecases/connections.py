@@ -13,7 +13,6 @@ from uuid import UUID
 from returns_api.db import connections as rows
 from returns_api.db import shops
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.outbox import emit
 from returns_api.domain.errors import (
     Conflict,
     Invalid,
@@ -22,6 +21,7 @@ from returns_api.domain.errors import (
     PreconditionRequired,
 )
 from returns_api.domain.events import By, Event
+from returns_api.usecases._announce import announce
 from returns_api.usecases._connections import seal_webhook_secrets
 from returns_api.usecases.context import Context
 
@@ -63,7 +63,7 @@ async def put_connection(
         else:
             saved = await _replace(ctx, tx, current, new, version)
         what = "created" if current is None else "updated"
-        await emit(tx, [_event(ctx, saved, what, by)])
+        await announce(tx, ctx, [_event(ctx, saved, what, by)])
     return saved, current is None
 
 
@@ -89,7 +89,7 @@ async def deactivate_connection(ctx: Context, shop: UUID, by: By, source: str) -
         row = _found(await rows.find(tx, source))
         gone = await rows.deactivate(tx, row["id"])
         if gone is not None:
-            await emit(tx, [_event(ctx, gone, "deactivated", by)])
+            await announce(tx, ctx, [_event(ctx, gone, "deactivated", by)])
 
 
 def _found(row: Row | None) -> Row:

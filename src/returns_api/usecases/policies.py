@@ -14,7 +14,6 @@ from uuid import UUID
 from returns_api.db import policies as rows
 from returns_api.db import shops
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.outbox import emit
 from returns_api.domain import ids
 from returns_api.domain.errors import (
     ActionNotAllowed,
@@ -25,6 +24,7 @@ from returns_api.domain.errors import (
 )
 from returns_api.domain.events import By, Event
 from returns_api.domain.policy import LoadedPolicy, Policy, compile_policy, load_policy
+from returns_api.usecases._announce import announce
 from returns_api.usecases._policies import compiled
 from returns_api.usecases.context import Context
 
@@ -54,7 +54,7 @@ async def draft_policy(ctx: Context, shop: UUID, by: By, source: str) -> Row:
             findings=[],
             created_at=now,
         )
-        await emit(tx, [_event(ctx, version_id, number, "created", 1, by)])
+        await announce(tx, ctx, [_event(ctx, version_id, number, "created", 1, by)])
         return await _view(tx, version_id)
 
 
@@ -108,7 +108,7 @@ async def publish_policy(
             acknowledged=acknowledge,
         )
         sequence = row["version"] + 1
-        await emit(tx, [_event(ctx, version_id, row["number"], "published", sequence, by)])
+        await announce(tx, ctx, [_event(ctx, version_id, row["number"], "published", sequence, by)])
         return await _view(tx, version_id)
 
 

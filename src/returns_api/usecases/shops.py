@@ -9,12 +9,12 @@ from uuid import UUID
 
 from returns_api.db import shops as rows
 from returns_api.db.engine import Row
-from returns_api.db.outbox import emit
 from returns_api.domain import ids
 from returns_api.domain.access import Role
 from returns_api.domain.errors import PreconditionFailed
 from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.shops import ShopSettings, check
+from returns_api.usecases._announce import announce
 from returns_api.usecases.context import Context
 from returns_api.usecases.credentials import Issued, issue
 
@@ -40,7 +40,7 @@ async def create_shop(ctx: Context, settings: ShopSettings) -> NewShop:
     async with ctx.database.transaction(shop) as tx:
         await rows.add(tx, created_at=now, **asdict(settings))
         key = await issue(tx, ctx, role=Role.ADMIN, label=FIRST_KEY)
-        await emit(tx, [_event(ctx, shop, "created", 1, SYSTEM)])
+        await announce(tx, ctx, [_event(ctx, shop, "created", 1, SYSTEM)])
     return NewShop(shop, key)
 
 
@@ -69,7 +69,7 @@ async def change_shop(
         if saved is None:
             raise PreconditionFailed("The settings changed since you read them.")
         event = _event(ctx, shop, "updated", saved["version"], by, changed=sorted(changes))
-        await emit(tx, [event])
+        await announce(tx, ctx, [event])
     return saved
 
 
