@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typer
 
+from returns_api.cli.demo import demo
 from returns_api.cli.migrate import migrate
 from returns_api.cli.openapi import openapi
 from returns_api.cli.serve import serve
@@ -22,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, worker, migrate, openapi, up):
+for command in (serve, worker, migrate, openapi, up, demo):
     app.command()(command)
 
 
