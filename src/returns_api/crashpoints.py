@@ -8,6 +8,7 @@ SIGCONT. A name that is not in the registry is refused when this module is impor
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import threading
@@ -43,6 +44,7 @@ REGISTRY: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 STOPPED_NOT_KILLED: Final = frozenset({"W8"})
+_TURNS: Final = 5
 
 
 class Armed:
@@ -82,5 +84,17 @@ _armed: Final = parse(os.environ.get(VARIABLE, ""))
 def crashpoint(name: str) -> None:
     """Die here if a test armed ``name``; otherwise nothing."""
     if _armed is not None and _armed.reached(name):
-        action = signal.SIGSTOP if name in STOPPED_NOT_KILLED else signal.SIGKILL
-        os.kill(os.getpid(), action)
+        _act(name)
+
+
+async def crashpoint_flushed(name: str) -> None:
+    """The same, after the event loop had its turns to hand written bytes to the system."""
+    if _armed is not None and _armed.name == name:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        if _armed.reached(name):
+            _act(name)
+
+
+def _act(name: str) -> None:
+    os.kill(os.getpid(), signal.SIGSTOP if name in STOPPED_NOT_KILLED else signal.SIGKILL)

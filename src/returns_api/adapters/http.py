@@ -23,6 +23,7 @@ import orjson
 import structlog
 
 from returns_api.adapters.addresses import is_loopback_address, is_public_address
+from returns_api.crashpoints import crashpoint_flushed
 from returns_api.ports.errors import OutcomeUnknown, ProviderUnavailable
 
 __all__ = ["Call", "GuardedClient", "HttpClient", "Reply", "WebhookAnswer", "is_public_address"]
@@ -125,7 +126,7 @@ class HttpClient:
             url = httpx.URL(call.url)
         except httpx.InvalidURL as error:
             raise ProviderUnavailable("the address is not a URL") from error
-        sent = _SentMark()
+        sent = _SentMark(webhook=False)
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
@@ -218,7 +219,7 @@ class GuardedClient:
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> WebhookAnswer:
         target = self._check_url(url)
         addresses = await self._check_addresses(target)
-        sent = _SentMark()
+        sent = _SentMark(webhook=True)
         for address in addresses[:MAX_ADDRESSES_TRIED]:
             try:
                 return await self._post_to(target, address, headers, body, sent)
@@ -289,10 +290,14 @@ class _Unreadable(Exception):
 
 
 class _SentMark:
-    """Turns true when the first byte of a request may have left this process."""
+    """Turns true when the first byte of a request may have left this process.
 
-    def __init__(self) -> None:
+    ``webhook`` only names the crash point of the moment at which all bytes have left.
+    """
+
+    def __init__(self, *, webhook: bool) -> None:
         self._sent = False
+        self._webhook = webhook
 
     def __bool__(self) -> bool:
         return self._sent
@@ -300,6 +305,8 @@ class _SentMark:
     async def trace(self, event: str, _info: Mapping[str, object]) -> None:
         if event.endswith("send_request_headers.started"):
             self._sent = True
+        elif event.endswith("send_request_body.complete"):
+            await crashpoint_flushed("O2" if self._webhook else "W3")
 
 
 def _httpx_client(limits: httpx.Limits) -> httpx.AsyncClient:
