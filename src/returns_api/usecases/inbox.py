@@ -18,7 +18,7 @@ from uuid import UUID
 import structlog
 
 from returns_api.crashpoints import crashpoint
-from returns_api.db import connections
+from returns_api.db import connections, shops
 from returns_api.db import inbox as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, due_in, emit
@@ -198,6 +198,9 @@ async def _settle(
         return
     # What cannot settle by itself decides, so that nothing is given up for the sake of the rest.
     first = min(missing, key=lambda reason: reason.settles)
+    if first.soon is None and (await shops.one(tx))["status"] == "erased":
+        await _finish(tx, held, now, "ignored", "the shop was erased", keep_body=False)
+        return
     waited = now - row["received_at"]
     if first.soon is None and waited >= PATIENCE:
         error = f"still waits for {first.waiting_for} after {PATIENCE.total_seconds() / 3600:.0f} h"
@@ -208,7 +211,13 @@ async def _settle(
 
 
 async def _finish(
-    tx: Transaction, held: _Held, now: datetime, state: str, error: str | None = None
+    tx: Transaction,
+    held: _Held,
+    now: datetime,
+    state: str,
+    error: str | None = None,
+    *,
+    keep_body: bool = True,
 ) -> None:
     kept = await rows.finish(
         tx,
@@ -217,7 +226,7 @@ async def _finish(
         state=state,
         now=now,
         error=error,
-        keep_body=state != "processed",
+        keep_body=keep_body and state != "processed",
     )
     if not kept:
         raise _Lost
