@@ -98,7 +98,7 @@ class Journey:
     async def clean_up(self) -> None:
         """Take the receiver's endpoint away again: nobody listens there any more."""
         if self.endpoint:
-            await self._call("DELETE", f"/v1/webhook-endpoints/{self.endpoint}", "admin")
+            await self._call("DELETE", f"/v1/admin/webhook-endpoints/{self.endpoint}", "admin")
 
     def _steps(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
         return [
@@ -122,8 +122,8 @@ class Journey:
 
     async def _register(self) -> str:
         body = {"url": self.receiver.url, "topics": ["refund.*", "return.*"]}
-        made = await self._call("POST", "/v1/webhook-endpoints", "admin", body)
-        self.endpoint = made["endpoint"]
+        made = await self._call("POST", "/v1/admin/webhook-endpoints", "admin", body)
+        self.endpoint = made["id"]
         self.receiver.trust(made["secret"])
         return self.endpoint
 
