@@ -34,8 +34,8 @@ _bearer = HTTPBearer(
 )
 
 
-def context(request: Request) -> Context:
-    """The context that the app was built with."""
+async def context(request: Request) -> Context:
+    """The context that the app was built with. Async, or FastAPI would call it in a thread."""
     return cast("Context", request.app.state.context)
 
 
@@ -136,7 +136,7 @@ class Page:
     cursor: str | None
 
 
-def page(
+async def page(
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX, description="Items per page.")] = 20,
     cursor: Annotated[
         str | None, Query(max_length=200, description="`next_cursor` of the page before.")

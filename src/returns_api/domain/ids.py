@@ -13,16 +13,15 @@ from uuid import UUID
 ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES: Final = {letter: value for value, letter in enumerate(ALPHABET)}
 _LENGTH: Final = 26
+_PAIRS: Final = tuple(high + low for high in ALPHABET for low in ALPHABET)
+"""Ten bits at a time: half the divisions, and ids are written on every answer."""
 
 
 def encode(prefix: str, value: UUID) -> str:
     """The public form of ``value``."""
     number = value.int
-    letters = []
-    for _ in range(_LENGTH):
-        number, digit = divmod(number, 32)
-        letters.append(ALPHABET[digit])
-    return f"{prefix}_{''.join(reversed(letters))}"
+    pairs = [_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)]
+    return f"{prefix}_{''.join(pairs)}"
 
 
 def decode(prefix: str, text: str) -> UUID | None:
