@@ -25,11 +25,11 @@ from returns_api.api import (
     refunds,
     returns,
     shop,
+    strict,
     webhook_endpoints,
 )
 from returns_api.api.middleware import Observed
 from returns_api.api.openapi import describe
-from returns_api.api.strict import strict
 from returns_api.config import Settings
 from returns_api.wiring import running_context
 
@@ -70,13 +70,13 @@ def create_app(settings: Settings, **overrides: Any) -> FastAPI:
         lifespan=lifespan,
         max_body_size=settings.max_body_bytes,
         redirect_slashes=False,
-        dependencies=[Depends(strict)],
+        dependencies=[Depends(strict.strict)],
         docs_url="/docs",
         redoc_url=None,
         separate_input_output_schemas=True,
     )
     errors.install(app)
-    app.state.routes = [route for module in ROUTERS for route in module.router.routes]
+    strict.install(app, (route for module in ROUTERS for route in module.router.routes))
     for module in ROUTERS:
         app.include_router(module.router)
     app.add_middleware(Observed)

@@ -166,7 +166,7 @@ def methods_of(request: Request) -> list[str]:
     """Every method that the request's path takes, over all its operations."""
     path = request.scope["path"]
     found: set[str] = set()
-    for route in request.app.state.routes:
+    for route in request.app.state.operations:
         if route.path_regex.match(path):
             found |= route.methods
     return sorted(found)

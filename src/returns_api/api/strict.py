@@ -11,14 +11,14 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 import orjson
-from fastapi import Request
+from fastapi import FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from returns_api.api.errors import Refused
 from returns_api.domain.errors import Invalid
@@ -34,6 +34,12 @@ _JSON: Final = re.compile(r'application/json(\s*;\s*charset="?utf-8"?)?\s*', re.
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
+def install(app: FastAPI, routes: Iterable[BaseRoute]) -> None:
+    """Tell the checks which operations there are."""
+    app.state.operations = [route for route in routes if isinstance(route, APIRoute)]
+    app.state.queries = {route.operation_id: _parameters(route) for route in app.state.operations}
+
+
 async def strict(request: Request) -> None:
     """Dependency of every operation.
 
@@ -47,7 +53,8 @@ async def strict(request: Request) -> None:
         return
     _check_headers(request.scope["headers"])
     if request.scope["query_string"]:
-        _check_query(route, request.query_params.multi_items())
+        known = request.app.state.queries[route.operation_id]
+        _check_query(known, request.query_params.multi_items())
     headers = request.headers
     if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
         await _check_body(route, request)
@@ -63,8 +70,7 @@ def _check_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
             seen.add(name)
 
 
-def _check_query(route: APIRoute, given: list[tuple[str, str]]) -> None:
-    known = _parameters(route)
+def _check_query(known: Mapping[str, bool], given: list[tuple[str, str]]) -> None:
     times = Counter(name for name, _ in given)
     for name, count in times.items():
         if name not in known:
@@ -73,7 +79,6 @@ def _check_query(route: APIRoute, given: list[tuple[str, str]]) -> None:
             _refuse_parameter(name, "came more than once", sorted(known))
 
 
-@cache
 def _parameters(route: APIRoute) -> dict[str, bool]:
     """Query parameters by name on the wire, and whether one may be repeated."""
     return {

@@ -1,0 +1,335 @@
+"""Two shops with everything in them, seeded through the doors that a real shop uses.
+
+The clock of the seeding context moves by hand, so that policy, orders and deliveries lie in the
+past of a server that lives now; whatever has an address is made over HTTP. The second shop is the
+first one's stranger and has the same things under other ids.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+import httpx
+
+from returns_api.config import Settings
+from returns_api.domain import ids
+from returns_api.domain.access import Role
+from returns_api.domain.events import SYSTEM
+from returns_api.domain.shops import ShopSettings
+from returns_api.usecases import connections, inbox, policies
+from returns_api.usecases.connections import ConnectionValues
+from returns_api.usecases.context import Context
+from returns_api.usecases.credentials import issue
+from returns_api.usecases.shops import create_shop
+from returns_api.wiring import running_context
+from tests.support import shopify
+from tests.support.api import ADDRESS
+from tests.support.stripe_signature import stripe_signature
+
+NOBODY_LISTENS: Final = "http://127.0.0.1:9"
+"""Where the providers of these shops would be: connections are refused at once."""
+SIGNING: Final = "whsec_of_the_tests"
+POLICY: Final = """\
+policy: returns-policy/v1
+name: Field & Loom
+timezone: Europe/Berlin
+currency: EUR
+rules:
+  - id: costly
+    when: {unit_price: {min: 500.00}}
+    approval: {respond_within: 48 hours, on_silence: approve}
+  - id: house
+    resolutions: {refund: 30 days, exchange: 60 days}
+    starts: [delivered, fulfilled + 7 days]
+    return_shipping: 4.90
+    grades: {used_worn: 30%}
+    evidence: none
+    methods: [post, dropoff]
+    approval: auto
+    ship_within: 14 days
+    inspect_within: 2 days
+    refund_at: inspection
+    refund_within: 5 days
+"""
+TABLES: Final = {
+    "ord": "orders",
+    "li": "order_lines",
+    "pay": "payments",
+    "qt": "quotes",
+    "ret": "returns",
+    "rl": "return_lines",
+    "shm": "shipments",
+    "rec": "receipts",
+    "ins": "inspections",
+    "ref": "refunds",
+    "trf": "transfers",
+    "evt": "events",
+    "whe": "webhook_endpoints",
+    "key": "credentials",
+    "pv": "policy_versions",
+    "in": "inbox",
+}
+"""Public prefixes and the tables whose ids they show."""
+
+
+@dataclass(slots=True)
+class Past:
+    """The real time, moved back by ``ago``."""
+
+    ago: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) - self.ago
+
+
+@dataclass(slots=True)
+class House:
+    """One shop: ``keys`` by role (and ``other_buyer``, ``revoked``), what is in it by prefix."""
+
+    shop: str
+    number: int
+    keys: dict[str, str] = field(repr=False)
+    orders: list[str] = field(default_factory=list)
+    made: dict[str, str] = field(default_factory=dict)
+    things: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def id(self) -> UUID:
+        found = ids.decode("shp", self.shop)
+        assert found is not None
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Our shop and the stranger."""
+
+    ours: House
+    theirs: House
+
+
+async def build_world(settings: Settings, owner_url: str) -> World:
+    """Seed both shops behind the running server of ``settings``."""
+    clock = Past()
+    async with (
+        running_context(settings, pool_size=2, clock=clock) as (ctx, _),
+        httpx.AsyncClient(base_url=settings.base_url, trust_env=False) as http,
+    ):
+        houses = [await _house(ctx, clock, http, number) for number in (1, 2)]
+    for house in houses:
+        house.things = await things_of(owner_url, house.id)
+    return World(*houses)
+
+
+async def things_of(owner_url: str, shop: UUID) -> dict[str, tuple[str, ...]]:
+    """Every public id in the shop by prefix, oldest first."""
+    connection = await asyncpg.connect(owner_url)
+    try:
+        return {
+            prefix: tuple(
+                ids.encode(prefix, row["id"])
+                for row in await connection.fetch(
+                    f"SELECT id FROM {table} WHERE shop_id = $1 ORDER BY id", shop
+                )
+            )
+            for prefix, table in TABLES.items()
+        }
+    finally:
+        await connection.close()
+
+
+async def _house(ctx: Context, clock: Past, http: httpx.AsyncClient, number: int) -> House:
+    clock.ago = timedelta(days=40)
+    made = await create_shop(
+        ctx, ShopSettings(f"Shop {number}", "Europe/Berlin", "EUR", "DE", "de-DE", ADDRESS)
+    )
+    house = House(ids.encode("shp", made.id), number, {"admin": made.key.token})
+    await _policy(ctx, made.id)
+    await _connect(ctx, made.id)
+    clock.ago = timedelta()
+    for index in (1, 2):
+        await _order(ctx, http, house, index)
+    await _keys(ctx, house)
+    caller = Caller(http, house)
+    for index, order in enumerate(house.orders):
+        await _returns(caller, order, index)
+    await _rest(caller)
+    return house
+
+
+async def _policy(ctx: Context, shop: UUID) -> None:
+    draft = await policies.draft_policy(ctx, shop, SYSTEM, POLICY)
+    await policies.publish_policy(
+        ctx, shop, SYSTEM, draft["id"], effective_from=None, acknowledge="a test"
+    )
+    await policies.draft_policy(ctx, shop, SYSTEM, POLICY)
+
+
+async def _connect(ctx: Context, shop: UUID) -> None:
+    for source, kind, gateways in (
+        ("shopify", "shop", ()),
+        ("stripe", "payments", ("shopify_payments",)),
+        ("easypost", "carrier", ()),
+    ):
+        values = ConnectionValues(
+            kind=kind,
+            adapter=source,
+            account=f"account of {source}",
+            base_url=NOBODY_LISTENS,
+            gateways=gateways,
+            secret="sk_of_the_tests",
+            webhook_secrets=(SIGNING,),
+        )
+        await connections.put_connection(ctx, shop, SYSTEM, source, values, None)
+
+
+async def _keys(ctx: Context, house: House) -> None:
+    """One key for each role; a buyer's token for each order; one that was revoked."""
+    async with ctx.database.transaction(house.id) as tx:
+        for role in (Role.PUBLISHABLE, Role.AGENT, Role.WAREHOUSE, Role.FINANCE):
+            house.keys[role.value] = (await issue(tx, ctx, role=role, label="seed")).token
+        for name, order in zip(("buyer", "other_buyer"), house.orders, strict=True):
+            made = await issue(
+                tx,
+                ctx,
+                role=Role.BUYER,
+                label="buyer",
+                order_id=ids.decode("ord", order),
+                expires_in=timedelta(hours=1),
+            )
+            house.keys[name] = made.token
+        revoked = await issue(tx, ctx, role=Role.ADMIN, label="revoked")
+        house.keys["revoked"] = revoked.token
+        await tx.connection.execute(
+            "UPDATE credentials SET revoked_at = $1 WHERE id = $2", ctx.clock(), revoked.id
+        )
+
+
+async def _order(ctx: Context, http: httpx.AsyncClient, house: House, index: int) -> None:
+    """An order of three lines, paid, sent and delivered; told by the platform's webhooks."""
+    number, now = 1000 * house.number + index, datetime.now(UTC)
+    placed, sent, arrived = (
+        (now - timedelta(days=days)).isoformat(timespec="seconds") for days in (12, 10, 8)
+    )
+    body = shopify.order(
+        820_000_000_000 + number,
+        [
+            shopify.line_item(number * 10 + 1, "Field jacket", "99.00", 40),
+            shopify.line_item(number * 10 + 2, "Linen shirt", "39.00", 40),
+            shopify.line_item(number * 10 + 3, "Waxed coat", "600.00", 4),
+        ],
+        shipping=[shopify.shipping_line(number * 10 + 4, "4.90")],
+        transactions=[shopify.transaction(number, "7924.90", processed_at=placed)],
+        created_at=placed,
+        processed_at=placed,
+        updated_at=placed,
+        name=f"#{number}",
+    )
+    parcel = shopify.fulfillment(body, number * 100, created_at=sent, updated_at=sent)
+    scan = shopify.delivery_scan(
+        body, number * 100, happened_at=arrived, created_at=arrived, updated_at=arrived
+    )
+    told = (("orders/create", body), ("fulfillments/create", parcel))
+    for topic, content in (*told, ("fulfillment_events/create", scan)):
+        raw = shopify.encode(content)
+        event = f"{topic}-{number}"
+        headers = shopify.headers(topic, raw, secret=SIGNING, webhook_id=event, event_id=event)
+        await post(http, f"/v1/hooks/{house.shop}/shopify", raw, headers)
+        for shop, message in await inbox.due_inbox(ctx, 50):
+            await inbox.process_inbox(ctx, shop, message)
+    answer = await http.get(
+        "/v1/orders", params={"number": str(number)}, headers=bearer(house.keys["admin"])
+    )
+    house.orders.append(answer.json()["items"][0]["order"])
+
+
+@dataclass(slots=True)
+class Caller:
+    """Calls the API of one shop with its keys; fails the seeding for anything but a 2xx."""
+
+    http: httpx.AsyncClient
+    house: House
+    calls: int = 0
+
+    async def __call__(self, role: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
+        self.calls += 1
+        headers = {
+            **bearer(self.house.keys[role]),
+            "Idempotency-Key": f"seed-{self.house.number}-{self.calls}",
+        }
+        answer = await self.http.request(method, path, json=body, headers=headers)
+        if not answer.is_success:
+            raise RuntimeError(f"{method} {path}: {answer.status_code} {answer.text}")
+        return dict(answer.json()) if answer.content else {}
+
+
+async def _returns(call: Caller, order: str, index: int) -> None:
+    """A quote nobody accepted; returns that wait, are approved, asked about, and paid back."""
+    buyer = ("buyer", "other_buyer")[index]
+    seen = await call("agent", "GET", f"/v1/orders/{order}/returnable")
+    jacket, shirt, coat = (line["line"] for line in seen["lines"])
+
+    async def opened(line: str, quantity: int = 1) -> dict[str, Any]:
+        quote = await call(buyer, "POST", "/v1/quotes", asked(order, line, quantity))
+        return await call(buyer, "POST", "/v1/returns", {"quote": quote["quote"]})
+
+    quote = await call(buyer, "POST", "/v1/quotes", asked(order, jacket))
+    call.house.made.setdefault("quote", quote["quote"])
+    await opened(coat)
+    asked_about = await opened(coat)
+    await call(
+        "agent", "POST", f"/v1/returns/{asked_about['return']}/request-info", {"question": "Why?"}
+    )
+    await opened(shirt, 2)
+    received = await opened(jacket, 2)
+    path, line = f"/v1/returns/{received['return']}", received["lines"][0]["return_line"]
+    counted = {"reference": "dock 7", "lines": [{"return_line": line, "quantity": 2}]}
+    await call("warehouse", "POST", f"{path}/receipts", counted)
+    units = [{"return_line": line, "grade": grade} for grade in ("sealed", "used_worn")]
+    await call("warehouse", "POST", f"{path}/inspections", {"units": units})
+    await call("finance", "POST", "/v1/refunds", {"order": order, "amount": 100})
+
+
+async def _rest(call: Caller) -> None:
+    """An endpoint for webhooks out, and a message that could not be read."""
+    made = await call(
+        "admin",
+        "POST",
+        "/v1/admin/webhook-endpoints",
+        {"url": f"{NOBODY_LISTENS}/in", "topics": ["*"]},
+    )
+    call.house.made["endpoint"] = made["endpoint"]
+    raw = b'{"not": "an event"}'
+    signature = stripe_signature(SIGNING, raw, int(time.time()))
+    await post(
+        call.http, f"/v1/hooks/{call.house.shop}/stripe", raw, {"stripe-signature": signature}
+    )
+
+
+def asked(order: str, line: str, quantity: int = 1) -> dict[str, Any]:
+    """A body for ``POST /v1/quotes``."""
+    one = {"line": line, "quantity": quantity, "reason": "size_too_small"}
+    return {"order": order, "lines": [one]}
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+async def post(http: httpx.AsyncClient, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+    """A webhook that has to be taken."""
+    answer = await http.post(path, content=body, headers=dict(headers))
+    if not answer.is_success:
+        raise RuntimeError(f"POST {path}: {answer.status_code} {answer.text}")
+
+
+def as_json(values: Iterable[Any]) -> str:
+    """A list in one line, for messages of failing tests."""
+    return json.dumps(list(values), ensure_ascii=False, default=str)
