@@ -122,6 +122,13 @@ class Settings(BaseSettings):
     worker_concurrency: int = Field(
         10, ge=1, le=500, description="Most jobs that one worker runs at once."
     )
+    lease_seconds: float = Field(
+        45.0,
+        ge=1,
+        le=600,
+        description="How long a worker may be silent before another takes over; above the 30 s "
+        "that the slowest call outside may take.",
+    )
     shutdown_seconds: float = Field(
         25.0, gt=0, le=300, description="How long work in flight may take after SIGTERM."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from uuid_utils.compat import uuid7
@@ -49,6 +49,7 @@ async def running_context(
         "webhooks": Webhooks(guarded, allow_loopback=loopback),
         "wake": waker.wake,
         "public_url": settings.base_url,
+        "lease": timedelta(seconds=settings.lease_seconds),
         **overrides,
     }
     await database.open()

@@ -31,7 +31,7 @@ from returns_api.db.tables import deliveries as _t
 from returns_api.db.tables import delivery_attempts as _attempts
 from returns_api.db.tables import events as _events
 from returns_api.db.tables import webhook_endpoints as _endpoints
-from returns_api.domain.webhooks import LEASE, MAX_TRIES
+from returns_api.domain.webhooks import MAX_TRIES
 
 STATES: Final = ("queued", "sending", "succeeded", "dead")
 
@@ -197,13 +197,13 @@ _REPLAY_MISSED: Final = _again(
 )
 
 
-async def claim(tx: Transaction, event_id: UUID, now: datetime) -> list[Row]:
+async def claim(tx: Transaction, event_id: UUID, now: datetime, until: datetime) -> list[Row]:
     """Take every due delivery of the event for one try.
 
     Counts the try before it runs, so that a try that kills its worker is counted too. When none is
     left, deliveries that stay due (tries used up, endpoint disabled) end here.
     """
-    claimed = await tx.all(_CLAIM, event_id=event_id, now=now, until=now + LEASE)
+    claimed = await tx.all(_CLAIM, event_id=event_id, now=now, until=until)
     if not claimed:
         await tx.run(_ABANDON, event_id=event_id, now=now)
     return claimed

@@ -20,9 +20,6 @@ from returns_api.domain.lifecycle.refunds import HOLDING, TRANSFER
 from returns_api.domain.order_record import PaymentRecord
 from returns_api.domain.settlement import Tender, drain
 
-LEASE: Final = timedelta(seconds=60)
-"""How long a worker may be silent before another takes over."""
-
 ASK_AGAIN: Final = (
     timedelta(minutes=1),
     timedelta(minutes=5),

@@ -14,7 +14,6 @@ from uuid import UUID
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 
-LEASE: Final = timedelta(seconds=60)
 BUY_AGAIN: Final = tuple(timedelta(seconds=s) for s in (2, 10, 60, 300, 900, 3600))
 """Waits between tries to buy a label; the last one repeats."""
 MAX_BUYS: Final = 60

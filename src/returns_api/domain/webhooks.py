@@ -18,9 +18,6 @@ from uuid import UUID
 from returns_api.domain import ids
 
 MESSAGE_MAX_BYTES: Final = 20_000
-LEASE: Final = timedelta(seconds=60)
-"""How long a worker may be silent before another takes over; a try ends within 15 s."""
-
 WAITS: Final = (
     timedelta(seconds=5),
     timedelta(minutes=5),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +21,11 @@ from returns_api.ports.webhooks import WebhookSender
 CACHE_SECONDS: Final = 2.0
 """How long a revoked key may still be believed; the promise is 5 s."""
 CACHE_SIZE: Final = 10_000
+
+
+LEASE: Final = timedelta(seconds=45)
+"""How long a worker may be silent before another takes over what it holds. Every call to the
+outside ends sooner; one that does not is fenced off by the number of its try."""
 
 
 class PrincipalCache:
@@ -57,6 +62,7 @@ class Context:
     webhooks: WebhookSender
     wake: Callable[[], None]
     public_url: str
+    lease: timedelta = LEASE
     policies: dict[UUID, Policy] = field(default_factory=dict)
     """Compiled policy versions; published ones never change, so they are kept."""
     principals: PrincipalCache = field(default_factory=PrincipalCache)

@@ -43,7 +43,8 @@ class Try:
 async def deliver_event(ctx: Context, shop: UUID, event_id: UUID) -> None:
     """Send an event to every endpoint for which it is due; nothing happens when there is none."""
     async with ctx.database.transaction(shop) as tx:
-        claimed = await rows.claim(tx, event_id, ctx.clock())
+        now = ctx.clock()
+        claimed = await rows.claim(tx, event_id, now, now + ctx.lease)
         event = await rows.event(tx, event_id) if claimed else None
     if event is None:
         return
@@ -67,7 +68,6 @@ async def due_deliveries(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
 async def _deliver(ctx: Context, shop: UUID, event_id: UUID, row: Row, body: bytes) -> None:
     started = ctx.clock()
     heard = await _send(ctx, event_id, row, body)
-    crashpoint("O2")
     if heard.taken:
         crashpoint("O3")
     took = max(0, round((ctx.clock() - started).total_seconds() * 1000))

@@ -30,7 +30,6 @@ from returns_api.usecases import _orders, _provider_facts, _tracking
 from returns_api.usecases._waiting import NotYet
 from returns_api.usecases.context import Context
 
-LEASE: Final = timedelta(seconds=60)
 MAX_FAILURES: Final = 8
 PATIENCE: Final = timedelta(hours=72)
 """How long a message may wait for another one."""
@@ -138,7 +137,7 @@ async def _not_replayable(tx: Transaction, message_id: UUID) -> ReturnsError:
 async def _claim(ctx: Context, shop: UUID, message_id: UUID) -> _Held | None:
     now = ctx.clock()
     async with ctx.database.transaction(shop) as tx:
-        row = await rows.claim(tx, message_id, now, now + LEASE)
+        row = await rows.claim(tx, message_id, now, now + ctx.lease)
         if row is None:
             return None
         held = _Held(row, await connections.find(tx, row["source"]))

@@ -23,7 +23,7 @@ from returns_api.domain.errors import NotFound
 from returns_api.domain.events import SYSTEM, By
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.shipments import SHIPMENT
-from returns_api.domain.shipments import LEASE, ShipmentRecord, next_buy
+from returns_api.domain.shipments import ShipmentRecord, next_buy
 from returns_api.ports.carriers import Address, Carrier, CarrierAccount, Label, LabelRequest
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.usecases._connections import open_carrier_account
@@ -90,7 +90,7 @@ async def retry_label(ctx: Context, principal: Principal, by: By, return_id: UUI
 async def _claim(ctx: Context, shop: UUID, shipment_id: UUID) -> Purchase | None:
     now = ctx.clock()
     async with ctx.database.transaction(shop) as tx:
-        row = await rows.claim(tx, shipment_id, now, now + LEASE)
+        row = await rows.claim(tx, shipment_id, now, now + ctx.lease)
         if row is None:
             return None
         shipment = ShipmentRecord(**{n: row[n] for n in ShipmentRecord.__dataclass_fields__})

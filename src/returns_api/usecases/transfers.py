@@ -19,7 +19,6 @@ from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain import ids
 from returns_api.domain.refunds import (
-    LEASE,
     TransferChange,
     TransferRecord,
     after_absence,
@@ -99,7 +98,7 @@ async def due_transfers(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
 async def _claim(ctx: Context, shop: UUID, transfer_id: UUID) -> Try | None:
     now = ctx.clock()
     async with ctx.database.transaction(shop) as tx:
-        row = await rows.claim(tx, transfer_id, now, now + LEASE)
+        row = await rows.claim(tx, transfer_id, now, now + ctx.lease)
         if row is None:
             return None
         connection = await connection_rows.by_source(tx, row["account"])
