@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from returns_api.api.schemas.base import In, Moment, OrderId, Out, Storable, example_id
+from returns_api.api.schemas.returns import example
 from returns_api.domain.people import EMAIL_MAX, ORDER_NUMBER_MAX
 
 Email = Annotated[str, StringConstraints(min_length=1, max_length=EMAIL_MAX), Storable]
@@ -41,6 +42,14 @@ class BuyerSessionIn(In):
 
 class BuyerSessionOut(Out):
     """A token that acts for the buyer of one order; it is shown this once."""
+
+    model_config = example(
+        {
+            "token": "rk_buyer_06a8w6d7f9s4p8x6z0000000_5f0c4f4e0b9d4f0a",
+            "order": example_id("ord"),
+            "expires_at": "2026-11-21T10:12:44Z",
+        }
+    )
 
     token: str
     order: OrderId

@@ -5,9 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from returns_api.api.schemas.base import Code, In, Moment, Out, ShortText, Storable
+from returns_api.api.schemas.base import Code, In, Moment, Out, ShortText, Storable, example_id
+from returns_api.api.schemas.returns import example
 
 SLUG: Final = r"^[a-z][a-z0-9_-]{0,62}$"
 Slug = Annotated[str, StringConstraints(pattern=SLUG)]
@@ -20,6 +21,21 @@ Secret = Annotated[
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000), Storable]
 
 
+_EXAMPLE: Final = {
+    "source": "stripe",
+    "kind": "payments",
+    "adapter": "stripe",
+    "account": "acct_1NExample",
+    "base_url": "https://api.stripe.com",
+    "gateways": ["stripe", "shopify_payments"],
+    "active": True,
+    "has_secret": True,
+    "webhook_secrets": 1,
+    "webhook_url": f"https://returns.example/v1/hooks/{example_id('shp')}/stripe",
+    "created_at": "2026-11-21T09:12:44Z",
+}
+
+
 class ConnectionKind(StrEnum):
     SHOP = "shop"
     PAYMENTS = "payments"
@@ -29,19 +45,15 @@ class ConnectionKind(StrEnum):
 class ConnectionIn(In):
     """A whole connection. Leave out a secret to keep the one that is stored."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "kind": "payments",
-                    "adapter": "stripe",
-                    "account": "acct_1NExample",
-                    "base_url": "https://api.stripe.com",
-                    "secret": "sk_live_example",
-                    "webhook_secrets": ["whsec_example"],
-                    "gateways": ["stripe", "shopify_payments"],
-                }
-            ]
+    model_config = example(
+        {
+            "kind": "payments",
+            "adapter": "stripe",
+            "account": "acct_1NExample",
+            "base_url": "https://api.stripe.com",
+            "secret": "sk_live_example",
+            "webhook_secrets": ["whsec_example"],
+            "gateways": ["stripe", "shopify_payments"],
         }
     )
 
@@ -66,6 +78,8 @@ class ConnectionIn(In):
 class ConnectionOut(Out):
     """A connection without its secrets."""
 
+    model_config = example(_EXAMPLE)
+
     source: Slug
     kind: ConnectionKind
     adapter: str
@@ -81,5 +95,7 @@ class ConnectionOut(Out):
 
 class ConnectionsOut(Out):
     """All connections of the shop, by slug."""
+
+    model_config = example({"items": [_EXAMPLE]})
 
     items: list[ConnectionOut]

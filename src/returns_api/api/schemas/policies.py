@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
-from returns_api.api.schemas.base import In, LongText, Moment, Out, PolicyVersionId, Storable
+from returns_api.api.schemas.base import (
+    In,
+    LongText,
+    Moment,
+    Out,
+    PolicyVersionId,
+    Storable,
+    example_id,
+)
+from returns_api.api.schemas.returns import example
 from returns_api.api.schemas.times import MomentIn
 from returns_api.usecases.policies import SOURCE_MAX
 
@@ -24,6 +33,21 @@ rules:
 """
 
 
+_VERSION: Final = {
+    "id": example_id("pv"),
+    "number": 7,
+    "state": "published",
+    "name": "Field & Loom",
+    "digest": "sha256:178ad2d21d95334e60663505866b1973268bc6a027c4b9284709cc6e751670e6",
+    "effective_from": "2026-12-01T00:00:00Z",
+    "created_at": "2026-11-21T09:12:44Z",
+    "published_at": "2026-11-21T09:20:00Z",
+    "published_by": example_id("key"),
+    "acknowledged": None,
+    "findings": [],
+}
+
+
 class PolicyState(StrEnum):
     DRAFT = "draft"
     PUBLISHED = "published"
@@ -33,7 +57,7 @@ class PolicyState(StrEnum):
 class PolicyDraftIn(In):
     """A policy document as text."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"source": EXAMPLE}]})
+    model_config = example({"source": EXAMPLE})
 
     source: Annotated[str, StringConstraints(min_length=1, max_length=SOURCE_MAX), Storable] = (
         Field(description="The document, in YAML or JSON.")
@@ -43,12 +67,8 @@ class PolicyDraftIn(In):
 class PolicyPublishIn(In):
     """From when on, and why the warnings are right."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"effective_from": "2027-01-01T00:00:00Z", "acknowledge": "Agreed with legal."}
-            ]
-        }
+    model_config = example(
+        {"effective_from": "2027-01-01T00:00:00Z", "acknowledge": "Agreed with legal."}
     )
 
     effective_from: MomentIn | None = Field(
@@ -75,6 +95,8 @@ class FindingOut(Out):
 class PolicyVersionOut(Out):
     """A version without its text."""
 
+    model_config = example(_VERSION)
+
     id: PolicyVersionId
     number: int
     state: PolicyState
@@ -91,11 +113,15 @@ class PolicyVersionOut(Out):
 class PolicyVersionDetailOut(PolicyVersionOut):
     """A version with its text."""
 
+    model_config = example({**_VERSION, "source": EXAMPLE})
+
     source: str
 
 
 class PolicyVersionsOut(Out):
     """A page of versions, newest first."""
+
+    model_config = example({"items": [_VERSION], "next_cursor": None})
 
     items: list[PolicyVersionOut]
     next_cursor: str | None
@@ -103,6 +129,23 @@ class PolicyVersionsOut(Out):
 
 class PolicyOut(Out):
     """The policy in force, as data."""
+
+    model_config = example(
+        {
+            "policy_version": example_id("pv"),
+            "number": 7,
+            "name": "Field & Loom",
+            "digest": _VERSION["digest"],
+            "effective_from": "2026-12-01T00:00:00Z",
+            "document": {
+                "policy": "returns-policy/v1",
+                "name": "Field & Loom",
+                "timezone": "Europe/Berlin",
+                "currency": ["EUR"],
+                "rules": [{"id": "house", "resolutions": {"refund": "30 days"}}],
+            },
+        }
+    )
 
     policy_version: PolicyVersionId
     number: int

@@ -20,6 +20,7 @@ from returns_api.api.schemas.base import (
     example_id,
 )
 from returns_api.api.schemas.patches import left_out
+from returns_api.api.schemas.returns import example
 from returns_api.api.schemas.times import MomentIn
 from returns_api.domain.webhooks import TOPIC
 
@@ -45,6 +46,36 @@ Topics = Annotated[
 ]
 
 
+_ENDPOINT: Final = {
+    "id": example_id("whe"),
+    "url": "https://shop.example/hooks/returns",
+    "topics": ["refund.*", "return.completed"],
+    "description": "ERP",
+    "state": "active",
+    "disabled_reason": None,
+    "failing_since": None,
+    "created_at": "2026-11-21T09:12:44Z",
+}
+_DELIVERY: Final = {
+    "event": example_id("evt"),
+    "type": "refund.succeeded",
+    "resource": example_id("ref"),
+    "sequence": 5,
+    "state": "queued",
+    "attempts": 2,
+    "last_status": 503,
+    "next_try_at": "2026-11-21T09:17:49Z",
+    "created_at": "2026-11-21T09:12:44Z",
+}
+_ATTEMPT: Final = {
+    "no": 1,
+    "at": "2026-11-21T09:12:44Z",
+    "status": None,
+    "error": "timeout",
+    "duration_ms": 15000,
+}
+
+
 class EndpointState(StrEnum):
     ACTIVE = "active"
     DISABLED = "disabled"
@@ -62,15 +93,11 @@ class DeliveryState(StrEnum):
 class WebhookEndpointIn(In):
     """A new endpoint."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "url": "https://shop.example/hooks/returns",
-                    "topics": ["refund.*", "return.completed"],
-                    "description": "ERP",
-                }
-            ]
+    model_config = example(
+        {
+            "url": "https://shop.example/hooks/returns",
+            "topics": ["refund.*", "return.completed"],
+            "description": "ERP",
         }
     )
 
@@ -82,7 +109,7 @@ class WebhookEndpointIn(In):
 class WebhookEndpointPatch(In):
     """What to change; what is left out stays."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"topics": ["*"]}]})
+    model_config = example({"topics": ["*"]})
 
     url: Url = Field("", json_schema_extra=left_out)
     topics: Topics = Field([], json_schema_extra=left_out)
@@ -92,7 +119,7 @@ class WebhookEndpointPatch(In):
 class RotateSecretIn(In):
     """For how long the secret of before signs beside the new one."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"overlap_seconds": 86400}]})
+    model_config = example({"overlap_seconds": 86400})
 
     overlap_seconds: Annotated[int, Field(ge=0, le=OVERLAP_MAX), NoBool] = OVERLAP_DEFAULT
 
@@ -125,6 +152,8 @@ class ReplayIn(In):
 class WebhookEndpointOut(Out):
     """An endpoint without its secrets."""
 
+    model_config = example(_ENDPOINT)
+
     id: EndpointId
     url: str
     topics: list[str]
@@ -138,11 +167,15 @@ class WebhookEndpointOut(Out):
 class WebhookEndpointSecretOut(WebhookEndpointOut):
     """An endpoint and its newest signing secret, which is shown this once."""
 
+    model_config = example({**_ENDPOINT, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"})
+
     secret: str
 
 
 class WebhookEndpointsOut(Out):
     """A page of endpoints, newest first."""
+
+    model_config = example({"items": [_ENDPOINT], "next_cursor": None})
 
     items: list[WebhookEndpointOut]
     next_cursor: str | None
@@ -150,6 +183,8 @@ class WebhookEndpointsOut(Out):
 
 class DeliveryOut(Out):
     """One event on its way to one endpoint."""
+
+    model_config = example(_DELIVERY)
 
     event: EventId
     type: str
@@ -165,12 +200,16 @@ class DeliveryOut(Out):
 class DeliveriesOut(Out):
     """A page of deliveries, newest event first."""
 
+    model_config = example({"items": [_DELIVERY], "next_cursor": None})
+
     items: list[DeliveryOut]
     next_cursor: str | None
 
 
 class AttemptOut(Out):
     """One recorded try. A missing number is a try whose worker died before it could tell."""
+
+    model_config = example(_ATTEMPT)
 
     no: int
     at: Moment
@@ -182,11 +221,15 @@ class AttemptOut(Out):
 class AttemptsOut(Out):
     """Every recorded try of one delivery, in order."""
 
+    model_config = example({"items": [_ATTEMPT]})
+
     items: list[AttemptOut]
 
 
 class ReplayOut(Out):
     """How many deliveries were queued; ``more`` when the same request would queue others."""
+
+    model_config = example({"queued": 1, "more": False})
 
     queued: int
     more: bool
