@@ -37,6 +37,7 @@ MAX_RETRY_AFTER: Final = timedelta(hours=24)
 FAILING_TOO_LONG: Final = timedelta(days=5)
 REPLAY_WINDOW: Final = timedelta(days=30)
 
+EVERYTHING: Final = "*"
 TOPIC: Final = re.compile(r"\*|[a-z][a-z_]{0,39}\.(\*|[a-z][a-z_]{0,39})")
 """``*``, a family such as ``refund.*``, or one type such as ``refund.succeeded``."""
 
@@ -85,6 +86,12 @@ class Verdict:
 def resource_id(resource_type: str, value: UUID) -> str:
     """The public id of the thing that an event is about."""
     return ids.encode(PREFIXES.get(resource_type, resource_type), value)
+
+
+def parse_resource(text: str) -> UUID | None:
+    """The id behind a public one of any kind of thing that events tell about; None for others."""
+    prefix = text.partition("_")[0]
+    return ids.decode(prefix, text) if prefix in PREFIXES.values() else None
 
 
 def message(shop: UUID, event: Mapping[str, Any]) -> bytes:
