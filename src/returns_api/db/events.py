@@ -36,6 +36,17 @@ _OF_RESOURCE: Final = Query(
     .order_by(_t.c.id.desc())
     .limit(given("limit"))
 )
+_OF_RETURN: Final = Query(
+    select(_t)
+    .where(here(_t), _t.c.return_id == given("return_id"), _t.c.id > given("after"))
+    .order_by(_t.c.id)
+    .limit(given("limit"))
+)
+
+
+async def of_return(tx: Transaction, return_id: UUID, after: UUID, limit: int) -> list[Row]:
+    """The timeline, oldest first: of the return itself, its parcel and its refunds."""
+    return await tx.all(_OF_RETURN, return_id=return_id, after=after, limit=limit)
 
 
 async def page(
