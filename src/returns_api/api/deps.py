@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Final, TypeVar, cast
+from typing import Annotated, Any, Final, TypeVar, cast
 
 from fastapi import Depends, Header, Query, Request, Response, Security
 from fastapi.security import HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from returns_api.api.errors import kept_refusal
+from returns_api.api.schemas.base import ID_BODY, example_id
 from returns_api.crashpoints import crashpoint
 from returns_api.db.engine import Transaction
 from returns_api.db.idempotency import Claim
@@ -26,9 +29,12 @@ from returns_api.usecases.once import Answer, Keyed, once
 T = TypeVar("T")
 
 API_VERSION: Final = "v1"
-KEY_MAX: Final = 255
+KEY_PATTERN: Final = r'^("[!-~]{1,255}"|[!#-~][!-~]{0,254})$'
+REQUIRED: Final = "x-required"
+"""Marks a parameter that we check ourselves; ``openapi`` turns it into ``required``."""
 PAGE_MAX: Final = 100
 
+_KEY: Final = re.compile(KEY_PATTERN[1:-1])
 _bearer = HTTPBearer(
     auto_error=False, description="An API key or a buyer token.", scheme_name="bearer"
 )
@@ -76,24 +82,27 @@ class Allowed:
 def idempotency_key(value: str | None) -> str:
     """The key without quotes. Raises ``IdempotencyKeyMissing`` when absent or not visible ASCII."""
     key = (value or "").strip()
-    if len(key) >= 2 and key[0] == key[-1] == '"':
-        key = key[1:-1]
-    if not 0 < len(key) <= KEY_MAX or not all("!" <= letter <= "~" for letter in key):
+    if not _KEY.fullmatch(key):
         raise IdempotencyKeyMissing(
             "Send an Idempotency-Key header of 1 to 255 visible ASCII characters.",
             header="Idempotency-Key",
         )
-    return key
+    return key[1:-1] if key[0] == '"' else key
 
 
 KeyHeader = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        description="1-255 visible ASCII characters; the same key gives the same answer.",
+        description=(
+            "1 to 255 visible ASCII characters, bare or in double quotes; the same key gives the"
+            " same answer for at least 72 hours."
+        ),
         examples=["5f0c4f4e-0b9d-4f0a-9a59-return-1"],
+        json_schema_extra={"pattern": KEY_PATTERN, REQUIRED: True},
     ),
 ]
+"""Missing is our own 400, not a 422 of the framework; the OpenAPI file calls it required."""
 
 
 async def keyed(
@@ -136,16 +145,46 @@ class Page:
     cursor: str | None
 
 
-async def page(
-    limit: Annotated[int, Query(ge=1, le=PAGE_MAX, description="Items per page.")] = 20,
-    cursor: Annotated[
-        str | None, Query(max_length=200, description="`next_cursor` of the page before.")
-    ] = None,
-) -> Page:
-    return Page(limit, cursor)
+async def _count(value: Any) -> Any:
+    """Digits and nothing else: what reads as a number elsewhere (``1_0``, ``+1``) is a mistake."""
+    if isinstance(value, str) and not (value.isascii() and value.isdecimal()):
+        raise PydanticCustomError("int_parsing", "Input should be a whole number in digits")
+    return value
 
 
-PageDep = Annotated[Page, Depends(page)]
+Limit = Annotated[
+    int,
+    Query(ge=1, le=PAGE_MAX, description="Items per page.", examples=[20]),
+    BeforeValidator(_count),
+]
+
+
+def _flag(value: Any) -> Any:
+    if isinstance(value, str) and value not in {"true", "false"}:
+        raise PydanticCustomError("bool_parsing", "Input should be true or false")
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""A yes-or-no query parameter in the words of JSON."""
+
+
+def paged(prefix: str) -> Callable[..., Page]:
+    """Dependency: the page that the caller asks of a list of things with this id prefix."""
+
+    def page(limit: Limit = 20, cursor: Any = None) -> Page:
+        return Page(limit, cursor)
+
+    cursor = Query(
+        pattern=f"^{prefix}_{ID_BODY}$",
+        description="`next_cursor` of the page before.",
+        examples=[example_id(prefix)],
+    )
+    page.__annotations__ |= {"limit": Limit, "cursor": Annotated[str | None, cursor]}
+    return page
+
+
+PageDep = Annotated[Page, Depends(paged("[a-z]{2,3}"))]
 
 
 def etag(version: int) -> str:

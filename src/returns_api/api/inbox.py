@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from returns_api.api.deps import Allowed, Caller, ContextDep, PageDep
+from returns_api.api.deps import Allowed, Caller, ContextDep, Page, paged
 from returns_api.api.pages import before, cut
 from returns_api.api.responses import refusals
 from returns_api.api.schemas.base import example_id, path_id
@@ -17,6 +17,7 @@ from returns_api.usecases import inbox
 
 router = APIRouter(prefix="/v1/admin/inbox", tags=["inbox"])
 
+Pages = Annotated[Page, Depends(paged("in"))]
 Manager = Annotated[Caller, Depends(Allowed(Scope.WEBHOOKS_MANAGE))]
 
 
@@ -33,7 +34,7 @@ Manager = Annotated[Caller, Depends(Allowed(Scope.WEBHOOKS_MANAGE))]
 async def list_messages(
     ctx: ContextDep,
     caller: Manager,
-    page: PageDep,
+    page: Pages,
     state: Annotated[InboxState, Query(description="Which ones.")] = InboxState.DEAD,
 ) -> InboxMessagesOut:
     rows = await inbox.list_messages(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from returns_api.api.deps import Allowed, Caller, ContextDep, PageDep, etag
+from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.pages import before, cut
 from returns_api.api.responses import refusals
 from returns_api.api.schemas.base import Storable, example_id, path_id
@@ -28,6 +28,7 @@ from returns_api.usecases import orders
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"])
 
+Pages = Annotated[Page, Depends(paged("ord"))]
 Reader = Annotated[Caller, Depends(Allowed(Scope.ORDERS_READ))]
 
 
@@ -45,7 +46,7 @@ Reader = Annotated[Caller, Depends(Allowed(Scope.ORDERS_READ))]
 async def list_orders(
     ctx: ContextDep,
     caller: Reader,
-    page: PageDep,
+    page: Pages,
     number: Annotated[
         str | None,
         Query(min_length=1, max_length=ORDER_NUMBER_MAX, examples=["#1001"]),

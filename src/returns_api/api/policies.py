@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api import pages
-from returns_api.api.deps import Allowed, Caller, ContextDep, PageDep, etag
+from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.policies import (
@@ -26,6 +26,7 @@ from returns_api.usecases import policies
 
 router = APIRouter(tags=["policies"])
 
+Pages = Annotated[Page, Depends(paged("pv"))]
 Manager = Annotated[Caller, Depends(Allowed(Scope.POLICIES_MANAGE))]
 Reader = Annotated[Caller, Depends(Allowed(Scope.POLICY_READ))]
 VersionPath = Annotated[
@@ -78,7 +79,7 @@ async def draft_policy(
     description="Newest first, with their findings and without their text.",
     responses=refusals(),
 )
-async def list_policies(ctx: ContextDep, caller: Manager, page: PageDep) -> PolicyVersionsOut:
+async def list_policies(ctx: ContextDep, caller: Manager, page: Pages) -> PolicyVersionsOut:
     before = pages.before(page, "pv")
     found = await policies.list_policies(ctx, caller.principal.shop, before, page.limit + 1)
     shown, cursor = pages.cut(found, page, "pv")

@@ -47,7 +47,11 @@ async def list_returnable(
     caller: Annotated[Caller, Depends(Allowed(Scope.ORDERS_READ))],
     reason: Annotated[
         list[Annotated[str, Query(max_length=64)]] | None,
-        Query(max_length=50, description="Codes of reasons to judge; all when left out."),
+        Query(
+            max_length=50,
+            description="Codes of reasons to judge; all when left out.",
+            examples=[["size_too_small"]],
+        ),
     ] = None,
 ) -> ReturnableOut:
     found = await quotes.list_returnable(ctx, caller.principal, path_id("ord", order), reason)

@@ -11,9 +11,10 @@ from returns_api.api.deps import (
     Caller,
     ContextDep,
     KeyHeader,
-    PageDep,
+    Page,
     json_answer,
     keyed,
+    paged,
 )
 from returns_api.api.pages import before
 from returns_api.api.responses import BODY, refusals
@@ -28,6 +29,7 @@ from returns_api.usecases import refunds
 
 router = APIRouter(prefix="/v1/refunds", tags=["refunds"])
 
+Pages = Annotated[Page, Depends(paged("ref"))]
 RefundPath = Annotated[str, Path(examples=[example_id("ref")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
 Manager = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_MANAGE))]
@@ -87,12 +89,15 @@ async def create_refund(
 async def list_refunds(
     ctx: ContextDep,
     caller: Reader,
-    page: PageDep,
+    page: Pages,
     order: Annotated[str | None, Query(max_length=100, examples=[example_id("ord")])] = None,
     return_: Annotated[
         str | None, Query(alias="return", max_length=100, examples=[example_id("ret")])
     ] = None,
-    state: Annotated[str | None, Query(max_length=50, examples=["needs_review"])] = None,
+    state: Annotated[
+        str | None,
+        Query(examples=["needs_review"], json_schema_extra={"enum": list(REFUND_STATES)}),
+    ] = None,
 ) -> RefundsOut:
     if state is not None and state not in REFUND_STATES:
         known = ", ".join(REFUND_STATES)

@@ -12,11 +12,13 @@ from returns_api.api.deps import (
     Allowed,
     Caller,
     ContextDep,
+    Flag,
     KeyHeader,
-    PageDep,
+    Page,
     etag,
     json_answer,
     keyed,
+    paged,
 )
 from returns_api.api.pages import before
 from returns_api.api.preconditions import IfMatch, seen_version
@@ -46,6 +48,8 @@ from returns_api.usecases.returns import LineExtras
 
 router = APIRouter(prefix="/v1/returns", tags=["returns"])
 
+Pages = Annotated[Page, Depends(paged("ret"))]
+EventPages = Annotated[Page, Depends(paged("evt"))]
 ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
 Reviewer = Annotated[Caller, Depends(Allowed(Scope.RETURNS_REVIEW))]
@@ -109,12 +113,17 @@ async def open_return(
 async def list_returns(
     ctx: ContextDep,
     caller: Reader,
-    page: PageDep,
+    page: Pages,
     order: Annotated[
         str | None, Query(max_length=100, examples=[example_id("ord")], description="Of one order.")
     ] = None,
-    state: Annotated[str | None, Query(max_length=50, examples=["requested"])] = None,
-    expected: Annotated[bool, Query(description="Only what the warehouse waits for.")] = False,
+    state: Annotated[
+        str | None,
+        Query(examples=["requested"], json_schema_extra={"enum": list(RETURN.states)}),
+    ] = None,
+    expected: Annotated[
+        Flag, Query(description="Only what the warehouse waits for.", examples=[True])
+    ] = False,
 ) -> ReturnsOut:
     if state is not None and state not in RETURN.states:
         known = ", ".join(RETURN.states)
@@ -185,7 +194,7 @@ async def get_decision(return_: ReturnPath, ctx: ContextDep, caller: Reader) -> 
     responses=refusals(404),
 )
 async def list_events(
-    return_: ReturnPath, ctx: ContextDep, caller: Reader, page: PageDep
+    return_: ReturnPath, ctx: ContextDep, caller: Reader, page: EventPages
 ) -> TimelineOut:
     found = await returns.timeline(
         ctx, caller.principal, path_id("ret", return_), page.cursor, page.limit + 1

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from returns_api.api import pages
-from returns_api.api.deps import Allowed, Caller, ContextDep, PageDep, etag
+from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.preconditions import IfMatch, seen_version
 from returns_api.api.responses import BODY, EDIT, refusals
 from returns_api.api.schemas.base import example_id, path_id
@@ -36,6 +36,8 @@ from returns_api.usecases.webhook_endpoints import WithSecret
 
 router = APIRouter(prefix="/v1/admin/webhook-endpoints", tags=["webhooks"])
 
+Pages = Annotated[Page, Depends(paged("whe"))]
+EventPages = Annotated[Page, Depends(paged("evt"))]
 Manager = Annotated[Caller, Depends(Allowed(Scope.WEBHOOKS_MANAGE))]
 EndpointPath = Annotated[
     str, Path(description="A webhook endpoint's id.", examples=[example_id("whe")])
@@ -77,7 +79,7 @@ async def create_webhook_endpoint(
     responses=refusals(),
 )
 async def list_webhook_endpoints(
-    ctx: ContextDep, caller: Manager, page: PageDep
+    ctx: ContextDep, caller: Manager, page: Pages
 ) -> WebhookEndpointsOut:
     before = pages.before(page, "whe")
     found = await endpoints.list_endpoints(ctx, caller.principal.shop, before, page.limit + 1)
@@ -202,7 +204,7 @@ async def list_deliveries(
     endpoint: EndpointPath,
     ctx: ContextDep,
     caller: Manager,
-    page: PageDep,
+    page: EventPages,
     state: Annotated[DeliveryState | None, Query(description="Only this state.")] = None,
 ) -> DeliveriesOut:
     found = await endpoints.list_deliveries(

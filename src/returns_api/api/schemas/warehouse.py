@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -137,7 +137,21 @@ class InspectionIn(In):
     )
 
 
+_UNIT: Final = {
+    "return_line": _RL,
+    "unit": 1,
+    "grade": "used_worn",
+    "disposition": "resale",
+    "sku_seen": "JKT-M-OLIVE",
+    "photos": [],
+    "note": None,
+    "at": "2026-11-21T10:00:00Z",
+}
+
+
 class UnitOut(Out):
+    model_config = example(_UNIT)
+
     return_line: ReturnLineId
     unit: int
     grade: str
@@ -166,18 +180,7 @@ class InspectionOut(Out):
             "inspection": example_id("ins"),
             "return": _RET,
             "state": "refunding",
-            "units": [
-                {
-                    "return_line": _RL,
-                    "unit": 1,
-                    "grade": "used_worn",
-                    "disposition": "resale",
-                    "sku_seen": "JKT-M-OLIVE",
-                    "photos": [],
-                    "note": None,
-                    "at": "2026-11-21T10:00:00Z",
-                }
-            ],
+            "units": [_UNIT],
             "refunds": None,
             "actions": [],
         }
