@@ -1,4 +1,4 @@
-"""A context, an app and two shops; the second one is there to see nothing of the first."""
+"""The app and two shops in it; the second one is there to see nothing of the first."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from fastapi import FastAPI
 
-from returns_api.usecases.context import Context
 from tests.support.api import Tenant, a_tenant, an_app
-from tests.support.context import Clock, a_context
+from tests.support.context import Clock
 
 
 @pytest.fixture
@@ -18,23 +17,18 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def ctx(app_database_url: str, clock: Clock) -> AsyncIterator[Context]:
-    async with a_context(app_database_url, clock) as context:
-        yield context
+async def app(app_database_url: str, clock: Clock) -> AsyncIterator[FastAPI]:
+    async with an_app(app_database_url, clock) as running:
+        yield running
 
 
 @pytest.fixture
-def app(ctx: Context) -> FastAPI:
-    return an_app(ctx)
-
-
-@pytest.fixture
-async def tenant(ctx: Context, app: FastAPI) -> AsyncIterator[Tenant]:
-    async with a_tenant(ctx, app) as made:
+async def tenant(app: FastAPI) -> AsyncIterator[Tenant]:
+    async with a_tenant(app) as made:
         yield made
 
 
 @pytest.fixture
-async def stranger(ctx: Context, app: FastAPI) -> AsyncIterator[Tenant]:
-    async with a_tenant(ctx, app, "Another Shop") as made:
+async def stranger(app: FastAPI) -> AsyncIterator[Tenant]:
+    async with a_tenant(app, "Another Shop") as made:
         yield made

@@ -12,13 +12,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from returns_api.api import errors, hooks
 from returns_api.api.hooks import MAX_BODY
 from returns_api.domain import ids
 from returns_api.usecases.context import Context
 from tests.adapters.shops.test_shopify_documented import FOLDER, PAYLOADS
 from tests.support import shopify
-from tests.support.context import Clock, a_context
+from tests.support.context import Clock
 from tests.support.intake import SOURCE, Intake, an_intake
 from tests.support.serving import serving
 from tests.support.stripe_signature import stripe_signature
@@ -29,23 +28,10 @@ STRIPE_SECRET = "whsec_1"
 Head = dict[str, str] | list[tuple[bytes, bytes]]
 
 
-def hooks_app(ctx: Context) -> FastAPI:
-    app = FastAPI()
-    app.state.context = ctx
-    errors.install(app)
-    app.include_router(hooks.router)
-    return app
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def ctx(app_database_url: str, clock: Clock) -> AsyncIterator[Context]:
-    async with a_context(app_database_url, clock) as context:
-        yield context
+def ctx(app: FastAPI) -> Context:
+    found: Context = app.state.context
+    return found
 
 
 @pytest.fixture
@@ -59,9 +45,9 @@ async def shop(ctx: Context) -> Intake:
 
 
 @pytest.fixture
-async def client(ctx: Context) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with (
-        serving(hooks_app(ctx)) as address,
+        serving(app) as address,
         httpx.AsyncClient(base_url=address, trust_env=False) as http,
     ):
         yield http

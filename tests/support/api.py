@@ -1,23 +1,26 @@
-"""The administration's routers as one small app, and callers that hold a key."""
+"""The application in this process, and callers that hold a key of one of its shops."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from base64 import urlsafe_b64encode
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import httpx
-import uuid_utils.compat as uuids
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
+from pydantic import SecretStr
 
-from returns_api.api import buyers, connections, errors, policies
+from returns_api.app import create_app
+from returns_api.config import Settings
 from returns_api.domain.access import Role, Scope
 from returns_api.domain.shops import ShopSettings
 from returns_api.usecases.context import Context
 from returns_api.usecases.credentials import issue
 from returns_api.usecases.shops import create_shop
+from tests.support.context import Clock
 
 ADDRESS = {
     "name": "Field & Loom Returns",
@@ -32,22 +35,19 @@ ADDRESS = {
 }
 
 
-def an_app(ctx: Context) -> FastAPI:
-    """The routers with the error table and a request id, and nothing else."""
-    app = FastAPI()
-    app.state.context = ctx
-    errors.install(app)
-
-    @app.middleware("http")
-    async def _name(
-        request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        request.state.request_id = uuids.uuid7().hex
-        return await call_next(request)
-
-    for module in (buyers, connections, policies):
-        app.include_router(module.router)
-    return app
+@asynccontextmanager
+async def an_app(database_url: str, clock: Clock) -> AsyncIterator[FastAPI]:
+    """The whole application on ``database_url``, with a clock of the test's own."""
+    settings = Settings(
+        database_url=SecretStr(database_url),
+        secret_key=SecretStr(urlsafe_b64encode(b"k" * 32).decode()),
+        public_url="http://returns.test",
+        allow_private_webhook_targets=True,
+        api_pool_size=5,
+    )
+    app = create_app(settings, clock=clock)
+    async with app.router.lifespan_context(app):
+        yield app
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,9 @@ def client_of(app: FastAPI, token: str, host: str = "10.0.0.9") -> httpx.AsyncCl
 
 
 @asynccontextmanager
-async def a_tenant(ctx: Context, app: FastAPI, name: str = "Field & Loom") -> AsyncIterator[Tenant]:
-    """A fresh shop in the test's database."""
+async def a_tenant(app: FastAPI, name: str = "Field & Loom") -> AsyncIterator[Tenant]:
+    """A fresh shop in the app's database."""
+    ctx: Context = app.state.context
     made = await create_shop(
         ctx, ShopSettings(name, "Europe/Berlin", "EUR", "DE", "de-DE", ADDRESS)
     )
