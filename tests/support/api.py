@@ -20,19 +20,9 @@ from returns_api.domain.shops import ShopSettings
 from returns_api.usecases.context import Context
 from returns_api.usecases.credentials import issue
 from returns_api.usecases.shops import create_shop
-from tests.support.context import Clock
+from tests.support.context import ADDRESS, Clock
 
-ADDRESS = {
-    "name": "Field & Loom Returns",
-    "street1": "Lagerstr. 1",
-    "street2": None,
-    "city": "Berlin",
-    "region": None,
-    "postcode": "10115",
-    "country": "DE",
-    "email": None,
-    "phone": None,
-}
+__all__ = ["ADDRESS", "Tenant", "a_tenant", "an_app", "client_of"]
 
 
 @asynccontextmanager

@@ -19,6 +19,18 @@ from returns_api.adapters.webhooks import Webhooks
 from returns_api.db.engine import Database
 from returns_api.usecases.context import Context
 
+ADDRESS = {
+    "name": "Field & Loom Returns",
+    "street1": "Lagerstr. 1",
+    "street2": None,
+    "city": "Berlin",
+    "region": None,
+    "postcode": "10115",
+    "country": "DE",
+    "email": None,
+    "phone": None,
+}
+
 START = datetime(2026, 11, 21, 9, 12, 44, tzinfo=UTC)
 
 

@@ -31,11 +31,15 @@ class Reply:
 
 @dataclass(slots=True)
 class Receiver:
-    """``answer`` decides for each request; ``received`` grows in order of arrival."""
+    """``answer`` decides for each request; ``received`` grows in order of arrival.
+
+    Nothing is answered before ``open`` is set, which it is at the start.
+    """
 
     base_url: str = ""
     received: list[Received] = field(default_factory=list)
     answer: Callable[[Received], Reply] = field(default=lambda _: Reply())
+    open: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -49,6 +53,7 @@ class Receiver:
             request = Received(first.split(" ")[1], headers, body)
             self.received.append(request)
             reply = self.answer(request)
+            await self.open.wait()
             if not reply.hang_up:
                 extra = "".join(f"{name}: {value}\r\n" for name, value in reply.headers)
                 writer.write(
@@ -64,6 +69,7 @@ class Receiver:
 async def receiving() -> AsyncIterator[Receiver]:
     """A receiver that listens for the length of the block."""
     receiver = Receiver()
+    receiver.open.set()
     server = await asyncio.start_server(receiver.handle, "127.0.0.1", 0)
     receiver.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
