@@ -19,11 +19,17 @@ from returns_api.usecases._connections import seal_webhook_secrets
 from returns_api.usecases._waiting import NotYet
 from returns_api.usecases.context import Context
 from returns_api.usecases.shops import create_shop
-from tests.support.api import ADDRESS
 
 T = TypeVar("T")
 
 SOURCE: Final = "shopify"
+ADDRESS: Final = {
+    "name": "Field & Loom Returns",
+    "street1": "Lagerstr. 1",
+    "city": "Berlin",
+    "postcode": "10115",
+    "country": "DE",
+}
 
 PATIENT: Final = settings(
     max_examples=25,

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from returns_api.db import erasure
 from returns_api.db import orders as order_rows
+from returns_api.db import refunds as refund_rows
 from returns_api.domain.allocation import from_json
 from returns_api.domain.errors import Invalid
 from returns_api.domain.order_record import OrderRecord
@@ -456,6 +457,8 @@ EVERYTHING: tuple[Observation, ...] = (
     outside("r2", money("t2", 700), money("t3", 100, succeeded=False)),
     dispute(),
     dispute(status="won", open=False, at=at(days=20)),
+    PersonErased("700123", "anna@example.com", ("o1",)),
+    PlatformReturnSeen("o1", "R1", "OPEN"),
 )
 
 
@@ -487,6 +490,38 @@ async def test_intakes_of_one_order_at_once_end_alike_and_never_deadlock(ctx: Co
         answers = await asyncio.gather(*(shop.see(seen) for seen in left))
         left = tuple(seen for waiting in answers for seen in waiting)
     assert await shop.state() == await clean.state()
+
+
+async def test_intake_and_money_lock_in_one_order(ctx: Context) -> None:
+    shop = await an_intake(ctx)
+    await shop.see(OrderSeen(order(payments=(CASH,))))
+    order_id = (await load(shop)).id
+
+    async def refund_like(number: int) -> None:
+        async with ctx.database.transaction(shop.shop) as tx:
+            await refund_rows.lock_payments(tx, order_id)
+            await asyncio.sleep(0.001)
+            await tx.connection.execute(
+                "UPDATE orders SET returns_opened = returns_opened + 1 WHERE id = $1", order_id
+            )
+            await tx.connection.execute(
+                "UPDATE order_lines SET claimed = claimed WHERE order_id = $1", order_id
+            )
+
+    def intake_of(number: int) -> OrderSeen:
+        cash = replace(CASH, external_id=f"p{number % 4}")
+        return OrderSeen(order(updated_at=at(seconds=number), payments=(CASH, cash)))
+
+    for start in range(0, 40, 8):
+        work = [
+            shop.see(intake_of(n), outside(f"r{n}"), parcel(updated_at=at(days=2, seconds=n)))
+            if n % 2
+            else refund_like(n)
+            for n in range(start, start + 8)
+        ]
+        await asyncio.gather(*work)  # a deadlock would be an Unavailable
+    (counted,) = await shop.rows("SELECT returns_opened FROM orders")
+    assert counted["returns_opened"] == 20
 
 
 async def test_erasing_a_large_shop_takes_several_turns(ctx: Context) -> None:

@@ -163,10 +163,9 @@ async def record(
     ``counted`` needs a payment and its currency. ``lines`` is ``[{"line": external id, "quantity":
     units}]``. Locks the payment, so call it before anything locks the order.
     """
-    if payment_id is not None:
-        await tx.run(
-            _LOCK, kind=kind, provider=provider, external_id=external_id, payment_id=payment_id
-        )
+    await tx.run(
+        _LOCK, kind=kind, provider=provider, external_id=external_id, payment_id=payment_id
+    )
     changed = await tx.value(
         _RECORD,
         kind=kind,
