@@ -179,10 +179,10 @@ async def _told(
     source: str,
     found: list[PaymentFacts] | tuple[PaymentFacts, ...],
 ) -> list[dict[str, Any]]:
-    """Payments as rows: who stands behind each, and each provider's id once."""
+    """Payments as rows: each once, who stands behind it, and each provider's id once."""
     rows: list[dict[str, Any]] = []
     behind: dict[str, Any] = {}
-    for place, payment in enumerate(found):
+    for place, payment in enumerate({each.external_id: each for each in found}.values()):
         if payment.gateway not in behind:
             behind[payment.gateway] = await connections.payments_for_gateway(tx, payment.gateway)
         connection = behind[payment.gateway]
