@@ -74,6 +74,7 @@ def create_app(settings: Settings, **overrides: Any) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         separate_input_output_schemas=True,
+        telemetry={"operation_spans": False},
     )
     errors.install(app)
     strict.install(app, (route for module in ROUTERS for route in module.router.routes))

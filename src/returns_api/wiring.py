@@ -10,6 +10,7 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
+from returns_api import tracing
 from returns_api.adapters import registry
 from returns_api.adapters.http import GuardedClient, HttpClient
 from returns_api.adapters.registry import Kind
@@ -32,6 +33,8 @@ async def running_context(
 
     ``overrides`` replaces fields of the Context: a test's own clock or ids enter here.
     """
+    if settings.otel:
+        tracing.configure("returns-api")
     database = Database(settings.app_address, pool_size=pool_size)
     http = HttpClient()
     loopback = settings.allow_private_webhook_targets

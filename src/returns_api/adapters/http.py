@@ -22,6 +22,7 @@ import httpx
 import orjson
 import structlog
 
+from returns_api import tracing
 from returns_api.adapters.addresses import is_loopback_address, is_public_address
 from returns_api.crashpoints import crashpoint_flushed
 from returns_api.ports.errors import OutcomeUnknown, ProviderUnavailable
@@ -130,8 +131,9 @@ class HttpClient:
         loop = asyncio.get_running_loop()
         started = loop.time()
         try:
-            async with asyncio.timeout(self.deadline_seconds):
-                reply = await self._exchange(call, sent)
+            with tracing.call_span(call.method, url.host):
+                async with asyncio.timeout(self.deadline_seconds):
+                    reply = await self._exchange(call, sent)
         # Whatever went wrong, even a bug: what decides about money is whether bytes had left.
         except Exception as error:
             failure = _failure(error, sent=bool(sent))

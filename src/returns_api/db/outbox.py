@@ -31,8 +31,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from returns_api import tracing
 from returns_api.db.engine import Transaction
-from returns_api.db.query import SHOP, Query, here
+from returns_api.db.query import SHOP, Query, given, here
 from returns_api.db.tables import deliveries, events, webhook_endpoints
 from returns_api.db.tables.queue import pgqueuer, pgqueuer_log
 from returns_api.domain.events import Event
@@ -48,7 +49,7 @@ class Job:
 
 
 def _statement() -> Query:
-    given = (
+    told = (
         func.jsonb_to_recordset(bindparam("events", required=True, type_=JSONB))
         .table_valued(
             column("id", Uuid),
@@ -69,7 +70,7 @@ def _statement() -> Query:
     )
     written = (
         insert(events)
-        .from_select(["shop_id", *given.c.keys()], select(SHOP, *given.c))
+        .from_select(["shop_id", *told.c.keys()], select(SHOP, *told.c))
         .returning(events.c.id, events.c.type, events.c.at)
         .cte("written")
     )
@@ -103,13 +104,14 @@ def _statement() -> Query:
     queued = (
         insert(pgqueuer)
         .from_select(
-            ["priority", "entrypoint", "payload", "execute_after", "status"],
+            ["priority", "entrypoint", "payload", "execute_after", "status", "headers"],
             select(
                 literal(0),
                 jobs.c.kind,
                 func.convert_to(func.concat(cast(SHOP, Text), "/", jobs.c.key), "UTF8"),
                 func.now() + func.make_interval(0, 0, 0, 0, 0, 0, jobs.c.delay / 1000.0),
                 literal("queued", pgqueuer.c.status.type),
+                given("headers", JSONB),
             ),
         )
         .returning(pgqueuer.c.id, pgqueuer.c.entrypoint, pgqueuer.c.priority)
@@ -136,7 +138,11 @@ _EMIT: Final = _statement()
 
 async def emit(tx: Transaction, happened: Sequence[Event], jobs: Sequence[Job] = ()) -> bool:
     """Write the events, their deliveries and the jobs; returns whether a worker is to be woken."""
-    return bool(await tx.value(_EMIT, events=event_rows(happened), jobs=job_rows(jobs)))
+    return bool(
+        await tx.value(
+            _EMIT, events=event_rows(happened), jobs=job_rows(jobs), headers=tracing.job_headers()
+        )
+    )
 
 
 def event_rows(happened: Sequence[Event]) -> list[dict[str, Any]]:

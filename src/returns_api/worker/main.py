@@ -16,6 +16,7 @@ from pgqueuer.core.qm import QueueManager
 from pgqueuer.domain.models import Job
 from pgqueuer.queries import Queries
 
+from returns_api import tracing
 from returns_api.db.waker import Waker
 from returns_api.domain.errors import Unavailable
 from returns_api.usecases.context import Context
@@ -73,7 +74,8 @@ def _entrypoint(ctx: Context, name: str, kind: Kind) -> Callable[[Job], Awaitabl
     async def run(job: Job) -> None:
         try:
             shop, key = parse(job.payload)
-            await kind.run(ctx, shop, key)
+            with tracing.job_span(name, job.headers):
+                await kind.run(ctx, shop, key)
         except Unavailable:
             # The row stays due; the sweep brings it back when the database does.
             log.warning("job postponed", kind=name)

@@ -7,7 +7,7 @@ that nobody takes them for tables of the house.
 from typing import Final
 
 from sqlalchemy import Column, Enum, Integer, LargeBinary, MetaData, Table, Text
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 queue_metadata: Final = MetaData()
 
@@ -32,6 +32,7 @@ pgqueuer = Table(
     Column("payload", LargeBinary),
     Column("execute_after", TIMESTAMP(timezone=True)),
     Column("status", _STATUS),
+    Column("headers", JSONB),
 )
 
 pgqueuer_log = Table(
