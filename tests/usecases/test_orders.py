@@ -492,6 +492,14 @@ async def test_intakes_of_one_order_at_once_end_alike_and_never_deadlock(ctx: Co
     assert await shop.state() == await clean.state()
 
 
+async def test_the_first_sights_of_an_order_at_once_make_one_order(ctx: Context) -> None:
+    for _ in range(5):
+        shop = await an_intake(ctx)
+        seen = [OrderSeen(order(updated_at=at(seconds=n), tags=(f"{n}",))) for n in range(5)]
+        await asyncio.gather(*(shop.see(each) for each in seen))
+        assert (await load(shop)).tags == ("4",)
+
+
 async def test_intake_and_money_lock_in_one_order(ctx: Context) -> None:
     shop = await an_intake(ctx)
     await shop.see(OrderSeen(order(payments=(CASH,))))
