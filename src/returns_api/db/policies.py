@@ -1,4 +1,4 @@
-"""Policy versions: drafts, publishing once, and which version judges an order.
+"""Policy versions: drafts, publishing once, retiring, and which version judges an order.
 
 The heavy columns (the text, the canonical bytes) are read only where they are asked for.
 """
@@ -10,12 +10,33 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Uuid, any_, case, func, insert, null, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Uuid,
+    and_,
+    any_,
+    case,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, among, given, here
+from returns_api.db.tables import policy_history as _history
 from returns_api.db.tables import policy_versions as _t
+
+PUBLISHED: Final = ("published", "retired")
+"""States in which a version has judged, judges or will judge orders; it never changes again."""
+EDITABLE: Final = ("draft", "checked")
 
 _LIGHT: Final = tuple(
     _t.c[name]
@@ -30,8 +51,19 @@ _LIGHT: Final = tuple(
         "published_at",
         "published_by",
         "acknowledged",
+        "checked_at",
+        "retired_at",
         "version",
     )
+)
+_finding = func.jsonb_array_elements(_t.c.findings).table_valued("value", name="finding")
+_COUNTS: Final = tuple(
+    select(func.count())
+    .select_from(_finding)
+    .where(func.jsonb_extract_path_text(_finding.c.value, "severity") == severity)
+    .scalar_subquery()
+    .label(f"{severity}s")
+    for severity in ("error", "warning", "info")
 )
 _CANONICAL: Final[ColumnElement[Any]] = case(
     (_t.c.id == any_(given("known", ARRAY(Uuid))), null()), else_=_t.c.canonical
@@ -39,9 +71,13 @@ _CANONICAL: Final[ColumnElement[Any]] = case(
 
 _at = given("placed_at", DateTime(timezone=True))
 _begun = _t.c.effective_from <= _at
+_lasting = or_(
+    _t.c.retired_at.is_(None),
+    and_(_t.c.retired_at > _at, _t.c.retired_at > _t.c.effective_from),
+)
 _IN_FORCE: Final = Query(
     select(*_LIGHT, _CANONICAL)
-    .where(here(_t), _t.c.state != "draft")
+    .where(here(_t), among(_t.c.state, PUBLISHED), _lasting)
     .order_by(
         _begun.desc(),
         case((_begun, _t.c.effective_from)).desc(),
@@ -58,7 +94,7 @@ _LOCK: Final = Query(
     select(*_LIGHT, _t.c.findings).where(here(_t), _t.c.id == given("id")).with_for_update()
 )
 _PAGE: Final = Query(
-    select(*_LIGHT, _t.c.findings)
+    select(*_LIGHT, *_COUNTS)
     .where(here(_t), _t.c.id < given("before"))
     .order_by(_t.c.id.desc())
     .limit(given("limit"))
@@ -83,9 +119,36 @@ _ADD: Final = Query(
         },
     )
 )
+_still_open = and_(
+    here(_t),
+    _t.c.id == given("id"),
+    _t.c.version == given("seen"),
+    among(_t.c.state, EDITABLE),
+)
+_EDIT: Final = Query(
+    update(_t)
+    .where(_still_open)
+    .values(
+        state="draft",
+        checked_at=null(),
+        findings=literal([], JSONB),
+        version=_t.c.version + 1,
+        **{name: given(name) for name in ("name", "source", "canonical", "digest")},
+    )
+)
+_CHECKED: Final = Query(
+    update(_t)
+    .where(_still_open)
+    .values(
+        state="checked",
+        checked_at=given("now"),
+        version=_t.c.version + 1,
+        **{name: given(name) for name in ("canonical", "digest", "findings")},
+    )
+)
 _PUBLISH: Final = Query(
     update(_t)
-    .where(here(_t), _t.c.id == given("id"), _t.c.state == "draft")
+    .where(here(_t), _t.c.id == given("id"), _t.c.state == "checked")
     .values(
         state="published",
         effective_from=given("effective_from"),
@@ -95,6 +158,40 @@ _PUBLISH: Final = Query(
         version=_t.c.version + 1,
     )
 )
+_RETIRE: Final = Query(
+    update(_t)
+    .where(here(_t), _t.c.id == given("id"), _t.c.state == "published")
+    .values(state="retired", retired_at=given("now"), version=_t.c.version + 1)
+)
+_REMAINING: Final = Query(
+    select(func.count())
+    .select_from(_t)
+    .where(
+        here(_t),
+        _t.c.state == "published",
+        _t.c.id != given("id"),
+        or_(given("scheduled", Boolean) == true(), _t.c.effective_from <= given("now")),
+    )
+)
+_REMEMBER: Final = Query(
+    insert(_history).values(
+        shop_id=SHOP, **{c.name: given(c.name) for c in _history.c if c.name != "shop_id"}
+    )
+)
+_HISTORY: Final = Query(
+    select(_history, _t.c.number)
+    .join(_t, and_(_t.c.shop_id == _history.c.shop_id, _t.c.id == _history.c.policy_version_id))
+    .where(
+        here(_history),
+        _history.c.id < given("before"),
+        or_(
+            given("version_id", Uuid).is_(None),
+            _history.c.policy_version_id == given("version_id", Uuid),
+        ),
+    )
+    .order_by(_history.c.id.desc())
+    .limit(given("limit"))
+)
 
 
 async def in_force(
@@ -103,8 +200,9 @@ async def in_force(
     """The version that judges an order placed at ``placed_at``; None before the first publishing.
 
     It is the published version with the greatest ``effective_from`` not after that moment (of two
-    with the same, the later number). An order older than every version is judged by the first one:
-    the shop never said anything else. ``canonical`` is NULL for versions in ``known``, so that a
+    with the same, the later number) that was not retired by then. An order older than every version
+    is judged by the first one: the shop never said anything else. A version that was retired before
+    it began judges nothing. ``canonical`` is NULL for versions in ``known``, so that a
     compiled policy is not read again.
     """
     return await tx.first(_IN_FORCE, placed_at=placed_at, known=list(known))
@@ -125,7 +223,7 @@ async def lock(tx: Transaction, version_id: UUID) -> Row | None:
 
 
 async def page(tx: Transaction, *, before: UUID, limit: int) -> list[Row]:
-    """Versions with their findings, newest first."""
+    """Versions newest first, with ``errors``, ``warnings`` and ``infos`` counted."""
     return await tx.all(_PAGE, before=before, limit=limit)
 
 
@@ -138,6 +236,42 @@ async def add(tx: Transaction, **values: Any) -> None:
     await tx.run(_ADD, **values)
 
 
+async def edit(tx: Transaction, version_id: UUID, seen: int, **values: Any) -> bool:
+    """Another text for a draft; its findings go. False when it is not ``seen`` or no draft."""
+    return bool(await tx.run(_EDIT, id=version_id, seen=seen, **values))
+
+
+async def set_checked(tx: Transaction, version_id: UUID, seen: int, **values: Any) -> bool:
+    """The findings of ``seen``. False when it changed meanwhile."""
+    return bool(await tx.run(_CHECKED, id=version_id, seen=seen, **values))
+
+
 async def publish(tx: Transaction, version_id: UUID, **values: Any) -> bool:
-    """False when it is not a draft any more."""
+    """False when it is not a checked draft any more."""
     return bool(await tx.run(_PUBLISH, id=version_id, **values))
+
+
+async def retire(tx: Transaction, version_id: UUID, now: datetime) -> bool:
+    """False when it is not published."""
+    return bool(await tx.run(_RETIRE, id=version_id, now=now))
+
+
+async def remaining(tx: Transaction, version_id: UUID, now: datetime, *, scheduled: bool) -> int:
+    """Other published versions that judge orders placed from ``now`` on.
+
+    ``scheduled`` also counts those that begin later. The shop must be locked, or two of them could
+    be retired at once.
+    """
+    return int(await tx.value(_REMAINING, id=version_id, now=now, scheduled=scheduled))
+
+
+async def remember(tx: Transaction, **values: Any) -> None:
+    """Add to the history, which is only ever added to."""
+    await tx.run(_REMEMBER, **values)
+
+
+async def history(
+    tx: Transaction, version_id: UUID | None, *, before: UUID, limit: int
+) -> list[Row]:
+    """What was done to one version, or to all, newest first."""
+    return await tx.all(_HISTORY, version_id=version_id, before=before, limit=limit)

@@ -18,6 +18,7 @@ from returns_api.db.tables.orders import (
     parcels,
     payments,
 )
+from returns_api.db.tables.policies import backtests, policy_history, policy_versions
 from returns_api.db.tables.refunds import refunds, transfer_attempts, transfers
 from returns_api.db.tables.returns import (
     decisions,
@@ -35,12 +36,12 @@ from returns_api.db.tables.shops import (
     connections,
     credentials,
     idempotency_keys,
-    policy_versions,
     rate_limits,
     shops,
 )
 
 __all__ = [
+    "backtests",
     "certificates",
     "connections",
     "credentials",
@@ -60,6 +61,7 @@ __all__ = [
     "parcel_lines",
     "parcels",
     "payments",
+    "policy_history",
     "policy_versions",
     "quotes",
     "rate_limits",

@@ -1,6 +1,6 @@
 """Tenants, who may act for them, and the outside accounts they connected."""
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, UniqueConstraint
 
 from returns_api.db.tables._base import (
     bytes_,
@@ -60,32 +60,6 @@ connections = tenant_table(
     integer("version", default=1),
     one_of("kind", ("shop", "payments", "carrier")),
     UniqueConstraint("shop_id", "source"),
-    root=True,
-)
-
-policy_versions = tenant_table(
-    "policy_versions",
-    integer("number"),
-    text_("state"),
-    text_("name"),
-    text_("source"),
-    bytes_("canonical"),  # the document with its law of the day: what a decision is recomputed from
-    text_("digest"),
-    json_("findings"),
-    moment("effective_from", null=True),
-    moment("created_at", now=True),
-    moment("published_at", null=True),
-    text_("published_by", null=True),
-    text_("acknowledged", null=True),
-    integer("version", default=1),
-    one_of("state", ("draft", "published", "retired")),
-    UniqueConstraint("shop_id", "number"),
-    Index(
-        "ix_policy_versions_in_force",
-        "shop_id",
-        "effective_from",
-        postgresql_where=text("state <> 'draft'"),
-    ),
     root=True,
 )
 
