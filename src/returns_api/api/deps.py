@@ -184,9 +184,6 @@ def paged(prefix: str) -> Callable[..., Page]:
     return page
 
 
-PageDep = Annotated[Page, Depends(paged("[a-z]{2,3}"))]
-
-
 def etag(version: int) -> str:
     return f'"{version}"'
 

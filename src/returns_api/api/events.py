@@ -8,19 +8,20 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 
 from returns_api.api import pages
-from returns_api.api.deps import Allowed, Caller, ContextDep, PageDep
+from returns_api.api.deps import Allowed, Caller, ContextDep, Page, paged
 from returns_api.api.responses import refusals
-from returns_api.api.schemas.base import example_id
+from returns_api.api.schemas.base import ID_BODY, example_id
 from returns_api.api.schemas.events import AuditEventOut, AuditEventsOut
 from returns_api.db.engine import Row
 from returns_api.domain.access import Scope
 from returns_api.domain.errors import Invalid
-from returns_api.domain.webhooks import TOPIC, parse_resource, resource_id
+from returns_api.domain.webhooks import PREFIXES, TOPIC, parse_resource, resource_id
 from returns_api.usecases import events
 
 router = APIRouter(prefix="/v1/admin/events", tags=["events"])
 
-ID_MAX: Final = 60
+Pages = Annotated[Page, Depends(paged("evt"))]
+ANY_ID: Final = f"^({'|'.join(sorted(set(PREFIXES.values())))})_{ID_BODY}$"
 
 
 @router.get(
@@ -36,10 +37,10 @@ ID_MAX: Final = 60
 async def list_events(
     ctx: ContextDep,
     caller: Annotated[Caller, Depends(Allowed(Scope.SHOP_MANAGE))],
-    page: PageDep,
+    page: Pages,
     resource: Annotated[
         str | None,
-        Query(max_length=ID_MAX, description="Only of this thing.", examples=[example_id("ref")]),
+        Query(pattern=ANY_ID, description="Only of this thing.", examples=[example_id("ref")]),
     ] = None,
     topic: Annotated[
         str | None,

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api import pages
-from returns_api.api.deps import Allowed, Caller, ContextDep, PageDep
+from returns_api.api.deps import Allowed, Caller, ContextDep, Page, paged
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.keys import KeyCreatedOut, KeyIn, KeyOut, KeysOut
@@ -18,6 +18,7 @@ from returns_api.usecases import keys
 
 router = APIRouter(prefix="/v1/admin/keys", tags=["keys"])
 
+Pages = Annotated[Page, Depends(paged("key"))]
 Manager = Annotated[Caller, Depends(Allowed(Scope.KEYS_MANAGE))]
 KeyPath = Annotated[str, Path(description="A key's id.", examples=[example_id("key")])]
 
@@ -64,7 +65,7 @@ async def create_key(
     description="Newest first, revoked and expired ones too; buyers' tokens are not listed.",
     responses=refusals(),
 )
-async def list_keys(ctx: ContextDep, caller: Manager, page: PageDep) -> KeysOut:
+async def list_keys(ctx: ContextDep, caller: Manager, page: Pages) -> KeysOut:
     before = pages.before(page, "key")
     found = await keys.list_keys(ctx, caller.principal.shop, before, page.limit + 1)
     shown, cursor = pages.cut(found, page, "key")
