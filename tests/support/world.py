@@ -49,6 +49,7 @@ rules:
     resolutions: {refund: 30 days, exchange: 60 days}
     starts: [delivered, fulfilled + 7 days]
     return_shipping: 4.90
+    original_shipping: keep
     grades: {used_worn: 30%}
     evidence: none
     methods: [post, dropoff]
@@ -305,7 +306,6 @@ async def _rest(call: Caller) -> None:
         "/v1/admin/webhook-endpoints",
         {"url": f"{NOBODY_LISTENS}/in", "topics": ["*"]},
     )
-    call.house.made["endpoint"] = made["endpoint"]
     raw = b'{"not": "an event"}'
     signature = stripe_signature(SIGNING, raw, int(time.time()))
     await post(
