@@ -145,7 +145,7 @@ class Page:
     cursor: str | None
 
 
-async def _count(value: Any) -> Any:
+def _count(value: Any) -> Any:
     """Digits and nothing else: what reads as a number elsewhere (``1_0``, ``+1``) is a mistake."""
     if isinstance(value, str) and not (value.isascii() and value.isdecimal()):
         raise PydanticCustomError("int_parsing", "Input should be a whole number in digits")
@@ -169,10 +169,10 @@ Flag = Annotated[bool, BeforeValidator(_flag)]
 """A yes-or-no query parameter in the words of JSON."""
 
 
-def paged(prefix: str) -> Callable[..., Page]:
+def paged(prefix: str) -> Callable[..., Awaitable[Page]]:
     """Dependency: the page that the caller asks of a list of things with this id prefix."""
 
-    def page(limit: Limit = 20, cursor: Any = None) -> Page:
+    async def page(limit: Limit = 20, cursor: Any = None) -> Page:
         return Page(limit, cursor)
 
     cursor = Query(
