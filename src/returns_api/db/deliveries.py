@@ -101,7 +101,7 @@ DUE: Final = Query(
     select(_t.c.shop_id, _t.c.event_id)
     .where(_t.c.due_at <= _now, or_(_t.c.leased_until.is_(None), _t.c.leased_until <= _now))
     .group_by(_t.c.shop_id, _t.c.event_id)
-    .order_by(func.min(_t.c.due_at))
+    .order_by(func.min(_t.c.due_at), _t.c.event_id)
     .limit(given("limit"))
 )
 
