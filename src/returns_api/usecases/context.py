@@ -12,11 +12,13 @@ from uuid import UUID
 from returns_api.db.engine import Database
 from returns_api.domain.access import Principal
 from returns_api.domain.policy import Policy
+from returns_api.domain.policy.explain import Explainer
 from returns_api.ports.carriers import Carrier
 from returns_api.ports.payments import PaymentProvider
 from returns_api.ports.sealing import Sealer
 from returns_api.ports.shops import ShopPlatform
 from returns_api.ports.webhooks import WebhookSender
+from returns_api.usecases._beside import Beside
 
 CACHE_SECONDS: Final = 2.0
 """How long a revoked key may still be believed; the promise is 5 s."""
@@ -65,4 +67,8 @@ class Context:
     lease: timedelta = LEASE
     policies: dict[UUID, Policy] = field(default_factory=dict)
     """Compiled policy versions; published ones never change, so they are kept."""
+    explainers: dict[UUID, Explainer] = field(default_factory=dict)
+    """What explains their refusals, made when the first one is asked about."""
     principals: PrincipalCache = field(default_factory=PrincipalCache)
+    beside: Beside = field(default_factory=Beside)
+    """Where long computations run, so that other requests are answered meanwhile."""

@@ -1,45 +1,67 @@
-"""Versions of the shop's policy: drafted, checked, published from a date, read.
+"""Versions of the shop's policy: drafted, edited, checked, published from a date, retired.
 
-A draft is as fixed as a published version: whoever wants another text makes another draft. So what
-was checked is what is published.
+Owns the order of these steps, who may skip none of them, and the history. A draft may be edited;
+what is published was checked as it stands, under the law of the day, and never changes again.
+Refuses to own what a finding is (``domain.policy.analysis``) and how a policy reads
+(``publications``).
 """
 
 from __future__ import annotations
 
 import asyncio
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import policies as rows
 from returns_api.db import shops
-from returns_api.db.engine import Row, Transaction
+from returns_api.db.engine import Row
 from returns_api.domain import ids
 from returns_api.domain.errors import (
-    ActionNotAllowed,
     Conflict,
     Invalid,
     NotFound,
     PolicyInvalid,
 )
-from returns_api.domain.events import By, Event
+from returns_api.domain.events import By
 from returns_api.domain.policy import LoadedPolicy, Policy, compile_policy, load_policy
-from returns_api.usecases._announce import announce
+from returns_api.domain.policy.analysis import Report, analyse
 from returns_api.usecases._policies import compiled
+from returns_api.usecases._policy_versions import (
+    NOBODY_HAS_IT,
+    as_seen,
+    done,
+    found,
+    must_be_open,
+    not_now,
+    view,
+)
 from returns_api.usecases.context import Context
 
 SOURCE_MAX: Final = 200_000
 """Characters of a policy's text; two thousand rules fit."""
 
 
+async def check_source(ctx: Context, source: str) -> tuple[LoadedPolicy, Report]:
+    """What the analysis says about a text; nothing is stored.
+
+    Raises:
+        PolicyInvalid: the text cannot be read as a policy; every fault with its line.
+        Unavailable: too many checks are waiting.
+    """
+    loaded = await asyncio.to_thread(_read, source)
+    return loaded, await ctx.beside.run(partial(analyse, loaded))
+
+
 async def draft_policy(ctx: Context, shop: UUID, by: By, source: str) -> Row:
-    """Check ``source`` (YAML or JSON) and keep it as the shop's next version.
+    """Read ``source`` (YAML or JSON) and keep it as the shop's next version.
 
     Raises:
         PolicyInvalid: the text cannot be read as a policy; every fault with its line.
     """
-    loaded = await asyncio.to_thread(_checked, source)
-    version_id, now = ctx.new_id(), ctx.clock()
+    loaded = await asyncio.to_thread(_read, source)
+    version_id = ctx.new_id()
     async with ctx.database.transaction(shop) as tx:
         await shops.lock(tx)
         number = await rows.next_number(tx)
@@ -47,27 +69,81 @@ async def draft_policy(ctx: Context, shop: UUID, by: By, source: str) -> Row:
             tx,
             id=version_id,
             number=number,
-            name=loaded.document.name,
             source=source,
-            canonical=loaded.canonical,
-            digest=loaded.digest,
             findings=[],
-            created_at=now,
+            created_at=ctx.clock(),
+            name=loaded.document.name,
+            **_stored(loaded),
         )
-        await announce(tx, ctx, [_event(ctx, version_id, number, "created", 1, by)])
-        return await _view(tx, version_id)
+        return await done(tx, ctx, by, version_id, "drafted")
+
+
+async def edit_policy(
+    ctx: Context, shop: UUID, by: By, version_id: UUID, seen: int, source: str
+) -> Row:
+    """Put another text into a draft; what was found in the old one is forgotten.
+
+    Raises:
+        NotFound, PolicyInvalid.
+        PreconditionFailed: the draft is not the ``seen`` one any more.
+        ActionNotAllowed: it was published: whoever wants another text makes another draft.
+    """
+    loaded = await asyncio.to_thread(_read, source)
+    async with ctx.database.transaction(shop) as tx:
+        row = as_seen(await rows.lock(tx, version_id), seen)
+        must_be_open(row, "edit")
+        await rows.edit(
+            tx, version_id, seen, source=source, name=loaded.document.name, **_stored(loaded)
+        )
+        return await done(tx, ctx, by, version_id, "edited")
+
+
+async def check_policy(ctx: Context, shop: UUID, by: By, version_id: UUID) -> Row:
+    """Analyse a draft under the law of today and keep the findings with it.
+
+    Raises:
+        NotFound, Unavailable.
+        ActionNotAllowed: it is published.
+        Conflict: somebody edited it meanwhile.
+    """
+    async with ctx.database.transaction(shop) as tx:
+        row = await view(tx, version_id)
+    must_be_open(row, "check")
+    loaded, report = await check_source(ctx, row["source"])
+    async with ctx.database.transaction(shop) as tx:
+        kept = await rows.set_checked(
+            tx,
+            version_id,
+            row["version"],
+            now=ctx.clock(),
+            findings=[finding.as_json() for finding in report.findings],
+            **_stored(loaded),
+        )
+        if not kept:
+            raise Conflict("The draft was changed while it was being checked.")
+        return await done(tx, ctx, by, version_id, "checked")
 
 
 async def view_policy(ctx: Context, shop: UUID, version_id: UUID) -> Row:
     """One version with its text and findings. Raises ``NotFound``."""
     async with ctx.database.transaction(shop) as tx:
-        return await _view(tx, version_id)
+        return await view(tx, version_id)
 
 
 async def list_policies(ctx: Context, shop: UUID, before: UUID, limit: int) -> list[Row]:
-    """Versions, newest first."""
+    """Versions, newest first, with their findings counted."""
     async with ctx.database.transaction(shop) as tx:
         return await rows.page(tx, before=before, limit=limit)
+
+
+async def policy_history(
+    ctx: Context, shop: UUID, version_id: UUID | None, before: UUID, limit: int
+) -> list[Row]:
+    """Who did what to which version, newest first. Raises ``NotFound`` for an unknown version."""
+    async with ctx.database.transaction(shop) as tx:
+        if version_id is not None and await rows.by_id(tx, version_id) is None:
+            raise NotFound(NOBODY_HAS_IT)
+        return await rows.history(tx, version_id, before=before, limit=limit)
 
 
 async def publish_policy(
@@ -78,17 +154,20 @@ async def publish_policy(
     *,
     effective_from: datetime | None,
     acknowledge: str | None,
+    seen: int | None = None,
 ) -> Row:
     """Let a draft judge every order that is placed from ``effective_from`` (now, if None) on.
 
-    Returns that were opened before keep the version that they were opened under.
+    It is checked first, unless it was and neither its text nor the law changed since. Returns that
+    were opened before keep the version that they were opened under.
 
     Raises:
         NotFound: there is no such version.
         ActionNotAllowed: it is published already.
         PolicyInvalid: it has findings that forbid publishing.
-        Conflict: it has warnings, and nobody acknowledged them.
+        Conflict: it has warnings, and nobody acknowledged them; or somebody edited it meanwhile.
         Invalid: ``effective_from`` is in the past: those orders have been judged.
+        PreconditionFailed: it is not the ``seen`` one any more.
     """
     now = ctx.clock()
     if effective_from is not None and effective_from < now:
@@ -96,9 +175,13 @@ async def publish_policy(
             "A policy cannot apply to orders of the past.",
             errors=[{"field": "effective_from", "problem": "in the past"}],
         )
+    checked = await _checked(ctx, shop, by, version_id, seen)
+    _check_publishable(checked, acknowledge)
     async with ctx.database.transaction(shop) as tx:
-        row = _found(await rows.lock(tx, version_id))
-        _check_publishable(row, acknowledge)
+        row = found(await rows.lock(tx, version_id))
+        if row["version"] != checked["version"]:
+            must_be_open(row, "publish")
+            raise Conflict("The draft was changed while it was being published.")
         await rows.publish(
             tx,
             version_id,
@@ -107,9 +190,34 @@ async def publish_policy(
             published_by=None if by.credential_id is None else ids.encode("key", by.credential_id),
             acknowledged=acknowledge,
         )
-        sequence = row["version"] + 1
-        await announce(tx, ctx, [_event(ctx, version_id, row["number"], "published", sequence, by)])
-        return await _view(tx, version_id)
+        nods = [_short(finding) for finding in _of(row, "warning")]
+        return await done(tx, ctx, by, version_id, "published", note=acknowledge, findings=nods)
+
+
+async def retire_policy(
+    ctx: Context, shop: UUID, by: By, version_id: UUID, *, note: str | None, seen: int | None = None
+) -> Row:
+    """Let a version judge no order that is placed from now on; the one before it does again.
+
+    Orders that it judged keep it, and so do open returns.
+
+    Raises:
+        NotFound, PreconditionFailed.
+        ActionNotAllowed: it is not published, or the shop would be left without a policy.
+    """
+    async with ctx.database.transaction(shop) as tx:
+        await shops.lock(tx)
+        row = found(await rows.lock(tx, version_id))
+        if seen is not None:
+            as_seen(row, seen)
+        if row["state"] != "published":
+            raise not_now(row, "Only a published version can be retired.")
+        now = ctx.clock()
+        scheduled = row["effective_from"] > now
+        if not await rows.remaining(tx, version_id, now, scheduled=scheduled):
+            raise not_now(row, "Publish another version first: a shop always has a policy.")
+        await rows.retire(tx, version_id, now)
+        return await done(tx, ctx, by, version_id, "retired", note=note)
 
 
 async def policy_in_force(ctx: Context, shop: UUID) -> tuple[Row, Policy]:
@@ -121,18 +229,31 @@ async def policy_in_force(ctx: Context, shop: UUID) -> tuple[Row, Policy]:
     return row, compiled(ctx, row)
 
 
-def _checked(source: str) -> LoadedPolicy:
+def _read(source: str) -> LoadedPolicy:
     """Read and compile: a text that cannot be compiled must not become a version."""
     loaded = load_policy(source)
     compile_policy(loaded)
     return loaded
 
 
+def _stored(loaded: LoadedPolicy) -> dict[str, Any]:
+    return {"canonical": loaded.canonical, "digest": loaded.digest}
+
+
+async def _checked(ctx: Context, shop: UUID, by: By, version_id: UUID, seen: int | None) -> Row:
+    """The version with findings that hold today."""
+    row = await view_policy(ctx, shop, version_id)
+    if seen is not None:
+        as_seen(row, seen)
+    must_be_open(row, "publish")
+    if row["state"] == "checked":
+        loaded = await asyncio.to_thread(_read, row["source"])
+        if loaded.digest == row["digest"]:  # the digest names the law too
+            return row
+    return await check_policy(ctx, shop, by, version_id)
+
+
 def _check_publishable(row: Row, acknowledge: str | None) -> None:
-    if row["state"] != "draft":
-        raise ActionNotAllowed(
-            f"Version {row['number']} is {row['state']}.", state=row["state"], allowed=[]
-        )
     errors = _of(row, "error")
     if errors:
         raise PolicyInvalid("The findings forbid publishing this version.", findings=errors)
@@ -148,24 +269,6 @@ def _of(row: Row, severity: str) -> list[Any]:
     return [finding for finding in row["findings"] if finding["severity"] == severity]
 
 
-async def _view(tx: Transaction, version_id: UUID) -> Row:
-    return _found(await rows.view(tx, version_id))
-
-
-def _found(row: Row | None) -> Row:
-    if row is None:
-        raise NotFound("There is no such thing here, or it is not yours to see.")
-    return row
-
-
-def _event(ctx: Context, version_id: UUID, number: int, what: str, sequence: int, by: By) -> Event:
-    return Event(
-        id=ctx.new_id(),
-        type=f"policy_version.{what}",
-        resource_type="policy_version",
-        resource_id=version_id,
-        sequence=sequence,
-        at=ctx.clock(),
-        by=by,
-        data={"policy_version": ids.encode("pv", version_id), "number": number},
-    )
+def _short(finding: dict[str, Any]) -> dict[str, Any]:
+    """What the history keeps of a finding that was acknowledged."""
+    return {name: finding[name] for name in ("code", "severity", "message", "path", "line")}
