@@ -1,0 +1,378 @@
+"""T24: every CHECK, key, reference and trigger, attacked by raw SQL as the service's own role.
+
+The attacks are generated from the catalogue: a row that exists is changed in the one place that a
+constraint forbids. A constraint that nobody knows how to attack fails the test, so that a later
+migration cannot add one that guards nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from tests.db.test_catalogue import append_only, tenant_tables
+from tests.support.world import World
+
+pytestmark = pytest.mark.timeout(300)
+
+MONEY_NAMES = re.compile(r"_minor$|^(captured|reserved|refunded|external|disputed)$")
+
+SUPPLEMENT = (
+    """INSERT INTO outside_facts (shop_id, id, order_id, payment_id, kind, provider, external_id,
+                                  amount_minor, currency, at, lines)
+       SELECT shop_id, gen_random_uuid(), order_id, id, 'refund', 'stripe', id::text, 1, currency,
+              now(), '[]' FROM payments""",
+    """INSERT INTO scans (shop_id, shipment_id, status, at)
+       SELECT shop_id, id, 'in_transit', now() FROM shipments""",
+    """INSERT INTO transfer_attempts (shop_id, transfer_id, no, kind, state, started_at)
+       SELECT shop_id, id, 1, 'send', 'in_flight', now() FROM transfers""",
+    """INSERT INTO delivery_attempts (shop_id, event_id, endpoint_id, no, at, duration_ms)
+       SELECT shop_id, event_id, endpoint_id, 1, now(), 5 FROM deliveries""",
+    """INSERT INTO backtests (shop_id, id, policy_version_id, digest, opened_until, state)
+       SELECT shop_id, gen_random_uuid(), id, digest, now(), 'queued' FROM policy_versions""",
+    """INSERT INTO rate_limits (shop_id, bucket, window_start, hits)
+       SELECT shop_id, 'x', now(), 1 FROM shops""",
+    "UPDATE refunds SET client_reference = id::text",
+    "UPDATE transfers SET provider_refund_id = id::text",
+    "UPDATE payments SET provider_payment_id = id::text",
+    "UPDATE shipments SET carrier_shipment_id = id::text",
+)
+"""Rows that no request makes by itself, so that every table has one to attack."""
+
+BY_HAND: Mapping[str, Mapping[str, Any]] = {
+    "ck_outside_facts_counted_on_a_payment": {"payment_id": None, "counted": True},
+    "ck_returns_a_deadline_has_a_kind": {"deadline_at": None, "deadline_kind": "respond"},
+    "ck_return_lines_units_match_quantity": {"quantity": 3, "units": [1]},
+}
+"""CHECKs over several columns, and values that break each."""
+
+CHANGEABLE = {"policy_versions": "state = 'draft'"}
+"""Rows of these tables that no trigger has made a fact yet."""
+
+NEW_PAYMENT = """
+INSERT INTO payments SELECT (r.p).* FROM (
+    SELECT jsonb_populate_record(p, jsonb_build_object(
+        'id', gen_random_uuid(), 'external_id', 'new', 'provider_payment_id', 'new',
+        'reserved', {reserved}, 'refunded', {refunded})) AS p
+    FROM payments p LIMIT 1) r
+"""
+
+TRIGGERS: Mapping[str, tuple[str, ...]] = {
+    "payments_growth": (
+        "UPDATE payments SET reserved = captured + 1",
+        "UPDATE payments SET external = captured - refunded; "
+        "UPDATE payments SET reserved = reserved + 1",
+        "UPDATE payments SET disputed = captured * 2, reserved = reserved + 1",
+    ),
+    "payments_start_untouched": (
+        NEW_PAYMENT.format(reserved=1, refunded=0),
+        NEW_PAYMENT.format(reserved=0, refunded=1),
+    ),
+    "order_lines_growth": (
+        "UPDATE order_lines SET claimed = shipped + 1 WHERE kind = 'goods'",
+        "UPDATE order_lines SET outside_returned = shipped WHERE kind = 'goods'; "
+        "UPDATE order_lines SET claimed = claimed + 1 WHERE kind = 'goods'",
+        "UPDATE order_lines SET removed = ordered WHERE kind = 'goods'; "
+        "UPDATE order_lines SET claimed = claimed + 1 WHERE kind = 'goods'",
+    ),
+    "policy_versions_fixed": (
+        "DELETE FROM policy_versions WHERE state = 'published'",
+        *(
+            f"UPDATE policy_versions SET {change} WHERE state = 'published'"
+            for change in (
+                "source = 'another'",
+                "canonical = 'another'",
+                "digest = 'another'",
+                "number = number + 100",
+                "findings = findings || '[1]'",
+                "effective_from = now()",
+                "state = 'draft'",
+            )
+        ),
+    ),
+    "append_only": (),  # test_catalogue attacks it on every table that has it
+}
+
+FACTS = (
+    "UPDATE payments SET external = captured * 2",
+    "UPDATE payments SET disputed = captured, external = captured",
+    "UPDATE payments SET reserved = 0 WHERE reserved > 0",
+    "UPDATE order_lines SET outside_returned = ordered + 1",
+    "UPDATE order_lines SET removed = ordered, shipped = 0",
+)
+"""What comes from outside is always storable, however little it leaves."""
+
+
+class Attacker:
+    """Runs one forbidden statement at a time as the service's role and takes it back."""
+
+    def __init__(self, app: Any, owner: Any, shop: Any, history: set[str]) -> None:
+        self.app, self.owner, self.shop, self.history = app, owner, shop, history
+
+    async def refusal(self, statement: str, *values: Any) -> asyncpg.PostgresError:
+        """The database's refusal; fails the test when there was none."""
+        transaction = self.app.transaction()
+        await transaction.start()
+        try:
+            await self.app.execute(f"SET LOCAL app.shop = '{self.shop}'")
+            if values:
+                done = await self.app.execute(statement, *values)
+            else:
+                done = await self.app.execute(statement)
+        except asyncpg.PostgresError as refused:
+            return refused
+        finally:
+            await transaction.rollback()
+        raise AssertionError(f"accepted ({done}): {statement} {values}")
+
+    async def insert(self, table: str, row: Mapping[str, Any]) -> asyncpg.PostgresError:
+        statement = (
+            f"INSERT INTO {table} SELECT r.* FROM jsonb_populate_record(NULL::{table}, $1) r"
+        )
+        return await self.refusal(statement, json.dumps(row))
+
+    async def change(
+        self, table: str, row: Mapping[str, Any], values: Mapping[str, Any]
+    ) -> asyncpg.PostgresError:
+        """UPDATE where the role may; a row of history is inserted instead."""
+        if table in self.history:
+            return await self.insert(table, {**row, **values})
+        sets = ", ".join(f"{column} = r.{column}" for column in values)
+        keys = " AND ".join(f"t.{column} = k.{column}" for column in await self.key(table))
+        return await self.refusal(
+            f"UPDATE {table} t SET {sets} FROM jsonb_populate_record(NULL::{table}, $1) r,"
+            f" jsonb_populate_record(NULL::{table}, $2) k WHERE {keys}",
+            json.dumps(values),
+            json.dumps(row),
+        )
+
+    async def key(self, table: str) -> list[str]:
+        return next(
+            list(found["columns"])
+            for found in await self.owner.fetch(UNIQUES)
+            if found["table"] == table and found["primary"]
+        )
+
+    async def row(self, table: str, where: str = "true", shop: Any = None) -> dict[str, Any]:
+        """A row of our shop to start from."""
+        where = f"shop_id = $1 AND ({where}) AND ({CHANGEABLE.get(table, 'true')})"
+        found = await self.owner.fetchval(
+            f"SELECT to_jsonb(t)::text FROM {table} t WHERE {where} LIMIT 1",
+            shop or self.shop,
+        )
+        assert found is not None, f"no row in {table} where {where}"
+        return dict(json.loads(found))
+
+
+UNIQUES = """
+SELECT i.indrelid::regclass::text AS table, i.indexrelid::regclass::text AS name,
+       i.indisprimary AS primary, pg_get_expr(i.indpred, i.indrelid) AS predicate,
+       (SELECT array_agg(a.attname::text ORDER BY k.n)
+        FROM unnest(i.indkey::int[]) WITH ORDINALITY k(att, n)
+        JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.att) AS columns
+FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'public' AND i.indisunique AND c.relname NOT LIKE 'pgqueuer%'
+  AND c.relname <> 'alembic_version'
+"""
+REFERENCES = """
+SELECT c.conname AS name, c.conrelid::regclass::text AS table,
+       (SELECT array_agg(a.attname::text ORDER BY k.n)
+        FROM unnest(c.conkey) WITH ORDINALITY k(att, n)
+        JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.att) AS columns
+FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
+WHERE c.contype = 'f' AND n.nspname = 'public'
+"""
+CHECKS = """
+SELECT c.conname AS name, c.conrelid::regclass::text AS table, pg_get_constraintdef(c.oid) AS text
+FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
+WHERE c.contype = 'c' AND n.nspname = 'public'
+"""
+COLUMNS = """
+SELECT table_name AS table, column_name AS column, data_type AS type,
+       is_nullable = 'YES' AS nullable
+FROM information_schema.columns WHERE table_schema = 'public' AND table_name = ANY($1)
+"""
+
+
+@pytest.fixture(scope="module")
+async def attacker(
+    world: World, database_url: str, app_database_url: str
+) -> AsyncIterator[Attacker]:
+    owner = await asyncpg.connect(database_url)
+    app = await asyncpg.connect(app_database_url)
+    for statement in SUPPLEMENT:
+        await owner.execute(statement)
+    yield Attacker(app, owner, world.ours.id, await append_only(owner))
+    await app.close()
+    await owner.close()
+
+
+def another(value: Any, kind: str) -> Any:
+    """A different value of the same type."""
+    if kind == "uuid":
+        return str(uuid4())
+    if kind in {"integer", "bigint"}:
+        return value + 1000
+    if kind == "timestamp with time zone":
+        return (datetime.fromisoformat(value) + timedelta(days=1)).isoformat()
+    if kind == "bytea":
+        return f"{value}00"
+    if kind == "character":
+        return "XXX"
+    return f"{value}x"
+
+
+async def types_of(attacker: Attacker, table: str) -> dict[str, str]:
+    rows = await attacker.owner.fetch(COLUMNS, [table])
+    return {row["column"]: row["type"] for row in rows}
+
+
+async def test_every_check_refuses(attacker: Attacker) -> None:
+    checks = await attacker.owner.fetch(CHECKS)
+    assert len(checks) > 40
+    for check in checks:
+        row = await attacker.row(check["table"])
+        values = BY_HAND.get(check["name"]) or breaking(check["text"])
+        assert values, f"nobody knows how to break {check['name']}: {check['text']}"
+        refused = await attacker.change(check["table"], row, values)
+        assert isinstance(refused, asyncpg.CheckViolationError), (check["name"], refused)
+        assert refused.constraint_name == check["name"]
+
+
+def breaking(definition: str) -> dict[str, Any]:
+    """Values that break ``col >= n`` or ``col IN (…)``; empty for any other CHECK."""
+    minimum = re.fullmatch(r"CHECK \(\((\w+) >= (\d+)\)\)", definition)
+    if minimum:
+        return {minimum[1]: int(minimum[2]) - 1}
+    listed = re.fullmatch(r"CHECK \(\((\w+) = ANY \(ARRAY\[.*\]\)\)\)", definition)
+    return {listed[1]: "no such word"} if listed else {}
+
+
+async def test_every_column_that_must_have_a_value_refuses_null(attacker: Attacker) -> None:
+    tables = await tenant_tables(attacker.owner)
+    columns = [c for c in await attacker.owner.fetch(COLUMNS, tables) if not c["nullable"]]
+    assert len(columns) > 200
+    for column in columns:
+        table, name = column["table"], column["column"]
+        row = {**await attacker.row(table), **untouched(table), name: None}
+        refused = await attacker.insert(table, row)
+        if name == "shop_id":
+            assert isinstance(refused, asyncpg.InsufficientPrivilegeError), table
+        else:
+            assert isinstance(refused, asyncpg.NotNullViolationError), (table, name, refused)
+            assert refused.column_name == name
+
+
+async def test_every_key_refuses_a_second_row(attacker: Attacker) -> None:
+    uniques = await attacker.owner.fetch(UNIQUES)
+    assert len(uniques) > 50
+    for unique in uniques:
+        table, columns = unique["table"], set(unique["columns"])
+        filled = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+        row = await attacker.row(table, f"{filled} AND ({unique['predicate'] or 'true'})")
+        kinds = await types_of(attacker, table)
+        narrower = {unique["name"]}
+        for other in uniques:
+            if other["table"] != table or other["name"] == unique["name"]:
+                continue
+            free = [name for name in other["columns"] if name not in columns | {"kind", "state"}]
+            if free and row[free[0]] is not None:
+                row[free[0]] = another(row[free[0]], kinds[free[0]])
+            elif not free:
+                narrower.add(other["name"])  # whoever breaks the wide key breaks this one too
+        refused = await attacker.insert(table, {**row, **untouched(table)})
+        assert isinstance(refused, asyncpg.UniqueViolationError), (unique["name"], refused)
+        assert refused.constraint_name in narrower
+
+
+def untouched(table: str) -> dict[str, int]:
+    """A payment starts with nothing reserved or refunded, else its trigger speaks first."""
+    return {"reserved": 0, "refunded": 0} if table == "payments" else {}
+
+
+async def test_every_reference_refuses_what_is_not_there_and_what_is_another_shop_s(
+    attacker: Attacker, world: World
+) -> None:
+    references = await attacker.owner.fetch(REFERENCES)
+    assert len(references) > 30
+    for reference in references:
+        table = reference["table"]
+        kinds = await types_of(attacker, table)
+        theirs = await attacker.row(table, shop=world.theirs.id)
+        for column in reference["columns"]:
+            if column == "shop_id":
+                continue
+            values = [str(uuid4()), theirs[column]] if kinds[column] == "uuid" else ["XXX"]
+            for value in values:
+                if value is None:
+                    continue
+                refused = await point(attacker, table, column, value)
+                wrong = (reference["name"], column, refused)
+                assert isinstance(refused, asyncpg.ForeignKeyViolationError), wrong
+
+
+async def point(attacker: Attacker, table: str, column: str, value: Any) -> Any:
+    """Let a row refer to something else; a row of history is written anew under a new id."""
+    row = await attacker.row(table)
+    if table not in attacker.history:
+        return await attacker.change(table, row, {column: value})
+    if "id" in row:
+        row["id"] = str(uuid4())
+    for unique in await attacker.owner.fetch(UNIQUES):
+        free = [name for name in unique["columns"] if isinstance(row.get(name), int)]
+        if unique["table"] == table and column not in unique["columns"] and free:
+            row[free[0]] += 1000
+    return await attacker.insert(table, {**row, column: value})
+
+
+async def test_every_trigger_refuses(attacker: Attacker) -> None:
+    names = await attacker.owner.fetch(
+        """SELECT DISTINCT t.tgname AS name FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+           JOIN pg_namespace n ON n.oid = c.relnamespace
+           WHERE n.nspname = 'public' AND NOT t.tgisinternal"""
+    )
+    assert {row["name"] for row in names} == set(TRIGGERS)
+    for name, statements in TRIGGERS.items():
+        for statement in statements:
+            refused = await attacker.refusal(statement)
+            assert isinstance(refused, asyncpg.IntegrityConstraintViolationError), statement
+            assert refused.constraint_name == name, statement
+
+
+@pytest.mark.parametrize("statement", FACTS)
+async def test_facts_from_outside_are_always_storable(attacker: Attacker, statement: str) -> None:
+    transaction = attacker.app.transaction()
+    await transaction.start()
+    try:
+        await attacker.app.execute(f"SET LOCAL app.shop = '{attacker.shop}'")
+        done = await attacker.app.execute(statement)
+        assert not done.endswith(" 0")
+    finally:
+        await transaction.rollback()
+
+
+async def test_no_column_can_hold_what_is_not_a_number(attacker: Attacker) -> None:
+    """No numeric and no float anywhere; money is bigint, and NaN, Infinity and 2^63 bounce."""
+    columns = await attacker.owner.fetch(COLUMNS, await tenant_tables(attacker.owner))
+    kinds = {column["type"] for column in columns}
+    assert kinds & {"numeric", "real", "double precision", "money"} == set()
+    money = [column for column in columns if MONEY_NAMES.search(column["column"])]
+    assert len(money) >= 14
+    refusals = (asyncpg.NumericValueOutOfRangeError, asyncpg.FeatureNotSupportedError)
+    for column in money:
+        assert column["type"] == "bigint", column
+        if column["table"] in attacker.history:
+            continue
+        for value in ("'NaN'::float8", "'Infinity'::float8", "'NaN'::numeric", "1e30"):
+            refused = await attacker.refusal(
+                f"UPDATE {column['table']} SET {column['column']} = {value}"
+            )
+            assert isinstance(refused, refusals), (column, refused)
