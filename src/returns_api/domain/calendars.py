@@ -4,8 +4,9 @@ Owns every computation that mixes instants with calendar days. A window of N day
 event on local day D leaves the buyer until the last instant of local day D+N, whatever the clocks
 do in between. Refuses to own clocks (instants come in) and the choice of zone.
 
-Instants are aware datetimes and come out in UTC. The zone data are those of the ``tzdata`` package
-or the system, through ``zoneinfo``. Year 9999 is the end of time: what would lie beyond has no end.
+Instants are aware datetimes and come out in UTC. The zone data are always those of the ``tzdata``
+package, never the machine's, so that two machines with the same lock file agree. Year 9999 is the
+end of time: what would lie beyond has no end.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from importlib import resources
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -66,10 +68,16 @@ class DayEnd:
 @lru_cache(maxsize=1024)
 def find_zone(name: str) -> ZoneInfo | None:
     """The zone of an IANA name, or None where there is no such zone."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, malformed, or a directory of the zone files
+    if name not in zone_names():
         return None
+    with resources.files("tzdata.zoneinfo").joinpath(*name.split("/")).open("rb") as data:
+        return ZoneInfo.from_file(data, key=name)
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> frozenset[str]:
+    """All IANA names, links included."""
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text("utf-8").split())
 
 
 def local_date(instant: datetime, zone: ZoneInfo) -> date:
@@ -111,7 +119,9 @@ def _add_months(start: date, months: int) -> date:
 def _add_business_days(start: date, amount: int, working: WorkingDays) -> date:
     """Zero business days after a closed day is still that day; the count begins the day after."""
     day = start
-    for _ in range(min(amount, MAX_BUSINESS_DAYS)):
+    if amount > MAX_BUSINESS_DAYS or len(working.weekend) >= 7:
+        raise OverflowError("no such business day")
+    for _ in range(amount):
         day += _DAY
         while not working.is_open(day):
             day += _DAY

@@ -1,20 +1,20 @@
 """Names of time zones: which exist, and which one was probably meant.
 
-Owns the list of names, from the zone data of the installation. Slow, and only for messages.
+Slow, and only for messages.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from zoneinfo import available_timezones
 
+from returns_api.domain.calendars import zone_names
 from returns_api.domain.policy.values import closest
 
 
 @lru_cache(maxsize=1)
 def names() -> tuple[str, ...]:
-    """All zone names of the installation, sorted."""
-    return tuple(sorted(available_timezones()))
+    """All zone names, sorted."""
+    return tuple(sorted(zone_names()))
 
 
 def closest_zone(text: str) -> str:
