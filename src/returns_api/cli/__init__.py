@@ -13,6 +13,7 @@ from returns_api.cli.demo import demo
 from returns_api.cli.migrate import migrate
 from returns_api.cli.openapi import openapi
 from returns_api.cli.serve import serve
+from returns_api.cli.shop import create_shop
 from returns_api.cli.up import up
 from returns_api.cli.worker import worker
 
@@ -23,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, worker, migrate, openapi, up, demo):
+for command in (serve, worker, migrate, openapi, up, demo, create_shop):
     app.command()(command)
 
 

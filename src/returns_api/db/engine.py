@@ -175,6 +175,15 @@ class Database:
         except (*_AWAY, TimeoutError) as away:
             raise Unavailable("The database is busy or away.") from away
 
+    async def run(self, query: Query, **params: Any) -> int:
+        """One statement on tables that belong to no shop; returns the number of rows touched."""
+        try:
+            async with self.pool.acquire(timeout=POOL_WAIT_SECONDS) as connection:
+                tag = await connection.execute(query.sql, *query.bind(params))
+        except (*_AWAY, TimeoutError) as away:
+            raise Unavailable("The database is busy or away.") from away
+        return int(tag.rpartition(" ")[2] or 0)
+
     async def sweep(self, query: Query, **params: Any) -> Sequence[Row]:
         """Keys over all shops, as the role that may read keys and due times and nothing else."""
         try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from returns_api.usecases import deliveries, inbox, returns, shipments, transfers
+from returns_api.usecases import deliveries, housekeeping, inbox, returns, shipments, transfers
 from returns_api.usecases.context import Context
 
 Run = Callable[[Context, UUID, UUID], Awaitable[None]]
@@ -30,8 +30,9 @@ class Kind:
 KINDS: Final[Mapping[str, Kind]] = {
     "process_inbox": Kind(inbox.process_inbox, inbox.due_inbox),
     "send_transfer": Kind(transfers.send_transfer, transfers.due_transfers),
-    "buy_label": Kind(shipments.buy_label, shipments.due_labels),
+    "carry_label": Kind(shipments.carry_label, shipments.due_labels),
     "deliver_event": Kind(deliveries.deliver_event, deliveries.due_deliveries),
+    "tidy_shop": Kind(housekeeping.tidy_shop, housekeeping.due_shops),
     "keep_deadline": Kind(returns.keep_deadline, returns.due_deadlines),
 }
 

@@ -20,6 +20,7 @@ from returns_api import tracing
 from returns_api.db.waker import Waker
 from returns_api.domain.errors import Unavailable
 from returns_api.usecases.context import Context
+from returns_api.usecases.housekeeping import trim_queue_log
 from returns_api.worker.jobs import KINDS, Kind, parse
 from returns_api.worker.sweep import EVERY_SECONDS, sweep
 
@@ -89,6 +90,7 @@ async def _sweep_for_ever(ctx: Context) -> None:
     while True:
         try:
             await sweep(ctx)
+            await trim_queue_log(ctx)
         except Unavailable:
             log.warning("sweep postponed")
         except Exception as failure:

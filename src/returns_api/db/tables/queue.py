@@ -39,6 +39,7 @@ pgqueuer_log = Table(
     "pgqueuer_log",
     queue_metadata,
     Column("id", Integer, primary_key=True),
+    Column("created", TIMESTAMP(timezone=True)),
     Column("job_id", Integer),
     Column("status", _STATUS),
     Column("priority", Integer),
