@@ -18,6 +18,7 @@ from tests.support.api import Tenant
 from tests.support.context import START, Clock
 
 PATH = "/v1/admin/policies"
+WORDS = "Agreed with legal."
 
 
 async def draft(tenant: Tenant, name: str = "Field & Loom") -> dict[str, Any]:
@@ -54,6 +55,7 @@ async def test_a_draft_is_numbered_digested_and_readable(tenant: Tenant) -> None
     first, second = await draft(tenant), await draft(tenant, "Second")
     assert (first["number"], second["number"]) == (1, 2)
     assert (first["state"], first["findings"], first["source"]) == ("draft", [], EXAMPLE)
+    assert (first["in_force"], first["counts"]) == (False, {"error": 0, "warning": 0, "info": 0})
     assert first["digest"].startswith("sha256:")
     assert first["digest"] != second["digest"]
     read = await tenant.admin.get(f"{PATH}/{first['id']}")
@@ -112,15 +114,17 @@ async def test_publishing_is_once_and_never_backwards(tenant: Tenant, clock: Clo
     refused = await tenant.admin.post(f"{PATH}/{version}/publish", json=past)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "effective_from")
     clock.forward(minutes=1)
-    done = await publish(tenant, version)
+    done = await publish(tenant, version, acknowledge=WORDS)
     assert (done["state"], done["effective_from"]) == ("published", "2026-11-21T09:13:44Z")
+    assert done["in_force"] is True
     assert done["published_by"].startswith("key_")
     again = await tenant.admin.post(f"{PATH}/{version}/publish", json={})
     assert (again.status_code, again.json()["code"]) == (409, "action_not_allowed")
-    assert (again.json()["state"], again.json()["allowed"]) == ("published", [])
+    assert (again.json()["state"], again.json()["allowed"]) == ("published", ["retire"])
     assert await find_events(tenant, version) == [
         (1, "policy_version.created"),
-        (2, "policy_version.published"),
+        (2, "policy_version.checked"),
+        (3, "policy_version.published"),
     ]
 
 
@@ -154,7 +158,7 @@ async def test_findings_decide_about_publishing(
     }  # fmt: skip
     async with tenant.ctx.database.transaction(tenant.shop) as tx:
         await tx.connection.execute(
-            "UPDATE policy_versions SET findings = $1 WHERE id = $2",
+            "UPDATE policy_versions SET state = 'checked', findings = $1 WHERE id = $2",
             [finding],
             ids.decode("pv", version),
         )
@@ -171,7 +175,8 @@ async def test_an_order_is_judged_by_the_version_in_force_when_it_was_placed(
     assert await name_in_force(tenant, START) is None
     for name, start in (("later", 20), ("first", 10), ("replaced", 30), ("last", 30)):
         version = (await draft(tenant, name))["id"]
-        await publish(tenant, version, effective_from=(START + start * day).isoformat())
+        begin = (START + start * day).isoformat()
+        await publish(tenant, version, effective_from=begin, acknowledge=WORDS)
     await draft(tenant, "only a draft")
     table = {0: "first", 9: "first", 10: "first", 19: "first", 20: "later", 29: "later", 30: "last"}
     for days, name in table.items():
@@ -180,8 +185,14 @@ async def test_an_order_is_judged_by_the_version_in_force_when_it_was_placed(
 
 
 async def test_a_version_is_compiled_once_and_then_not_even_read(tenant: Tenant) -> None:
-    version = ids.decode("pv", (await draft(tenant))["id"])
+    made = (await draft(tenant))["id"]
+    version = ids.decode("pv", made)
     assert version is not None
+    async with tenant.ctx.database.transaction(tenant.shop) as tx:
+        row = await rows.by_id(tx, version)
+    assert row is not None
+    assert compiled(tenant.ctx, row) is not compiled(tenant.ctx, row), "a draft may be edited"
+    await publish(tenant, made, acknowledge=WORDS)
     async with tenant.ctx.database.transaction(tenant.shop) as tx:
         row = await rows.by_id(tx, version)
         assert row is not None
@@ -207,7 +218,7 @@ async def test_a_storefront_reads_the_policy_in_force(tenant: Tenant, clock: Clo
         assert (await storefront.get("/v1/policy")).status_code == 404
         version = await draft(tenant)
         assert (await storefront.get("/v1/policy")).status_code == 404
-        await publish(tenant, version["id"])
+        await publish(tenant, version["id"], acknowledge=WORDS)
         clock.forward(seconds=1)
         answer = await storefront.get("/v1/policy")
         assert answer.status_code == 200

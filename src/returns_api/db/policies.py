@@ -75,17 +75,24 @@ _lasting = or_(
     _t.c.retired_at.is_(None),
     and_(_t.c.retired_at > _at, _t.c.retired_at > _t.c.effective_from),
 )
-_IN_FORCE: Final = Query(
-    select(*_LIGHT, _CANONICAL)
-    .where(here(_t), among(_t.c.state, PUBLISHED), _lasting)
-    .order_by(
-        _begun.desc(),
-        case((_begun, _t.c.effective_from)).desc(),
-        _t.c.effective_from,
-        _t.c.number.desc(),
+
+
+def _judging(*columns: ColumnElement[Any]) -> Query:
+    return Query(
+        select(*columns)
+        .where(here(_t), among(_t.c.state, PUBLISHED), _lasting)
+        .order_by(
+            _begun.desc(),
+            case((_begun, _t.c.effective_from)).desc(),
+            _t.c.effective_from,
+            _t.c.number.desc(),
+        )
+        .limit(1)
     )
-    .limit(1)
-)
+
+
+_IN_FORCE: Final = _judging(*_LIGHT, _CANONICAL)
+_ID_IN_FORCE: Final = _judging(_t.c.id)
 _BY_ID: Final = Query(select(*_LIGHT, _CANONICAL).where(here(_t), _t.c.id == given("id")))
 _VIEW: Final = Query(
     select(*_LIGHT, _t.c.source, _t.c.findings).where(here(_t), _t.c.id == given("id"))
@@ -206,6 +213,12 @@ async def in_force(
     compiled policy is not read again.
     """
     return await tx.first(_IN_FORCE, placed_at=placed_at, known=list(known))
+
+
+async def id_in_force(tx: Transaction, placed_at: datetime) -> UUID | None:
+    """The id of the same."""
+    found: UUID | None = await tx.value(_ID_IN_FORCE, placed_at=placed_at)
+    return found
 
 
 async def by_id(tx: Transaction, version_id: UUID, known: Collection[UUID] = ()) -> Row | None:

@@ -220,6 +220,12 @@ async def retire_policy(
         return await done(tx, ctx, by, version_id, "retired", note=note)
 
 
+async def id_in_force(ctx: Context, shop: UUID) -> UUID | None:
+    """The version that judges an order placed now, None before the first publishing."""
+    async with ctx.database.transaction(shop) as tx:
+        return await rows.id_in_force(tx, ctx.clock())
+
+
 async def policy_in_force(ctx: Context, shop: UUID) -> tuple[Row, Policy]:
     """The version that judges an order placed now. Raises ``NotFound`` when there is none."""
     async with ctx.database.transaction(shop) as tx:
