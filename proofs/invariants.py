@@ -99,17 +99,8 @@ _QUERIES: Final[Mapping[str, str]] = {
         "SELECT transfer_id, count(*) FROM transfer_attempts WHERE state = 'in_flight'"
         " GROUP BY shop_id, transfer_id HAVING count(*) > 1"
     ),
-    "N8 a try in flight on a settled transfer": (
-        "SELECT t.id, t.state FROM transfers t JOIN transfer_attempts a"
-        " ON a.shop_id = t.shop_id AND a.transfer_id = t.id AND a.state = 'in_flight'"
-        " WHERE t.state = ANY ($1) AND t.leased_until IS NULL"
-    ),
 }
-_SETTLED: Final = ["canceled", "failed", "reversed", "succeeded"]
-_ARGUMENTS: Final[Mapping[str, list[str]]] = {
-    "N2 payment counters": _HELD,
-    "N8 a try in flight on a settled transfer": _SETTLED,
-}
+_ARGUMENTS: Final[Mapping[str, list[str]]] = {"N2 payment counters": _HELD}
 _TRANSFERS: Final = (
     "SELECT id, state, amount_minor, first_sent_at IS NOT NULL AS sent FROM transfers"
 )
