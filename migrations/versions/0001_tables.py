@@ -805,6 +805,7 @@ def upgrade() -> None:
         sa.Column("client_reference", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("parts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("given_up", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("requested_by", sa.UUID(), nullable=True),
         sa.Column("approved_by", sa.UUID(), nullable=True),
         sa.Column("due_by", sa.DateTime(timezone=True), nullable=True),
@@ -911,6 +912,7 @@ def upgrade() -> None:
         sa.Column("cost_minor", sa.BigInteger(), nullable=True),
         sa.Column("cost_currency", sa.Text(), nullable=True),
         sa.Column("attempt", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
@@ -919,7 +921,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "state IN ('label_due', 'label_ready', 'label_failed', 'voided', 'in_transit', 'delivered', 'lost', 'returned_to_sender')",
+            "state IN ('label_due', 'label_ready', 'label_failed', 'voided', 'void_due', 'in_transit', 'delivered', 'lost', 'returned_to_sender', 'void_failed')",
             name=op.f("ck_shipments_state"),
         ),
         sa.ForeignKeyConstraint(

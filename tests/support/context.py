@@ -49,10 +49,13 @@ class Clock:
 
 
 @asynccontextmanager
-async def a_context(database_url: str, clock: Clock) -> AsyncIterator[Context]:
+async def a_context(
+    database_url: str, clock: Clock, *, deadline_seconds: float = 10.0, pool_size: int = 5
+) -> AsyncIterator[Context]:
     """Everything a use case needs, against ``database_url`` as the service's own role."""
-    database = Database(database_url, pool_size=5)
-    http, guarded = HttpClient(), GuardedClient(allow_loopback=True)
+    database = Database(database_url, pool_size=pool_size)
+    http = HttpClient(deadline_seconds=deadline_seconds)
+    guarded = GuardedClient(allow_loopback=True)
     await database.open()
     try:
         yield Context(

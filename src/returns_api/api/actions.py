@@ -38,6 +38,7 @@ LINKS: Final[dict[str, Link]] = {
 _DEADLINE_OF: Final = {
     "approve": "respond",
     "reject": "respond",
+    "provide_info": "answer",
     "ship": "ship",
     "inspect": "inspect",
 }
@@ -70,8 +71,17 @@ def allowed_actions(ret: ReturnRecord, principal: Principal) -> list[Action]:
     return [
         _action(ret, name)
         for name in RETURN.allowed(ret.state, actor)
-        if name in LINKS and LINKS[name].scope in principal.scopes
+        if name in LINKS and LINKS[name].scope in principal.scopes and _useful(ret, name)
     ]
+
+
+def _useful(ret: ReturnRecord, name: str) -> bool:
+    """Grading ends with the last unit, also where the money came before it."""
+    return (
+        name != "inspect"
+        or any(line.inspected < line.received for line in ret.lines)
+        or (ret.state == "received")
+    )
 
 
 def waiting_for(ret: ReturnRecord) -> tuple[str, str] | None:
@@ -93,4 +103,4 @@ def _action(ret: ReturnRecord, name: str) -> Action:
 def _silence(ret: ReturnRecord) -> str | None:
     if ret.deadline_kind == "respond":
         return {"approve": "approved", "reject": "rejected"}.get(ret.on_silence or "approve")
-    return "expired" if ret.deadline_kind == "ship" else None
+    return {"ship": "expired", "answer": "rejected"}.get(ret.deadline_kind or "")

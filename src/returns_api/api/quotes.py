@@ -22,7 +22,7 @@ from returns_api.domain.access import Scope
 from returns_api.domain.policy import decision_to_json
 from returns_api.domain.quotes import AskedLine
 from returns_api.usecases import quotes
-from returns_api.usecases.quotes import Returnable, ReturnableLine, ReturnableReason
+from returns_api.usecases.quotes import ReturnableLine, ReturnableReason
 
 router = APIRouter(tags=["quotes"])
 
@@ -60,11 +60,11 @@ async def list_returnable(
         number=found.order.number,
         currency=found.order.currency,
         policy_version=found.policy_version_id,
-        lines=[_line(found, line) for line in found.lines],
+        lines=[_line(line) for line in found.lines],
     )
 
 
-def _line(found: Returnable, line: ReturnableLine) -> ReturnableLineOut:
+def _line(line: ReturnableLine) -> ReturnableLineOut:
     return ReturnableLineOut(
         line=line.line.id,
         title=line.line.title,
@@ -72,11 +72,11 @@ def _line(found: Returnable, line: ReturnableLine) -> ReturnableLineOut:
         open=line.line.claimed,
         returned_elsewhere=line.line.outside_returned,
         left=line.left,
-        reasons=[_reason(found, reason) for reason in line.reasons],
+        reasons=[_reason(reason) for reason in line.reasons],
     )
 
 
-def _reason(found: Returnable, judged: ReturnableReason) -> ReasonOut:
+def _reason(judged: ReturnableReason) -> ReasonOut:
     decision = judged.decision
     data = decision_to_json(decision)
     first = decision.resolutions[0] if decision.resolutions else None
@@ -89,8 +89,8 @@ def _reason(found: Returnable, judged: ReturnableReason) -> ReasonOut:
         methods=[m.kind.value for m in decision.methods],
         freight=FreightOut(payer=decision.freight.payer.value, fee=decision.freight.fee_minor),
         evidence=data["evidence"],
-        because=data["because"],
-        flips_if=found.flips(decision),
+        because=[dict(because) for because in judged.because],
+        flips_if=[dict(flip) for flip in judged.flips_if],
     )
 
 

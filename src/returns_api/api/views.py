@@ -27,7 +27,7 @@ from returns_api.db.engine import Row
 from returns_api.domain import ids
 from returns_api.domain.access import Principal, Scope
 from returns_api.domain.lifecycle.machine import Actor
-from returns_api.domain.lifecycle.refunds import TRANSFER
+from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
 from returns_api.domain.returns import ReturnLineRecord
 from returns_api.usecases.quotes import StoredQuote
 from returns_api.usecases.refunds import RefundView
@@ -153,7 +153,7 @@ def _label(view: ReturnView) -> LabelOut | None:
         carrier=shipment.carrier,
         service=shipment.service,
         tracking=shipment.tracking_code,
-        url=shipment.label_url,
+        url=None if shipment.state.startswith("void") else shipment.label_url,
     )
 
 
@@ -184,7 +184,7 @@ def refund_out(view: RefundView, principal: Principal) -> RefundOut:
         created_at=head["created_at"],
         updated_at=head["updated_at"],
         transfers=[_transfer(move) for move in view.transfers],
-        actions=_refund_actions(head["id"], view.transfers, principal),
+        actions=_refund_actions(head, view.transfers, principal),
     )
 
 
@@ -203,15 +203,14 @@ def _transfer(move: Row) -> TransferOut:
     )
 
 
-def _refund_actions(refund_id: UUID, moves: Sequence[Row], principal: Principal) -> list[ActionOut]:
-    """Retry what is stuck; cancel only while certainly nothing was sent."""
+def _refund_actions(head: Row, moves: Sequence[Row], principal: Principal) -> list[ActionOut]:
+    """Retry what is stuck or did not arrive; cancel only while certainly nothing is on its way."""
     if Scope.REFUNDS_MANAGE not in principal.scopes:
         return []
-    actor = Actor(principal.role.value)
-    found = {name for move in moves for name in TRANSFER.allowed(move["state"], actor)}
-    if any(move["first_sent_at"] is not None for move in moves):
+    found = set(REFUND.allowed(head["state"], Actor(principal.role.value)))
+    if any(move["state"] in HOLDING and move["first_sent_at"] is not None for move in moves):
         found.discard("cancel")
-    href = f"/v1/refunds/{ids.encode('ref', refund_id)}"
+    href = f"/v1/refunds/{ids.encode('ref', head['id'])}"
     return [
         ActionOut(action=name, method="POST", href=f"{href}/{name}", until=None, on_silence=None)
         for name in ("retry", "cancel")

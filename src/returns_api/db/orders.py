@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
+    Integer,
     Select,
     Text,
     Uuid,
@@ -309,15 +310,24 @@ def _moment(text: str | None) -> datetime | None:
 
 _CERTIFICATE: Final = Query(
     select(certificates.c.body)
-    .where(here(certificates), certificates.c.order_id == _ORDER)
+    .where(
+        here(certificates),
+        certificates.c.order_id == _ORDER,
+        certificates.c.version == func.coalesce(given("version", Integer), certificates.c.version),
+    )
     .order_by(certificates.c.version.desc())
     .limit(1)
 )
 
 
-async def certificate(tx: Transaction, order_id: UUID) -> Mapping[str, Any]:
-    """The stored form of the newest certificate, or ``KeyError`` when the order has none."""
-    body = await tx.value(_CERTIFICATE, order_id=order_id)
+async def certificate(
+    tx: Transaction, order_id: UUID, version: int | None = None
+) -> Mapping[str, Any]:
+    """The stored form of one version of the order's certificate, of the newest for None.
+
+    Raises ``KeyError`` when there is none.
+    """
+    body = await tx.value(_CERTIFICATE, order_id=order_id, version=version)
     if body is None:
         raise KeyError(order_id)
     found: Mapping[str, Any] = body

@@ -138,6 +138,8 @@ _EMIT: Final = _statement()
 
 async def emit(tx: Transaction, happened: Sequence[Event], jobs: Sequence[Job] = ()) -> bool:
     """Write the events, their deliveries and the jobs; returns whether a worker is to be woken."""
+    if not happened and not jobs:
+        return False
     return bool(
         await tx.value(
             _EMIT, events=event_rows(happened), jobs=job_rows(jobs), headers=tracing.job_headers()

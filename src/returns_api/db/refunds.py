@@ -13,14 +13,17 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Integer,
+    Text,
     Uuid,
     and_,
     any_,
+    case,
     column,
     func,
     insert,
-    not_,
+    null,
     or_,
     select,
     update,
@@ -124,7 +127,7 @@ _PARTS: Final = Query(
     select(refunds.c.parts).where(
         here(refunds),
         refunds.c.order_id == given("order_id"),
-        not_(among(refunds.c.state, ("failed", "canceled", "reversed"))),
+        refunds.c.state != "canceled",
     )
 )
 _ORDER_EXISTS: Final = Query(select(orders.c.id).where(here(orders), orders.c.id == given("id")))
@@ -160,7 +163,14 @@ _CLAIM: Final = Query(
         leased_until=given("leased_until"),
         updated_at=given("now"),
     )
-    .returning(transfers, payments.c.provider_payment_id)
+    .returning(
+        transfers,
+        payments.c.provider_payment_id,
+        (
+            payments.c.reserved + payments.c.refunded + payments.c.external + payments.c.disputed
+            > payments.c.captured
+        ).label("overdrawn"),
+    )
 )
 _ABANDON: Final = Query(
     update(transfer_attempts)
@@ -202,6 +212,12 @@ _FINISH_ATTEMPT: Final = Query(
 _LOCK: Final = Query(
     select(transfers).where(here(transfers), transfers.c.id == given("id")).with_for_update()
 )
+_LOCK_OF_REFUND: Final = Query(
+    select(transfers)
+    .where(here(transfers), transfers.c.refund_id == given("refund_id"))
+    .order_by(transfers.c.id)
+    .with_for_update()
+)
 _LOCK_PAYMENT_OF: Final = Query(
     select(payments.c.id)
     .join(
@@ -223,12 +239,23 @@ _CHANGE: Final = Query(
         state=given("state"),
         due_at=given("due_at", transfers.c.due_at.type),
         lookups=given("lookups", Integer),
+        first_sent_at=case((given("unsent", Boolean), null()), else_=transfers.c.first_sent_at),
         leased_until=None,
         failure_code=given("failure_code"),
         provider_refund_id=func.coalesce(
             transfers.c.provider_refund_id, given("provider_refund_id")
         ),
         updated_at=given("now"),
+    )
+)
+_END_TRY: Final = Query(
+    update(transfers)
+    .where(here(transfers), transfers.c.id == given("id"))
+    .values(
+        leased_until=None,
+        provider_refund_id=func.coalesce(
+            transfers.c.provider_refund_id, given("provider_refund_id", Text)
+        ),
     )
 )
 _COUNT: Final = Query(
@@ -258,13 +285,29 @@ _RETURN_TOTALS: Final = Query(
         func.coalesce(
             func.sum(transfers.c.amount_minor).filter(transfers.c.state == "succeeded"), 0
         ).label("arrived"),
-        func.bool_and(transfers.c.state == "succeeded").label("all_arrived"),
     )
     .join(
         refunds,
         and_(refunds.c.shop_id == transfers.c.shop_id, refunds.c.id == transfers.c.refund_id),
     )
     .where(here(refunds), refunds.c.return_id == given("return_id"))
+)
+_RETURN_DONE: Final = Query(
+    select(
+        func.bool_and(
+            or_(
+                refunds.c.state == "succeeded",
+                and_(
+                    refunds.c.given_up, among(refunds.c.state, ("canceled", "partially_succeeded"))
+                ),
+            )
+        )
+    ).where(here(refunds), refunds.c.return_id == given("return_id"))
+)
+_GIVE_UP: Final = Query(
+    update(refunds)
+    .where(here(refunds), refunds.c.id == given("id"))
+    .values(given_up=given("given_up"), updated_at=given("now"))
 )
 _BY_PROVIDER_ID: Final = Query(
     select(transfers.c.id).where(
@@ -313,8 +356,20 @@ _RETRY: Final = Query(
         due_at=given("due_at", transfers.c.due_at.type),
         lookups=0,
         leased_until=None,
+        failure_code=None,
         updated_at=given("now"),
     )
+)
+_ADOPT: Final = Query(
+    update(transfers)
+    .where(
+        here(transfers),
+        here(payments),
+        payments.c.id == transfers.c.payment_id,
+        transfers.c.id == given("id"),
+        transfers.c.first_sent_at.is_(None),
+    )
+    .values(provider=payments.c.provider, account=payments.c.account)
 )
 DUE: Final = Query(
     select(transfers.c.shop_id, transfers.c.id)
@@ -345,7 +400,13 @@ async def reserve(tx: Transaction, wanted: dict[UUID, int]) -> bool:
 
 async def add(tx: Transaction, refund: dict[str, Any], moves: Sequence[dict[str, Any]]) -> None:
     await tx.run(_ADD_REFUND, **refund)
-    await tx.many(_ADD_TRANSFER, moves)
+    await add_transfers(tx, moves)
+
+
+async def add_transfers(tx: Transaction, moves: Sequence[dict[str, Any]]) -> None:
+    """Further transfers of a refund; their amounts must be reserved."""
+    if moves:
+        await tx.many(_ADD_TRANSFER, moves)
 
 
 async def one(tx: Transaction, refund_id: UUID) -> Row | None:
@@ -420,6 +481,7 @@ async def apply_change(
         state=change.state,
         due_at=change.due_at,
         lookups=change.lookups,
+        unsent=change.unsent,
         failure_code=change.failure_code,
         provider_refund_id=provider_refund_id,
         now=now,
@@ -434,8 +496,15 @@ async def apply_change(
     return bool(touched)
 
 
-async def transfer_states(tx: Transaction, refund_id: UUID) -> list[str]:
-    return [row["state"] for row in await tx.all(_STATES, refund_id=refund_id)]
+async def end_try(tx: Transaction, transfer_id: UUID, provider_refund_id: str | None) -> None:
+    """A try told nothing new: end its lease, remember the provider's id if it named one."""
+    await tx.run(_END_TRY, id=transfer_id, provider_refund_id=provider_refund_id)
+
+
+async def transfer_states(tx: Transaction, refund_id: UUID) -> list[tuple[str, int]]:
+    """State and amount (minor units) of each transfer of a refund."""
+    found = await tx.all(_STATES, refund_id=refund_id)
+    return [(row["state"], row["amount_minor"]) for row in found]
 
 
 async def lock_refund(tx: Transaction, refund_id: UUID) -> Row:
@@ -455,10 +524,25 @@ async def set_state(
 
 
 async def return_totals(tx: Transaction, return_id: UUID) -> tuple[int, bool]:
-    """What arrived of all refunds of a return, and whether everything did."""
-    row = await tx.first(_RETURN_TOTALS, return_id=return_id)
-    assert row is not None
-    return int(row["arrived"]), bool(row["all_arrived"])
+    """What arrived of all refunds of a return, and whether nothing more is to come."""
+    arrived = await tx.value(_RETURN_TOTALS, return_id=return_id)
+    return int(arrived), bool(await tx.value(_RETURN_DONE, return_id=return_id))
+
+
+async def give_up(tx: Transaction, refund_id: UUID, now: datetime, *, given_up: bool) -> None:
+    """Whether finance gave up what is missing of a refund."""
+    await tx.run(_GIVE_UP, id=refund_id, given_up=given_up, now=now)
+
+
+async def lock_transfers(tx: Transaction, refund_id: UUID) -> list[Row]:
+    """The transfers of a refund, so that no worker claims one of them meanwhile. Locks the payments
+    before (``lock_payments``)."""
+    return await tx.all(_LOCK_OF_REFUND, refund_id=refund_id)
+
+
+async def adopt_provider(tx: Transaction, transfer_id: UUID) -> None:
+    """Let a transfer that was never sent take the connection that its payment has by now."""
+    await tx.run(_ADOPT, id=transfer_id)
 
 
 async def find_by_provider_id(
@@ -514,7 +598,10 @@ async def of_returns(tx: Transaction, return_ids: Sequence[UUID]) -> list[Row]:
 
 
 async def shipping_refunded(tx: Transaction, order_id: UUID) -> dict[str, int]:
-    """What was refunded, or is on its way, of each shipping line, by external id (minor units)."""
+    """What was refunded of each shipping line, or is owed, by external id (minor units).
+
+    A refund that failed still owes it; only one that was given up does not.
+    """
     found: dict[str, int] = {}
     for row in await tx.all(_PARTS, order_id=order_id):
         for part in row["parts"]:

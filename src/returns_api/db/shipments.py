@@ -7,11 +7,11 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, and_, any_, or_, select, update
+from sqlalchemy import Integer, Uuid, and_, any_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import returns, scans, shipments
 from returns_api.domain.shipments import ShipmentRecord
 
@@ -50,22 +50,55 @@ _CLAIM: Final = Query(
         here(returns),
         returns.c.id == shipments.c.return_id,
         shipments.c.id == given("id"),
-        shipments.c.state == "label_due",
+        among(shipments.c.state, ("label_due", "void_due")),
         shipments.c.due_at <= given("now"),
         or_(shipments.c.leased_until.is_(None), shipments.c.leased_until <= given("now")),
     )
-    .values(attempt=shipments.c.attempt + 1, leased_until=given("leased_until"))
-    .returning(*_COLUMNS, returns.c.order_id, returns.c.number)
+    .values(
+        attempt=shipments.c.attempt + 1,
+        tries=shipments.c.tries + 1,
+        leased_until=given("leased_until"),
+    )
+    .returning(*_COLUMNS, returns.c.order_id)
 )
 _PREPARED: Final = Query(
     update(shipments)
-    .where(here(shipments), shipments.c.id == given("id"), shipments.c.attempt == given("attempt"))
+    .where(
+        here(shipments),
+        shipments.c.id == given("id"),
+        shipments.c.attempt == given("attempt"),
+        shipments.c.state == "label_due",
+    )
     .values(carrier_shipment_id=given("carrier_shipment_id"))
 )
 _POSTPONE: Final = Query(
     update(shipments)
     .where(here(shipments), shipments.c.id == given("id"))
     .values(due_at=given("due_at"), leased_until=None, last_error=given("error"))
+)
+_WANT: Final = Query(
+    update(shipments)
+    .where(here(shipments), shipments.c.id == given("id"))
+    .values(due_at=given("due_at"), updated_at=given("due_at"))
+)
+_REMEMBER: Final = Query(
+    update(shipments)
+    .where(here(shipments), shipments.c.id == given("id"))
+    .values(
+        leased_until=None,
+        **{
+            name: given(name, shipments.c[name].type)
+            for name in (
+                "carrier_shipment_id",
+                "tracking_code",
+                "carrier",
+                "service",
+                "label_url",
+                "cost_minor",
+                "cost_currency",
+            )
+        },
+    )
 )
 _SCAN: Final = Query(
     insert(scans)
@@ -77,6 +110,16 @@ _SCAN: Final = Query(
         description=given("description"),
     )
     .on_conflict_do_nothing()
+)
+_SCANS: Final = Query(
+    select(scans.c.status, scans.c.at).where(
+        here(scans), scans.c.shipment_id == given("shipment_id")
+    )
+)
+_SCANNED: Final = Query(
+    update(shipments)
+    .where(here(shipments), shipments.c.id == given("id"))
+    .values(last_scan_at=func.greatest(shipments.c.last_scan_at, given("at")))
 )
 DUE: Final = Query(
     select(shipments.c.shop_id, shipments.c.id)
@@ -141,7 +184,8 @@ async def claim(tx: Transaction, shipment_id: UUID, now: datetime, until: dateti
 async def prepared(
     tx: Transaction, shipment_id: UUID, attempt: int, carrier_shipment_id: str
 ) -> bool:
-    """Remember the carrier's id before paying; False when the try lost its lease."""
+    """Remember the carrier's id before paying; False when the try lost its lease or the label is
+    not wanted any more."""
     return bool(
         await tx.run(
             _PREPARED, id=shipment_id, attempt=attempt, carrier_shipment_id=carrier_shipment_id
@@ -163,11 +207,29 @@ async def add_scan(
     tx: Transaction, shipment_id: UUID, status: str, at: datetime, description: str | None
 ) -> bool:
     """False when this very scan is known."""
-    return bool(
-        await tx.run(_SCAN, shipment_id=shipment_id, status=status, at=at, description=description)
+    added = await tx.run(
+        _SCAN, shipment_id=shipment_id, status=status, at=at, description=description
     )
+    if added:
+        await tx.run(_SCANNED, id=shipment_id, at=at)
+    return bool(added)
+
+
+async def scans_of(tx: Transaction, shipment_id: UUID) -> list[tuple[str, datetime]]:
+    """Status and time of every scan that is known."""
+    return [(row["status"], row["at"]) for row in await tx.all(_SCANS, shipment_id=shipment_id)]
 
 
 async def postpone(tx: Transaction, shipment_id: UUID, due_at: datetime, error: str) -> None:
     """Try again later; no transition, so no sequence."""
     await tx.run(_POSTPONE, id=shipment_id, due_at=due_at, error=error)
+
+
+async def want(tx: Transaction, shipment_id: UUID, now: datetime) -> None:
+    """The planned label is to be bought now; no transition, so no sequence."""
+    await tx.run(_WANT, id=shipment_id, due_at=now)
+
+
+async def remember_label(tx: Transaction, shipment_id: UUID, label: dict[str, Any]) -> None:
+    """What was bought, whatever becomes of it; ends the lease."""
+    await tx.run(_REMEMBER, id=shipment_id, **label)

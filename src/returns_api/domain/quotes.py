@@ -7,18 +7,20 @@ a quote is kept to the minor unit. Refuses to own policy (``policy``) and shares
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from returns_api.domain import ids
 from returns_api.domain.allocation import Certificate
 from returns_api.domain.errors import Invalid, NotEligible, NothingLeftToReturn
 from returns_api.domain.order_record import BuyerHistory, LineRecord, OrderRecord
 from returns_api.domain.orders import LineKind
 from returns_api.domain.policy import BuyerHistory as PolicyHistory
 from returns_api.domain.policy import Decision, Facts, Policy
+from returns_api.domain.policy.explain import Explainer, because_text
 from returns_api.domain.refunds import tenders
 from returns_api.domain.settlement import (
     Claim,
@@ -29,12 +31,16 @@ from returns_api.domain.settlement import (
     Terms,
     plan_settlement,
 )
-from returns_api.domain.terms import ReturnTerms, combine
+from returns_api.domain.terms import NOTHING_CAME, LineTerms, ReturnTerms, combine
 
 QUOTE_LASTS: Final = timedelta(hours=72)
 PRESUMED_DELIVERED_AFTER: Final = timedelta(days=7)
 """Units of a parcel that never got a delivery scan count as delivered this long after dispatch."""
 PPM: Final = 1_000_000
+CARRIED_OUT: Final = frozenset({"refund"})
+"""Resolutions that this service can carry out; a policy may offer more."""
+GOODS_COME: Final = frozenset({"post", "dropoff", "pickup", "locker", "in_store"})
+"""Methods by which goods come back: the money follows them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +134,10 @@ def units_left(order: OrderRecord, line: LineRecord, now: datetime) -> tuple[int
 
     What was returned elsewhere takes the highest numbers, since nobody named units there.
     """
-    count = arrived(order, line, now) - line.outside_returned
+    here = arrived(order, line, now)
     taken = set(line.claimed_units)
-    return tuple(unit for unit in range(1, max(count, 0) + 1) if unit not in taken)
+    free = [unit for unit in range(1, here + 1) if unit not in taken]
+    return tuple(free[: max(here - line.outside_returned - line.claimed, 0)])
 
 
 def plan_quote(
@@ -138,6 +145,7 @@ def plan_quote(
     certificate: Certificate,
     history: BuyerHistory,
     policy: Policy,
+    explainer: Callable[[], Explainer],
     asked: Sequence[AskedLine],
     *,
     resolution: str,
@@ -145,39 +153,60 @@ def plan_quote(
     shipping_refunded: Mapping[str, int],
     now: datetime,
 ) -> Quote:
-    """Decide every line, choose terms, price it.
+    """Decide every line, choose terms, price it. ``explainer`` is called for a refusal only.
 
     Raises:
         Invalid: an unknown line, a line named twice, a method or resolution that is not offered.
         NothingLeftToReturn: fewer units are left than asked.
         NotEligible: the policy refuses a line; names each with its reasons.
     """
-    if len({item.line_id for item in asked}) != len(asked):
-        raise _invalid("lines", "A line is named twice; add up the quantities.")
+    if len({item.line_id for item in asked}) != len(asked) or not asked:
+        raise _invalid("lines", "Name each line once; add up its quantities.")
     lines = tuple(_decide(order, certificate, history, policy, item, now) for item in asked)
-    _refuse_ineligible(lines)
+    _refuse_ineligible(lines, policy, explainer, order.locale or "en")
     _require_resolution(lines, resolution, now)
     chosen = _method(lines, method)
     terms = combine({item.line.id: item.decision for item in lines}, chosen)
     settlement = plan_settlement(
         certificate,
-        [Claim(item.line.external_id, unit) for item in lines for unit in item.units],
+        [claim(item.line.external_id, unit, terms.of_line(item.line.id))
+         for item in lines for unit in item.units],
         settlement_terms(terms, shipping_refunded, quoting=True),
         tenders(order.payments),
+    )  # fmt: skip
+    pinned = replace(
+        terms,
+        quoted_freight_minor=settlement.fees.return_freight_minor,
+        quoted_restocking_minor=settlement.fees.restocking_minor,
+        certificate_version=order.certificate_version,
     )
-    return Quote(lines, resolution, chosen, terms, settlement)
+    return Quote(lines, resolution, chosen, pinned, settlement)
+
+
+def claim(line: str, unit: int, terms: LineTerms, grade: str | None = None) -> Claim:
+    """One unit under the terms of its line; ``grade`` is what the warehouse found."""
+    return Claim(
+        line=line,
+        unit=unit,
+        deduction_ppm=0 if grade is None else terms.deduction_ppm(grade),
+        because=grade,
+        restocking_ppm=terms.restocking_ppm,
+        came=grade not in NOTHING_CAME,
+    )
 
 
 def settlement_terms(
     terms: ReturnTerms, shipping_refunded: Mapping[str, int], *, quoting: bool
 ) -> Terms:
-    """The money side of the accepted terms; after the quote, its fees are caps."""
+    """The money side of the accepted terms; after the quote, its fees are caps.
+
+    What belongs to one line (grades, restocking) comes with its claims, see ``claim``.
+    """
     worst = max((line.worst_ppm for line in terms.lines.values()), default=0)
     restocking = max((line.restocking_ppm for line in terms.lines.values()), default=0)
     return Terms(
         freight_payer=FreightPayer(terms.freight_payer),
         return_freight_minor=terms.freight_fee_minor,
-        restocking_ppm=restocking,
         max_deduction_ppm=worst,
         refund_original_shipping=terms.refund_original_shipping,
         shipping_refunded=shipping_refunded,
@@ -203,7 +232,10 @@ def _decide(
 ) -> QuotedLine:
     line = order.line(item.line_id)
     if line is None or line.kind is not LineKind.GOODS:
-        raise _invalid("lines", "The order has no such line to return.", str(item.line_id))
+        shown = ids.encode("li", item.line_id)
+        raise _invalid("lines", "The order has no such line to return.", shown)
+    if item.quantity < 1:
+        raise _invalid("lines", "Return at least one unit.", ids.encode("li", item.line_id))
     left = units_left(order, line, now)
     if len(left) < item.quantity:
         raise nothing_left(order, line, item.quantity, len(left), now)
@@ -219,7 +251,7 @@ def nothing_left(
     return NothingLeftToReturn(
         f"{asked} asked, {left} left: {delivered} delivered, {line.claimed} in returns,"
         f" {line.outside_returned} returned elsewhere.",
-        line_id=str(line.id),
+        line=ids.encode("li", line.id),
         delivered=delivered,
         claimed=line.claimed,
         returned_elsewhere=line.outside_returned,
@@ -227,27 +259,50 @@ def nothing_left(
     )
 
 
-def _refuse_ineligible(lines: Sequence[QuotedLine]) -> None:
+def _refuse_ineligible(
+    lines: Sequence[QuotedLine], policy: Policy, explainer: Callable[[], Explainer], locale: str
+) -> None:
     refused = [item for item in lines if not item.decision.eligible]
     if refused:
         raise NotEligible(
             "The policy does not allow this return.",
             lines=[
                 {
-                    "line_id": str(item.line.id),
+                    "line": ids.encode("li", item.line.id),
                     "reason": item.asked.reason,
-                    "because": [
-                        {"code": b.code, "rule": b.rule, "args": dict(b.args)}
-                        for b in item.decision.because
-                    ],
+                    "because": reasons_in_words(policy, item.decision, locale),
+                    "flips_if": flips_in_words(explainer(), item.decision, locale),
                 }
                 for item in refused
             ],
         )
 
 
+def reasons_in_words(policy: Policy, decision: Decision, locale: str) -> list[dict[str, Any]]:
+    """Why a line may not come back, as data and as a sentence in the buyer's language."""
+    return [
+        {
+            "code": because.code,
+            "rule": because.rule,
+            "args": dict(because.args),
+            "text": because_text(policy, because, locale),
+        }
+        for because in decision.because
+    ]
+
+
+def flips_in_words(explainer: Explainer, decision: Decision, locale: str) -> list[dict[str, Any]]:
+    """The smallest changes that would turn a refusal, as data and as sentences."""
+    return [flip.as_json() for flip in explainer.flips(decision.facts, decision, locale)]
+
+
 def _require_resolution(lines: Sequence[QuotedLine], resolution: str, now: datetime) -> None:
-    offered = offered_resolutions([item.decision for item in lines], now)
+    """Only what can be carried out to its end is promised."""
+    offered = [
+        kind
+        for kind in offered_resolutions([item.decision for item in lines], now)
+        if kind in CARRIED_OUT
+    ]
     if resolution not in offered:
         raise _invalid("resolution", f"Offered for these lines: {', '.join(offered) or 'none'}.")
 
@@ -267,7 +322,8 @@ def _method(lines: Sequence[QuotedLine], method: str | None) -> str:
     common = [
         m.kind.value
         for m in lines[0].decision.methods
-        if all(m.kind in {other.kind for other in item.decision.methods} for item in lines)
+        if m.kind.value in GOODS_COME
+        and all(m.kind in {other.kind for other in item.decision.methods} for item in lines)
     ]
     if method is None and common:
         return common[0]

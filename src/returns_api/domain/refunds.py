@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from returns_api.domain.errors import Invalid, NothingLeftToRefund
+from returns_api.domain.errors import Invalid
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.refunds import HOLDING, TRANSFER
 from returns_api.domain.order_record import PaymentRecord
-from returns_api.domain.settlement import Tender, drain
+from returns_api.domain.settlement import Tender, drain, require_refundable
 
 ASK_AGAIN: Final = (
     timedelta(minutes=1),
@@ -61,22 +61,29 @@ def plan_refund(
 
     Raises:
         NothingLeftToRefund: more than is left on all of them together.
-        Invalid: the order has no payment, or they are in different currencies.
+        Invalid: not above zero; the order has no payment, or they are in different currencies.
     """
+    require_one_currency(payments)
+    require_refundable(amount_minor, sum(payment.refundable for payment in payments))
+    return plan_cover(payments, amount_minor)
+
+
+def plan_cover(payments: Sequence[PaymentRecord], amount_minor: int) -> tuple[PlannedTransfer, ...]:
+    """Spread as much of ``amount_minor`` over the payments in their order as they have left.
+
+    What they do not cover stays due: a person decides about it.
+    """
+    by_id = {str(payment.id): payment for payment in payments}
+    transfers, _ = drain(amount_minor, tenders(payments))
+    return tuple(PlannedTransfer(by_id[t.tender], t.amount_minor) for t in transfers)
+
+
+def require_one_currency(payments: Sequence[PaymentRecord]) -> None:
+    """Raises ``Invalid`` for an order without a payment or with payments in several currencies."""
     if not payments:
         raise Invalid("Nothing was captured for this order.", errors=[{"field": "order"}])
     if len({payment.currency for payment in payments}) > 1:
         raise Invalid("The order was paid in several currencies.", errors=[{"field": "order"}])
-    by_id = {str(payment.id): payment for payment in payments}
-    transfers, uncovered = drain(amount_minor, tenders(payments))
-    if uncovered:
-        left = amount_minor - uncovered
-        raise NothingLeftToRefund(
-            f"{amount_minor} is asked, {left} is left (minor units).",
-            requested=amount_minor,
-            remaining=left,
-        )
-    return tuple(PlannedTransfer(by_id[t.tender], t.amount_minor) for t in transfers)
 
 
 def tenders(payments: Sequence[PaymentRecord]) -> list[Tender]:
@@ -110,37 +117,51 @@ class TransferChange:
     reserved_delta: int
     refunded_delta: int
     failure_code: str | None = None
+    unsent: bool = False
+    """The provider certainly has nothing: the next send counts as the first one again."""
+
+
+def missing(amount_minor: int, transfers: Sequence[TransferRecord]) -> int:
+    """What of a refund neither arrived nor is on its way (minor units)."""
+    under_way = sum(
+        transfer.amount_minor
+        for transfer in transfers
+        if transfer.state in HOLDING or transfer.state == "succeeded"
+    )
+    return max(amount_minor - under_way, 0)
 
 
 def after_fact(
     transfer: TransferRecord, status: str, now: datetime, failure_code: str | None = None
-) -> TransferChange:
+) -> TransferChange | None:
     """The provider's own evidence: the only way to ``succeeded``, ``failed`` or ``reversed``.
 
-    ``pending`` after ``succeeded`` is an old message and changes nothing.
+    None when it changes nothing: what ended stays ended, and ``pending`` after ``succeeded`` is an
+    old message.
     """
     before = transfer.state
-    if (before == "succeeded" and status in {"pending", "requires_action"}) or (
-        before in TRANSFER.terminal
+    if before in TRANSFER.terminal or (
+        before == "succeeded" and status in {"succeeded", "pending", "requires_action"}
     ):
-        return unchanged(transfer)
-    state = TRANSFER.step(before, "fact", Actor.SYSTEM, to=status)
-    waiting = state in {"pending", "requires_action"}
+        return None
+    waiting = status in {"pending", "requires_action"}
     return _moved(
-        transfer,
-        state,
-        due_at=now + ASK_PENDING if waiting else None,
-        lookups=transfer.lookups,
-        failure_code=failure_code,
+        transfer, "fact", status, due_at=now + ASK_PENDING if waiting else None, code=failure_code
     )
 
 
 def after_silence(transfer: TransferRecord, now: datetime) -> TransferChange:
     """No answer, or one that cannot be read: unknown, the money stays reserved, ask later."""
     if transfer.lookups >= len(ASK_AGAIN):
-        return _moved(transfer, "needs_review", None, transfer.lookups, "outcome_unknown")
-    wait = ASK_AGAIN[transfer.lookups]
-    return _moved(transfer, "unknown", now + wait, transfer.lookups + 1, "outcome_unknown")
+        return give_up(transfer, "outcome_unknown")
+    return _moved(
+        transfer,
+        "lose",
+        "unknown",
+        due_at=now + ASK_AGAIN[transfer.lookups],
+        lookups=transfer.lookups + 1,
+        code="outcome_unknown",
+    )
 
 
 def after_refused_connection(
@@ -148,33 +169,61 @@ def after_refused_connection(
 ) -> TransferChange:
     """It certainly did not act: send the same again later, never failed by an outage (S8)."""
     if transfer.attempt >= MAX_SENDS:
-        return _moved(transfer, "needs_review", None, transfer.lookups, "provider_unavailable")
+        return give_up(transfer, "provider_unavailable")
     wait = SEND_AGAIN[min(max(transfer.attempt, 1), len(SEND_AGAIN)) - 1]
     if retry_after is not None:
         wait = max(wait, timedelta(seconds=min(retry_after, 86_400)))
-    return _moved(transfer, "queued", now + wait, transfer.lookups, "provider_unavailable")
+    return _moved(transfer, "put_back", "queued", due_at=now + wait, code="provider_unavailable")
 
 
 def after_absence(transfer: TransferRecord, now: datetime) -> TransferChange:
     """The provider certainly has nothing under our reference: send again, with the same key."""
-    return _moved(transfer, "queued", now, transfer.lookups, None)
+    return _moved(transfer, "put_back", "queued", due_at=now, unsent=True)
 
 
 def still_waiting(transfer: TransferRecord, now: datetime) -> TransferChange:
     """A look-up of a pending refund told nothing new: it stays pending and is asked again."""
-    return _moved(transfer, transfer.state, now + ASK_PENDING, transfer.lookups, None)
+    return _moved(transfer, "wait", transfer.state, due_at=now + ASK_PENDING)
 
 
-def unchanged(transfer: TransferRecord) -> TransferChange:
-    return TransferChange(transfer.state, None, transfer.lookups, 0, 0)
+def give_up(transfer: TransferRecord, code: str) -> TransferChange:
+    """It cannot go on by itself. The money stays reserved until a person looked."""
+    return _moved(transfer, "give_up", "needs_review", due_at=None, code=code)
+
+
+def after_cancel(transfer: TransferRecord, actor: Actor) -> TransferChange:
+    """A person gives up what was never sent; its amount is refundable again.
+
+    Raises:
+        ActionNotAllowed: it may have been sent, or not for this actor.
+    """
+    state = TRANSFER.step(transfer.state, "cancel", actor)
+    return _change(transfer, state, due_at=None, lookups=transfer.lookups)
 
 
 def _moved(
     transfer: TransferRecord,
+    action: str,
+    to: str,
+    *,
+    due_at: datetime | None,
+    lookups: int | None = None,
+    code: str | None = None,
+    unsent: bool = False,
+) -> TransferChange:
+    state = TRANSFER.step(transfer.state, action, Actor.SYSTEM, to=to)
+    asked = transfer.lookups if lookups is None else lookups
+    return _change(transfer, state, due_at=due_at, lookups=asked, code=code, unsent=unsent)
+
+
+def _change(
+    transfer: TransferRecord,
     state: str,
+    *,
     due_at: datetime | None,
     lookups: int,
-    failure_code: str | None,
+    code: str | None = None,
+    unsent: bool = False,
 ) -> TransferChange:
     held = (state in HOLDING) - (transfer.state in HOLDING)
     paid = (state == "succeeded") - (transfer.state == "succeeded")
@@ -184,16 +233,33 @@ def _moved(
         lookups=lookups,
         reserved_delta=held * transfer.amount_minor,
         refunded_delta=paid * transfer.amount_minor,
-        failure_code=failure_code,
+        failure_code=code,
+        unsent=unsent,
     )
 
 
-def must_look_up_first(
-    transfer: TransferRecord, now: datetime, idempotency_window: timedelta | None
-) -> bool:
-    """Whether sending could act twice because the provider may have forgotten our key (S7)."""
+def next_try(
+    transfer: TransferRecord,
+    now: datetime,
+    *,
+    idempotency_window: timedelta | None,
+    can_look_up: bool,
+) -> str:
+    """What a due transfer does next, so that it never acts twice (S7): ``send``, ``look_up``,
+    ``wait`` or ``give_up``.
+
+    What was never sent is sent. What may have been sent is looked up; only while it is queued or
+    was being sent, and the provider surely still knows our key, it is sent again under that key. A
+    provider that can neither be asked nor remembers keys needs a person, unless it has accepted the
+    refund and will tell by itself.
+    """
     if transfer.first_sent_at is None:
-        return False
-    if idempotency_window is None:
-        return True
-    return now - transfer.first_sent_at > idempotency_window * 0.8
+        return "send"
+    elapsed = now - transfer.first_sent_at
+    remembered = idempotency_window is not None and elapsed <= idempotency_window * 0.8
+    undecided = transfer.state in {"queued", "sending"}
+    if remembered and (undecided or (transfer.state == "unknown" and not can_look_up)):
+        return "send"
+    if can_look_up:
+        return "look_up"
+    return "wait" if transfer.state in {"pending", "requires_action"} else "give_up"

@@ -1,18 +1,20 @@
 """The life of a return as pure plans: facts in, one change out, nothing written.
 
-Owns what follows from each action: states of the return and of its lines, clocks, released units,
-the event that tells it. Refuses to own money (``settlement``, ``refunds``), what the policy allows
-(``policy``) and every row. States move only through ``lifecycle.returns``.
+Owns what follows from each action of buyer, agent and clock: states of the return and of its lines,
+clocks, released units, the event that tells it. Refuses to own what the warehouse does
+(``receiving``), money (``settlement``, ``refunds``), what the policy allows (``policy``) and every
+row. States move only through ``lifecycle.returns``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from returns_api.domain import ids
 from returns_api.domain.errors import ActionNotAllowed, Invalid
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import LINE, RETURN
@@ -20,6 +22,10 @@ from returns_api.domain.terms import ReturnTerms
 
 DEFAULT_SHIP_WITHIN: Final = timedelta(days=30)
 """A return that the policy gives no deadline for sending still ends some day."""
+ANSWER_WITHIN: Final = timedelta(days=30)
+"""How long a buyer may leave a question of the shop open; then what is undecided is refused."""
+ARRIVE_WITHIN: Final = timedelta(days=14)
+"""A parcel that was sent and did not come by then is named once, so that a person looks."""
 
 _CLOSED_LINES: Final = frozenset({"rejected", "canceled", "expired", "settled"})
 
@@ -116,14 +122,6 @@ class Change:
     """What the event says besides ids and states."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
-    """The deadlines of a return that is in ``state``; the nearest one is swept."""
-
-    deadline_at: datetime | None
-    deadline_kind: str | None
-
-
 def opening(terms: ReturnTerms, now: datetime) -> Mapping[str, Any]:
     """State, clocks and decider of a return that is being opened."""
     if terms.approval_auto:
@@ -157,15 +155,16 @@ def plan_approve(
     """Approve all undecided lines, or those named; the rest stays undecided.
 
     Raises:
-        ActionNotAllowed: not in review, or a named line is decided already.
+        ActionNotAllowed: not in review.
+        Invalid: a named line is not waiting for a decision, or none is named.
     """
-    chosen = _undecided(before, lines)
-    rest = {line.id for line in before.lines if line.state == "requested"} - {c.id for c in chosen}
+    RETURN.require(before.state, "approve", actor)
+    chosen, rest = _undecided(before, lines)
     state = RETURN.step(before.state, "approve", actor, to="requested" if rest else "approved")
     changes = tuple(LineChange(line, LINE.step(line.state, "approve", actor)) for line in chosen)
-    values = _approved(before, actor, now) if state == "approved" else {}
-    return Change(before, state, "return.approved" if not rest else "return.line_approved",
-                  changes, values)  # fmt: skip
+    values = {} if rest else _approved(before, actor, now)
+    event = "return.line_approved" if rest else "return.approved"
+    return Change(before, state, event, changes, values)
 
 
 def plan_reject(
@@ -176,15 +175,22 @@ def plan_reject(
     note: str | None = None,
     lines: Collection[UUID] | None = None,
 ) -> Change:
-    """Reject all undecided lines, or those named; the others keep their life."""
-    chosen = _undecided(before, lines)
-    decided = {c.id for c in chosen}
-    rest = [line for line in before.lines if line.state == "requested" and line.id not in decided]
-    kept = [line for line in before.lines if line.state == "approved"]
+    """Reject all undecided lines, or those named; the others keep their life.
+
+    Raises:
+        ActionNotAllowed: not in review; or some of the lines only, while the buyer is asked.
+        Invalid: a named line is not waiting for a decision, or none is named.
+    """
+    RETURN.require(before.state, "reject", actor)
+    chosen, rest = _undecided(before, lines)
+    if rest and before.state == "info_needed":
+        raise ActionNotAllowed(
+            "The buyer is being asked: only all undecided lines can be rejected now.",
+            state=before.state,
+            allowed=list(RETURN.allowed(before.state, actor)),
+        )
+    kept = any(line.state == "approved" for line in before.lines)
     to = "requested" if rest else "approved" if kept else "rejected"
-    if before.state == "info_needed" and (rest or kept):
-        raise ActionNotAllowed("Waiting for the buyer: only the whole return can be rejected now.",
-                               state=before.state, allowed=["reject"])  # fmt: skip
     state = RETURN.step(before.state, "reject", actor, to=to)
     changes = tuple(
         LineChange(
@@ -208,13 +214,13 @@ def plan_reject(
 
 
 def plan_request_info(before: ReturnRecord, actor: Actor, now: datetime, question: str) -> Change:
-    """Ask the buyer; the review clock stands still until the answer."""
+    """Ask the buyer; the review clock stands still until the answer, but not for ever."""
     state = RETURN.step(before.state, "request_info", actor)
     values = {
         "paused_at": now,
         "info_request": question,
-        "deadline_at": None,
-        "deadline_kind": None,
+        "deadline_at": now + ANSWER_WITHIN,
+        "deadline_kind": "answer",
     }
     return Change(before, state, "return.info_requested", values=values)
 
@@ -243,115 +249,17 @@ def plan_expire(before: ReturnRecord, now: datetime) -> Change:
     return _end(before, "expire", "return.expired", Actor.SYSTEM, now)
 
 
-def plan_ship(before: ReturnRecord, actor: Actor) -> Change:
-    """The parcel is on its way; the clock for sending has done its work."""
+def plan_ship(before: ReturnRecord, actor: Actor, now: datetime) -> Change:
+    """The parcel is on its way; from now on its arrival is watched."""
     state = RETURN.step(before.state, "ship", actor)
-    return Change(
-        before, state, "return.in_transit", values={"deadline_at": None, "deadline_kind": None}
-    )
-
-
-def plan_receive(
-    before: ReturnRecord, actor: Actor, now: datetime, counts: Mapping[UUID, int]
-) -> Change:
-    """Count units in, in as many parts as it takes.
-
-    Raises:
-        Invalid: a line that is not expected, or more units than are.
-    """
-    state = RETURN.step(before.state, "receive", actor)
-    by_id = {line.id: line for line in before.lines}
-    changes = []
-    for line_id, count in counts.items():
-        line = by_id.get(line_id)
-        if line is None or line.state not in {"approved", "received"}:
-            raise _wrong_line("This line is not expected.", line_id)
-        if line.received + count > line.quantity:
-            raise _wrong_line(
-                f"{line.received} of {line.quantity} are here already; {count} more are too many."
-                " Report what was not announced under 'unexpected'.",
-                line_id,
-            )
-        moved = LINE.step(line.state, "receive", actor)
-        changes.append(LineChange(line, moved, received=line.received + count))
-    values: dict[str, Any] = {}
-    if before.inspect_by is None:
-        inspect = before.terms.inspect_within_seconds
-        inspect_by = None if inspect is None else now + timedelta(seconds=inspect)
-        values = {
-            "inspect_by": inspect_by,
-            "deadline_at": inspect_by,
-            "deadline_kind": None if inspect_by is None else "inspect",
-        }
-    data = {"received": sum(counts.values())}
-    return Change(before, state, "return.received", tuple(changes), values, data=data)
-
-
-def plan_inspect(
-    before: ReturnRecord, actor: Actor, graded: Mapping[UUID, int], *, close: bool
-) -> Change:
-    """Units were graded. ``close`` says that nothing more will come: what is missing is released.
-
-    Raises:
-        Invalid: a line with more graded than received units.
-    """
-    by_id = {line.id: line for line in before.lines}
-    for line_id, count in graded.items():
-        line = by_id.get(line_id)
-        if line is None or line.state != "received":
-            raise _wrong_line("This line was not received.", line_id)
-        if line.inspected + count > line.received:
-            raise _wrong_line(
-                f"{line.received - line.inspected} units are here to grade, not {count}.", line_id
-            )
-    changes = [
-        _inspected(line, line.inspected + graded.get(line.id, 0), actor, close=close)
-        for line in before.lines
-        if line.id in graded or (close and line.state in {"approved", "received"})
-    ]
-    after = {change.line.id: change.state for change in changes}
-    states = [after.get(line.id, line.state) for line in before.lines]
-    done = not any(s in {"approved", "received", "requested"} for s in states)
-    state = RETURN.step(before.state, "inspect", actor, to="inspected" if done else "received")
-    values = {"deadline_at": None, "deadline_kind": None} if done else {}
-    return Change(
-        before,
-        state,
-        "return.inspected" if done else "return.partly_inspected",
-        tuple(changes),
-        values,
-        data={"units": sum(graded.values())},
-    )
-
-
-def plan_settle(before: ReturnRecord, now: datetime, refund_minor: int) -> Change:
-    """Money is due: the return waits for the provider's evidence, or ends when nothing is due."""
-    refunding = refund_minor > 0
-    state = RETURN.step(
-        before.state, "settle", Actor.SYSTEM, to="refunding" if refunding else "completed"
-    )
-    changes = tuple(
-        LineChange(line, LINE.step(line.state, "settle", Actor.SYSTEM))
-        for line in before.lines
-        if line.state in {"received", "inspected"}
-    )
-    within = before.terms.refund_within_seconds
-    refund_by = None if within is None or not refunding else now + timedelta(seconds=within)
-    values = {
-        "settled_at": now,
-        "refund_by": refund_by,
-        "deadline_at": refund_by,
-        "deadline_kind": None if refund_by is None else "refund",
-        "closed_at": None if refunding else now,
-    }
-    event = "return.settled" if refunding else "return.completed"
-    return Change(before, state, event, changes, values, data={"refund": refund_minor})
+    values = {"deadline_at": now + ARRIVE_WITHIN, "deadline_kind": "arrive"}
+    return Change(before, state, "return.in_transit", values=values)
 
 
 def plan_silence(before: ReturnRecord, now: datetime) -> Change | None:
     """What a passed deadline does by itself; None when it is not passed or does nothing.
 
-    Running it twice or late gives one result: the first run leaves no deadline behind.
+    Running it twice or late gives one result: the first run leaves no such deadline behind.
     """
     if before.deadline_at is None or before.deadline_at > now:
         return None
@@ -359,6 +267,8 @@ def plan_silence(before: ReturnRecord, now: datetime) -> Change | None:
         if before.on_silence == "reject":
             return plan_reject(before, Actor.SYSTEM, now, "no_answer_in_time")
         return plan_approve(before, Actor.SYSTEM, now)
+    if before.deadline_kind == "answer":
+        return plan_reject(before, Actor.SYSTEM, now, "no_information_in_time")
     if before.deadline_kind == "ship":
         return plan_expire(before, now)
     return Change(
@@ -369,16 +279,6 @@ def plan_silence(before: ReturnRecord, now: datetime) -> Change | None:
         reason=f"{before.deadline_kind}_by has passed",
         data={"deadline": before.deadline_kind},
     )
-
-
-def due_for_settlement(ret: ReturnRecord) -> bool:
-    """Whether the policy's moment for money has come: it comes once."""
-    if ret.settled_at is not None:
-        return False
-    if ret.refund_at == "inspection":
-        return ret.state == "inspected"
-    counted_in = all(line.received >= line.quantity for line in ret.open_lines())
-    return ret.state == "inspected" or (ret.state == "received" and counted_in)
 
 
 def _approved(before: ReturnRecord, actor: Actor, now: datetime) -> Mapping[str, Any]:
@@ -405,29 +305,27 @@ def _end(before: ReturnRecord, action: str, event: str, actor: Actor, now: datet
     return Change(before, state, event, changes, _closed(now))
 
 
-def _undecided(before: ReturnRecord, lines: Collection[UUID] | None) -> Sequence[ReturnLineRecord]:
+def _undecided(
+    before: ReturnRecord, lines: Collection[UUID] | None
+) -> tuple[list[ReturnLineRecord], bool]:
+    """The undecided lines that are meant, and whether others stay undecided."""
     waiting = [line for line in before.lines if line.state == "requested"]
     if lines is None:
-        return waiting
+        return waiting, False
     wanted = set(lines)
+    if not wanted:
+        raise Invalid("Name at least one line, or none at all for every one.",
+                      errors=[{"field": "lines"}])  # fmt: skip
     if unknown := wanted - {line.id for line in waiting}:
-        raise _wrong_line("This line is not waiting for a decision.", min(unknown))
-    return [line for line in waiting if line.id in wanted]
-
-
-def _inspected(line: ReturnLineRecord, inspected: int, actor: Actor, *, close: bool) -> LineChange:
-    """A line after grading; with ``close``, units that never came are given up."""
-    if line.state == "approved":
-        return LineChange(line, LINE.step("approved", "cancel", Actor.AGENT), release=line.units)
-    complete = inspected >= line.quantity or (close and inspected >= line.received)
-    state = LINE.step(line.state, "inspect", actor, to="inspected" if complete else "received")
-    missing = line.units[inspected:] if close and state == "inspected" else ()
-    return LineChange(line, state, inspected=inspected, release=missing)
+        raise wrong_line("This line is not waiting for a decision.", min(unknown))
+    return [line for line in waiting if line.id in wanted], len(wanted) < len(waiting)
 
 
 def _seconds(within: int | None, default: timedelta) -> timedelta:
     return default if within is None else timedelta(seconds=within)
 
 
-def _wrong_line(detail: str, line_id: UUID) -> Invalid:
-    return Invalid(detail, errors=[{"field": "lines", "line": str(line_id), "problem": detail}])
+def wrong_line(detail: str, line_id: UUID) -> Invalid:
+    """The refusal of one return line of a request."""
+    line = ids.encode("rl", line_id)
+    return Invalid(detail, errors=[{"field": "lines", "line": line, "problem": detail}])

@@ -56,6 +56,10 @@ class Claim:
     """What the grade takes off, of what the unit refunds."""
     because: str | None = None
     """The grade or rule behind the deduction."""
+    restocking_ppm: int | None = None
+    """The unit's own restocking fee; None takes the one of the terms."""
+    came: bool = True
+    """False when an empty box or something else came instead: the unit earns no shipping."""
     settled_by: str | None = None
     """Set when the unit was made good elsewhere (an exchange): nothing is due for it."""
 
@@ -152,15 +156,17 @@ def plan_settlement(
     """What the claimed units refund under ``terms``, drained over ``tenders`` in their order.
 
     The order of the claims does not matter. Original shipping is refunded once, net of its own
-    discount, when at least one unit is due. Raises ``Invalid`` for a unit that the certificate does
-    not have or that was removed, a unit claimed twice, a shipping line claimed as a unit, and rates
-    or amounts out of bounds.
+    discount, when at least one unit is due and came back. Raises ``Invalid`` for a unit that the
+    certificate does not have or that was removed, a unit claimed twice, a shipping line claimed as
+    a unit, and rates or amounts out of bounds.
     """
     ordered = _checked(certificate, claims, terms)
     charge = _Charge(terms)
     parts = [part for claim in ordered for part in charge.unit(certificate, claim)]
-    if any(claim.settled_by is None for claim in ordered):
+    due = [claim for claim in ordered if claim.settled_by is None]
+    if any(claim.came for claim in due):
         parts += _shipping(certificate, terms)
+    if due:
         parts += charge.freight(sum(part.amount_minor for part in parts))
     total = sum(part.amount_minor for part in parts)
     transfers, uncovered = drain(total, tenders)
@@ -170,7 +176,7 @@ def plan_settlement(
         parts=tuple(parts),
         transfers=transfers,
         uncovered_minor=uncovered,
-        fees=_caps(parts, terms),
+        fees=_caps(parts, ordered, terms),
     )
 
 
@@ -221,12 +227,13 @@ class _Charge:
         self._freight = terms.return_freight_minor
         self._restocking_ppm = terms.restocking_ppm
         self._deduction_ppm = PPM
+        self._restocking_cap = PPM
         self._restocking_left: int | None = None
         if terms.freight_payer is FreightPayer.MERCHANT:
             self._freight = 0
         if quoted is not None:
             self._freight = min(self._freight, quoted.return_freight_minor)
-            self._restocking_ppm = min(self._restocking_ppm, quoted.restocking_ppm)
+            self._restocking_cap = quoted.restocking_ppm
             self._restocking_left = quoted.restocking_minor
             self._deduction_ppm = quoted.deduction_ppm
 
@@ -259,8 +266,10 @@ class _Charge:
         return [part] if asked else []
 
     def _restocking(self, claim: Claim, paid: int, grade: list[Part]) -> list[Part]:
-        asked = paid * self._restocking_ppm // PPM
-        taken = min(asked, paid + sum(part.amount_minor for part in grade))
+        rate = self._restocking_ppm if claim.restocking_ppm is None else claim.restocking_ppm
+        asked = paid * rate // PPM
+        capped = paid * min(rate, self._restocking_cap) // PPM
+        taken = min(capped, paid + sum(part.amount_minor for part in grade))
         if self._restocking_left is not None:
             taken = min(taken, self._restocking_left)
             self._restocking_left -= taken
@@ -288,7 +297,7 @@ def _shipping(certificate: Certificate, terms: Terms) -> list[Part]:
     return parts
 
 
-def _caps(parts: Sequence[Part], terms: Terms) -> QuotedFees:
+def _caps(parts: Sequence[Part], claims: Sequence[Claim], terms: Terms) -> QuotedFees:
     """What the buyer was shown, and so the most that may be deducted later."""
 
     def shown(kind: PartKind) -> int:
@@ -297,7 +306,7 @@ def _caps(parts: Sequence[Part], terms: Terms) -> QuotedFees:
     return QuotedFees(
         return_freight_minor=shown(PartKind.RETURN_FREIGHT),
         restocking_minor=shown(PartKind.RESTOCKING_FEE),
-        restocking_ppm=terms.restocking_ppm,
+        restocking_ppm=max([terms.restocking_ppm, *(c.restocking_ppm or 0 for c in claims)]),
         deduction_ppm=terms.max_deduction_ppm,
     )
 
@@ -313,6 +322,7 @@ def _checked(certificate: Certificate, claims: Sequence[Claim], terms: Terms) ->
         if not 1 <= claim.unit <= line.live:
             raise _invalid(f"Line {claim.line} has no unit {claim.unit} to return.", "unit")
     rates = [claim.deduction_ppm for claim in claims]
+    rates += [claim.restocking_ppm for claim in claims if claim.restocking_ppm is not None]
     rates += [terms.restocking_ppm, terms.max_deduction_ppm]
     if not all(0 <= rate <= PPM for rate in rates) or terms.return_freight_minor < 0:
         raise _invalid("A rate or fee is out of bounds.", "terms")

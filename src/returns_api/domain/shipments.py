@@ -1,11 +1,13 @@
-"""Return parcels as pure plans: when to buy a label, what a scan means in whatever order it comes.
+"""Return parcels as pure plans: when to ask the carrier again, what scans mean in whatever order
+they come, what becomes of a label that nobody needs.
 
-A scan is a fact about one moment. The state follows from the furthest fact known, so a late,
-repeated or out-of-order scan changes nothing that a newer one decided.
+A scan is a fact about one moment. The state is a function of the set of all scans known, so a late,
+repeated or out-of-order one harms nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,9 +16,9 @@ from uuid import UUID
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 
-BUY_AGAIN: Final = tuple(timedelta(seconds=s) for s in (2, 10, 60, 300, 900, 3600))
-"""Waits between tries to buy a label; the last one repeats."""
-MAX_BUYS: Final = 60
+ASK_AGAIN: Final = tuple(timedelta(seconds=s) for s in (2, 10, 60, 300, 900, 3600))
+"""Waits between tries to buy or to void a label; the last one repeats."""
+MAX_TRIES: Final = 60
 """Tries before a person must look: about two days."""
 
 _MOVING: Final = frozenset({"in_transit", "out_for_delivery", "available_for_pickup"})
@@ -38,29 +40,35 @@ class ShipmentRecord:
     cost_minor: int | None
     cost_currency: str | None
     attempt: int
+    """Counts every try; a later one fences off an earlier one."""
+    tries: int
+    """Tries since the label was wanted, or since a person started it anew."""
     due_at: datetime | None
     last_error: str | None
     last_scan_at: datetime | None
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class ShipmentChange:
-    """The state and the time of the newest scan behind it."""
-
-    state: str
-    last_scan_at: datetime
-
-
-def plan_scan(shipment: ShipmentRecord, status: str, at: datetime) -> ShipmentChange | None:
-    """What a scan changes, or None when it is old, repeated or tells nothing."""
-    state = _state(status)
-    if state is None or (shipment.state, "scan") not in SHIPMENT.rules:
+def plan_scan(shipment: ShipmentRecord, scans: Iterable[tuple[str, datetime]]) -> str | None:
+    """The state that all ``scans`` (status, time) together say, or None when nothing changes."""
+    state = parcel_state(scans)
+    if state is None or state == shipment.state or (shipment.state, "scan") not in SHIPMENT.rules:
         return None
-    newer = shipment.last_scan_at is None or at >= shipment.last_scan_at
-    if not newer or state == shipment.state:
-        return None
-    return ShipmentChange(SHIPMENT.step(shipment.state, "scan", Actor.SYSTEM, to=state), at)
+    return SHIPMENT.step(shipment.state, "scan", Actor.SYSTEM, to=state)
+
+
+def parcel_state(scans: Iterable[tuple[str, datetime]]) -> str | None:
+    """Where a parcel is, from the set of its scans; None before it moved.
+
+    Sent back to the buyer is final: whatever was delivered after that was delivered to the buyer.
+    Delivered comes next. Of moving and lost, the newest says which; at the same second, lost.
+    """
+    known = [(state, at) for status, at in scans if (state := _state(status)) is not None]
+    states = {state for state, _ in known}
+    for final in ("returned_to_sender", "delivered"):
+        if final in states:
+            return final
+    return max(known, key=lambda scan: (scan[1], scan[0] == "lost"))[0] if known else None
 
 
 def _state(status: str) -> str | None:
@@ -73,11 +81,43 @@ def _state(status: str) -> str | None:
     }.get(status)
 
 
-def next_buy(attempt: int, now: datetime, retry_after: float | None = None) -> datetime | None:
-    """When to try the carrier again, or None when a person must look."""
-    if attempt >= MAX_BUYS:
+def plan_void(shipment: ShipmentRecord) -> str | None:
+    """What becomes of a label that nobody needs; None when it was used or is being voided already.
+
+    A label is paid for only after the carrier's id of it is stored, so without an id there is
+    nothing to give back.
+    """
+    if shipment.state not in {"label_due", "label_failed", "label_ready"}:
         return None
-    wait = BUY_AGAIN[min(max(attempt, 1), len(BUY_AGAIN)) - 1]
+    bought = shipment.carrier_shipment_id is not None
+    return SHIPMENT.step(
+        shipment.state, "void", Actor.SYSTEM, to="void_due" if bought else "voided"
+    )
+
+
+def after_purchase(shipment: ShipmentRecord) -> str | None:
+    """Where a shipment goes once its label is known to be paid for; None where it was known."""
+    if (shipment.state, "buy") not in SHIPMENT.rules:
+        return None
+    return SHIPMENT.step(shipment.state, "buy", Actor.SYSTEM)
+
+
+def next_try(tries: int, now: datetime, retry_after: float | None = None) -> datetime | None:
+    """When to ask the carrier again, or None when a person must look."""
+    if tries >= MAX_TRIES:
+        return None
+    wait = ASK_AGAIN[min(max(tries, 1), len(ASK_AGAIN)) - 1]
     if retry_after is not None:
         wait = max(wait, timedelta(seconds=min(retry_after, 86_400)))
     return now + wait
+
+
+def why_not_here(shipment: ShipmentRecord | None) -> str:
+    """The cause of a parcel that did not come in time, as one word."""
+    if shipment is None:
+        return "no_label_of_ours"
+    if shipment.state in {"lost", "returned_to_sender"}:
+        return shipment.state
+    return {"delivered": "delivered_not_received", "in_transit": "stalled"}.get(
+        shipment.state, "never_scanned"
+    )

@@ -57,6 +57,11 @@ class ReturnTerms:
     """By the order line's id, as text."""
     quoted_freight_minor: int = 0
     quoted_restocking_minor: int = 0
+    own_label: bool = False
+    """The buyer sends the parcel with a label of the own and pays the carrier: we buy none."""
+    certificate_version: int | None = None
+    """The certificate that priced the quote: a later edit of the order does not change an accepted
+    quote. None takes the newest."""
 
     def of_line(self, order_line_id: UUID) -> LineTerms:
         return self.lines[str(order_line_id)]
@@ -81,8 +86,9 @@ def combine(decisions: Mapping[UUID, Decision], method: str) -> ReturnTerms:
     """One set of terms from the decisions of all lines, for the chosen method."""
     every = list(decisions.values())
     reviews = [d.approval for d in every if not d.approval.auto]
-    fees = {line: _fee(d, method) for line, d in decisions.items()}
-    merchant_pays = any(fee == 0 for fee in fees.values())
+    own_label = all(d.freight.own_label for d in every)
+    fees = [_fee(d, method) for d in every if not d.freight.own_label]
+    merchant_pays = not own_label and 0 in fees
     return ReturnTerms(
         approval_auto=not reviews,
         respond_within_seconds=_least([a.respond_within_seconds for a in reviews]),
@@ -90,9 +96,10 @@ def combine(decisions: Mapping[UUID, Decision], method: str) -> ReturnTerms:
         ship_within_seconds=_most([d.deadlines.ship_within_seconds for d in every]),
         inspect_within_seconds=_least([d.deadlines.inspect_within_seconds for d in every]),
         refund_within_seconds=_least([d.deadlines.refund_within_seconds for d in every]),
-        refund_at=max((d.refund_at.value for d in every), key=_STAGES.index),
+        refund_at=max((_refund_at(d) for d in every), key=_STAGES.index),
         freight_payer="merchant" if merchant_pays else "buyer",
-        freight_fee_minor=0 if merchant_pays else max(fees.values()),
+        freight_fee_minor=0 if merchant_pays or own_label else max(fees),
+        own_label=own_label,
         refund_original_shipping=any(d.refund_original_shipping for d in every),
         lines={str(line): _line(d) for line, d in decisions.items()},
     )
@@ -108,6 +115,13 @@ def _line(decision: Decision) -> LineTerms:
         restocking_ppm=decision.restocking_ppm,
         evidence=tuple((e.kind.value, e.minimum) for e in decision.evidence),
     )
+
+
+def _refund_at(decision: Decision) -> str:
+    """When the money is due. An advance is never granted here, so its ``otherwise`` holds: what is
+    promised in a quote has to be kept."""
+    at = decision.refund_at if decision.advance is None else decision.advance.otherwise
+    return max(at.value, "receipt", key=_STAGES.index)
 
 
 def _fee(decision: Decision, method: str) -> int:

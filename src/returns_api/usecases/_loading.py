@@ -44,7 +44,7 @@ async def policy_of(tx: Transaction, ctx: Context, order: OrderRecord) -> tuple[
     Raises:
         Conflict: the shop has not published a policy yet.
     """
-    row = await policy_rows.in_force(tx, order.placed_at)
+    row = await policy_rows.in_force(tx, order.placed_at, ctx.policies.keys())
     if row is None:
         raise Conflict("This shop has not published a return policy yet.")
     return row, compiled(ctx, row)

@@ -8,16 +8,20 @@ is never counted as a second refund.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
-from returns_api.db import outside_facts
+from returns_api.db import order_intake, outside_facts
 from returns_api.db import refunds as rows
-from returns_api.db.engine import Transaction
+from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain import ids
 from returns_api.domain.refunds import after_fact
+from returns_api.domain.settlement import overdrawn
 from returns_api.ports.payments import ProviderDispute, ProviderRefund, RefundStatus
+from returns_api.usecases._order_events import tell
 from returns_api.usecases._refunds import move_transfer
+from returns_api.usecases._waiting import NotYet, payment_key
 from returns_api.usecases.context import Context
 
 _GONE = frozenset({RefundStatus.FAILED, RefundStatus.CANCELED})
@@ -31,7 +35,11 @@ async def apply(
     account: str,
     fact: ProviderRefund | ProviderDispute,
 ) -> None:
-    """Apply one fact; the same fact again, or an older one, changes nothing."""
+    """Apply one fact; the same fact again, or an older one, changes nothing.
+
+    Raises:
+        NotYet: no payment of ours is behind it, as far as is known.
+    """
     if isinstance(fact, ProviderDispute):
         await _dispute(tx, ctx, provider, account, fact)
         return
@@ -61,22 +69,18 @@ async def _echo(tx: Transaction, ctx: Context, transfer_id: UUID, fact: Provider
         await rows.flag(tx, transfer_id, "amount_differs", ctx.clock())
         return
     change = after_fact(transfer, fact.status.value, ctx.clock(), fact.failure_code)
-    if change.state == transfer.state:
-        return
-    events, jobs = await move_transfer(
-        tx, ctx, transfer, change, provider_refund_id=fact.provider_refund_id
-    )
-    if events or jobs:
+    if change is not None and change.state != transfer.state:
+        events, jobs = await move_transfer(
+            tx, ctx, transfer, change, provider_refund_id=fact.provider_refund_id
+        )
         await emit(tx, events, jobs)
 
 
 async def _outside(
     tx: Transaction, ctx: Context, provider: str, account: str, fact: ProviderRefund
 ) -> None:
-    payment = await rows.find_payment(tx, provider, account, fact.provider_payment_id)
-    if payment is None:
-        return
-    await outside_facts.record(
+    payment = await _payment(tx, provider, account, fact.provider_payment_id)
+    changed = await outside_facts.record(
         tx,
         kind="refund",
         provider=provider,
@@ -90,15 +94,17 @@ async def _outside(
         at=fact.created_at or ctx.clock(),
         lines=[],
     )
+    if changed:
+        moved = {"amount": fact.amount_minor, "currency": fact.currency, "counted": True}
+        told = {"moved": [] if fact.status in _GONE else [moved], "lines": []}
+        await _tell(tx, ctx, payment["order_id"], "refunded_elsewhere", told)
 
 
 async def _dispute(
     tx: Transaction, ctx: Context, provider: str, account: str, fact: ProviderDispute
 ) -> None:
-    payment = await rows.find_payment(tx, provider, account, fact.provider_payment_id)
-    if payment is None:
-        return
-    await outside_facts.record(
+    payment = await _payment(tx, provider, account, fact.provider_payment_id)
+    changed = await outside_facts.record(
         tx,
         kind="dispute",
         provider=provider,
@@ -112,3 +118,32 @@ async def _dispute(
         at=ctx.clock(),
         lines=[],
     )
+    if changed:
+        told: dict[str, object] = {
+            "amount": fact.amount_minor,
+            "currency": fact.currency,
+            "money_withdrawn": fact.open,
+            "counted": True,
+        }
+        await _tell(tx, ctx, payment["order_id"], "disputed", told)
+
+
+async def _payment(tx: Transaction, provider: str, account: str, provider_payment_id: str) -> Row:
+    """The payment that the provider names. It may be told of before the order is; and a provider
+    account also serves payments that are none of this shop's orders, so waiting for one may end."""
+    payment = await rows.find_payment(tx, provider, account, provider_payment_id)
+    if payment is None:
+        raise NotYet(payment_key(provider, account, provider_payment_id), settles=True)
+    return payment
+
+
+async def _tell(
+    tx: Transaction, ctx: Context, order_id: UUID, type_: str, data: Mapping[str, object]
+) -> None:
+    """One event for the order; ``exceeds_captured`` is the alarm of promise S9."""
+    version = await order_intake.step(tx, order_id, ctx.clock())
+    stored = await rows.payments_of(tx, order_id)
+    exceeds = any(
+        overdrawn(p.captured, p.reserved, p.refunded, p.external, p.disputed) for p in stored
+    )
+    await tell(tx, ctx, order_id, version, type_, {**data, "exceeds_captured": exceeds})

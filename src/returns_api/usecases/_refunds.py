@@ -14,13 +14,13 @@ from uuid import UUID
 
 from returns_api.db import refunds as rows
 from returns_api.db import returns as return_rows
-from returns_api.db.engine import Transaction
+from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain import ids
 from returns_api.domain.errors import NothingLeftToRefund
 from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.lifecycle.machine import Actor
-from returns_api.domain.lifecycle.refunds import refund_state
+from returns_api.domain.lifecycle.refunds import REFUND, refund_state
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.refunds import PlannedTransfer, TransferChange, TransferRecord
 from returns_api.usecases.context import Context
@@ -28,10 +28,14 @@ from returns_api.usecases.context import Context
 
 @dataclass(frozen=True, slots=True)
 class NewRefund:
-    """What is to be paid back and why; the transfers say along which payments."""
+    """What is to be paid back and why; the transfers say along which payments.
+
+    They may cover less than ``amount_minor``: the rest stays due.
+    """
 
     order_id: UUID
     kind: str
+    amount_minor: int
     currency: str
     transfers: Sequence[PlannedTransfer]
     parts: Sequence[Mapping[str, Any]]
@@ -60,18 +64,15 @@ async def reserve_and_store(tx: Transaction, ctx: Context, new: NewRefund, by: B
     Raises:
         NothingLeftToRefund: a payment has less left than the plan takes.
     """
-    wanted = {move.payment.id: move.amount_minor for move in new.transfers}
-    if not await rows.reserve(tx, wanted):
-        raise NothingLeftToRefund("The payments have less left than this refund needs.")
     now, refund_id = ctx.clock(), ctx.new_id()
-    moves = [_transfer_row(ctx.new_id(), refund_id, new, move, now) for move in new.transfers]
-    state = refund_state(move["state"] for move in moves)
+    moves = await _reserved(tx, ctx, refund_id, new.order_id, new.transfers)
+    state = refund_state([(m["state"], m["amount_minor"]) for m in moves], new.amount_minor)
     refund = {
         "id": refund_id,
         "order_id": new.order_id,
         "return_id": new.return_id,
         "kind": new.kind,
-        "amount_minor": sum(wanted.values()),
+        "amount_minor": new.amount_minor,
         "currency": new.currency,
         "state": state,
         "client_reference": new.client_reference,
@@ -84,18 +85,51 @@ async def reserve_and_store(tx: Transaction, ctx: Context, new: NewRefund, by: B
     }
     await rows.add(tx, refund, moves)
     event = _refund_event(ctx, refund, type_="requested", sequence=1, state=state, by=by)
-    jobs = tuple(Job("send_transfer", move["id"]) for move in moves if move["state"] == "queued")
-    return Written(refund_id, state, (event,), jobs)
+    return Written(refund_id, state, (event,), _sending(moves))
+
+
+async def add_transfers(
+    tx: Transaction,
+    ctx: Context,
+    refund: Row,
+    planned: Sequence[PlannedTransfer],
+) -> tuple[Job, ...]:
+    """Reserve and store further transfers of a refund, for what did not arrive.
+
+    The payments must be locked. Raises ``NothingLeftToRefund`` like ``reserve_and_store``.
+    """
+    moves = await _reserved(tx, ctx, refund["id"], refund["order_id"], planned)
+    await rows.add_transfers(tx, moves)
+    return _sending(moves)
+
+
+async def _reserved(
+    tx: Transaction,
+    ctx: Context,
+    refund_id: UUID,
+    order_id: UUID,
+    planned: Sequence[PlannedTransfer],
+) -> list[dict[str, Any]]:
+    """The rows of new transfers, their amounts reserved."""
+    wanted = {move.payment.id: move.amount_minor for move in planned}
+    if not await rows.reserve(tx, wanted):
+        raise NothingLeftToRefund("The payments have less left than this refund needs.")
+    now = ctx.clock()
+    return [_transfer_row(ctx.new_id(), refund_id, order_id, move, now) for move in planned]
+
+
+def _sending(moves: Sequence[Mapping[str, Any]]) -> tuple[Job, ...]:
+    return tuple(Job("send_transfer", move["id"]) for move in moves if move["state"] == "queued")
 
 
 def _transfer_row(
-    transfer_id: UUID, refund_id: UUID, new: NewRefund, move: PlannedTransfer, now: datetime
+    transfer_id: UUID, refund_id: UUID, order_id: UUID, move: PlannedTransfer, now: datetime
 ) -> dict[str, Any]:
     payment, queued = move.payment, move.state == "queued"
     return {
         "id": transfer_id,
         "refund_id": refund_id,
-        "order_id": new.order_id,
+        "order_id": order_id,
         "payment_id": payment.id,
         "amount_minor": move.amount_minor,
         "currency": payment.currency,
@@ -136,35 +170,39 @@ async def move_transfer(
 async def follow_transfers(
     tx: Transaction, ctx: Context, refund_id: UUID, by: By, reason: str | None = None
 ) -> list[Event]:
-    """Derive the refund's state from its transfers; one event when it changed."""
+    """Derive the refund's state from its transfers, and what it means for its return; one event
+    for each that changed."""
     refund = await rows.lock_refund(tx, refund_id)
-    state = refund_state(await rows.transfer_states(tx, refund_id))
-    if state == refund["state"]:
-        return []
-    now = ctx.clock()
-    sequence = await rows.set_state(tx, refund_id, refund["state"], state, now)
-    assert sequence is not None
-    events = [
-        _refund_event(
-            ctx, dict(refund), type_=state, sequence=sequence, state=state, by=by, reason=reason
+    moves = await rows.transfer_states(tx, refund_id)
+    state = refund_state(moves, refund["amount_minor"], given_up=refund["given_up"])
+    events = []
+    if state != refund["state"]:
+        REFUND.step(refund["state"], "follow", Actor.SYSTEM, to=state)
+        sequence = await rows.set_state(tx, refund_id, refund["state"], state, ctx.clock())
+        assert sequence is not None
+        events.append(
+            _refund_event(
+                ctx, dict(refund), type_=state, sequence=sequence, state=state, by=by, reason=reason
+            )
         )
-    ]
     if refund["return_id"] is not None:
         events += await _follow_refund(tx, ctx, refund["return_id"])
     return events
 
 
 async def _follow_refund(tx: Transaction, ctx: Context, return_id: UUID) -> list[Event]:
-    """The return is complete when all its money arrived, and open again when some went back."""
-    arrived, all_arrived = await rows.return_totals(tx, return_id)
+    """The return is complete when all its money arrived or finance gave up the rest, and open
+    again when some went back."""
     head = await return_rows.lock(tx, return_id)
     assert head is not None
+    arrived, all_done = await rows.return_totals(tx, return_id)
     action = {("refunding", True): "complete", ("completed", False): "reopen"}.get(
-        (head["state"], all_arrived)
+        (head["state"], all_done)
     )
     now = ctx.clock()
     if action is None:
-        await return_rows.set_refunded(tx, return_id, arrived, now)
+        if arrived != head["refunded_minor"]:
+            await return_rows.set_refunded(tx, return_id, arrived, now)
         return []
     state = RETURN.step(head["state"], action, Actor.SYSTEM)
     sequence = await return_rows.move(

@@ -14,13 +14,12 @@ from returns_api.db.outbox import Job
 from returns_api.domain import ids
 from returns_api.domain.errors import Conflict
 from returns_api.domain.events import By, Event
-from returns_api.domain.lifecycle.machine import Actor
-from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.returns import Change, ReturnRecord
-from returns_api.domain.shipments import ShipmentRecord
+from returns_api.domain.shipments import ShipmentRecord, plan_void
 from returns_api.usecases.context import Context
 
 _ENDED = frozenset({"rejected", "canceled", "expired"})
+_UNBOUGHT = frozenset({"label_due", "label_failed"})
 
 
 async def save(
@@ -40,7 +39,7 @@ async def save(
     await rows.save_lines(tx, change.lines)
     events = [return_event(ctx, change, sequence, by)]
     jobs: list[Job] = []
-    if change.state != before.state and change.state in {"approved", *_ENDED}:
+    if change.state != before.state and change.state in {"approved", "received", *_ENDED}:
         more, jobs = await _follow_with_label(tx, ctx, before, change.state, by)
         events += more
     return events, jobs
@@ -71,30 +70,36 @@ def return_event(ctx: Context, change: Change, sequence: int, by: By) -> Event:
 async def _follow_with_label(
     tx: Transaction, ctx: Context, ret: ReturnRecord, state: str, by: By
 ) -> tuple[list[Event], list[Job]]:
-    """The parcel follows the return: buy the label once approved, void it when it all ends."""
+    """The parcel follows the return: buy the label once approved, void it when it all ends.
+
+    Goods that came without a label need none any more; a label that was bought may still be the one
+    they came with, so it is kept.
+    """
     shipment = await shipment_rows.lock_of_return(tx, ret.id)
     if shipment is None:
         return [], []
-    now = ctx.clock()
     if state == "approved":
-        await shipment_rows.move(tx, shipment.id, shipment.sequence, now, due_at=now)
-        return [], [Job("buy_label", shipment.id)]
-    if (shipment.state, "void") not in SHIPMENT.rules:
+        await shipment_rows.want(tx, shipment.id, ctx.clock())
+        return [], [Job("carry_label", shipment.id)]
+    if state == "received" and shipment.state not in _UNBOUGHT:
         return [], []
-    return [await void(tx, ctx, shipment, ret.order_id, by)], []
+    return await void(tx, ctx, shipment, ret.order_id, by)
 
 
 async def void(
     tx: Transaction, ctx: Context, shipment: ShipmentRecord, order_id: UUID, by: By
-) -> Event:
-    """Mark a label as not needed; the carrier is asked for the money back by a job of its own."""
-    now = ctx.clock()
-    state = SHIPMENT.step(shipment.state, "void", Actor.SYSTEM)
+) -> tuple[list[Event], list[Job]]:
+    """Give up a locked label that nobody needs; a job asks the carrier for the money back."""
+    state, now = plan_void(shipment), ctx.clock()
+    if state is None:
+        return [], []
+    due_at = now if state == "void_due" else None
     sequence = await shipment_rows.move(
-        tx, shipment.id, shipment.sequence, now, state=state, due_at=None
+        tx, shipment.id, shipment.sequence, now, state=state, due_at=due_at, tries=0
     )
     assert sequence is not None
-    return shipment_event(ctx, shipment, order_id, state, sequence, by)
+    jobs = [] if due_at is None else [Job("carry_label", shipment.id)]
+    return [shipment_event(ctx, shipment, order_id, state, sequence, by)], jobs
 
 
 def shipment_event(

@@ -1,13 +1,15 @@
 """The moment money is due for a return: units and grades in, refund out, once.
 
 Lock order: the order's payments, then the return. What is due is the accepted quote's own sum over
-the units that came back, with the deductions of their grades, never more than the quote announced.
+the units that came back, cut by the certificate that the quote was made from, with the deductions
+of their grades, never more than the quote announced. What no payment covers stays due: the refund
+is not complete until it arrived or finance gave it up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from returns_api.db import orders as order_rows
@@ -18,9 +20,10 @@ from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain.allocation import from_json
 from returns_api.domain.events import By, Event
-from returns_api.domain.quotes import settlement_terms
-from returns_api.domain.refunds import PlannedTransfer, tenders
-from returns_api.domain.returns import ReturnRecord, due_for_settlement, plan_settle
+from returns_api.domain.quotes import claim, settlement_terms
+from returns_api.domain.receiving import due_for_settlement, plan_settle
+from returns_api.domain.refunds import PlannedTransfer, plan_cover, tenders
+from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.settlement import Claim, Settlement, plan_settlement
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases._returns import save
@@ -38,22 +41,19 @@ async def settle_if_due(
     if ret is None or not due_for_settlement(ret):
         return [], []
     payments = await refund_rows.lock_payments(tx, ret.order_id)
-    certificate = from_json(await order_rows.certificate(tx, ret.order_id))
+    stored = await order_rows.certificate(tx, ret.order_id, ret.terms.certificate_version)
     graded = await warehouse_rows.graded_units(tx, ret.id)
+    shipping = await refund_rows.shipping_refunded(tx, ret.order_id)
     settlement = plan_settlement(
-        certificate,
+        from_json(stored),
         _claims(ret, graded),
-        settlement_terms(
-            ret.terms, await refund_rows.shipping_refunded(tx, ret.order_id), quoting=False
-        ),
+        settlement_terms(ret.terms, shipping, quoting=False),
         tenders(payments),
     )
-    by_id = {str(payment.id): payment for payment in payments}
-    moves = [PlannedTransfer(by_id[t.tender], t.amount_minor) for t in settlement.transfers]
-    due = sum(move.amount_minor for move in moves)
-    change = plan_settle(ret, ctx.clock(), due)
+    change = plan_settle(ret, ctx.clock(), settlement.total_minor)
     events, jobs = await save(tx, ctx, change, by)
-    if due:
+    if settlement.total_minor:
+        moves = plan_cover(payments, settlement.total_minor)
         new = _new_refund(ret, settlement, moves, change.values["refund_by"])
         written = await reserve_and_store(tx, ctx, new, by)
         events, jobs = [*events, *written.events], [*jobs, *written.jobs]
@@ -61,33 +61,33 @@ async def settle_if_due(
 
 
 def _claims(ret: ReturnRecord, graded: Sequence[Row]) -> list[Claim]:
-    """The units that came back. Money due before the inspection knows no grades."""
-    lines = {line.id: line for line in ret.lines}
-    if graded:
-        return [
-            Claim(
-                line=lines[unit["return_line_id"]].external_id,
-                unit=unit["unit_no"],
-                deduction_ppm=ret.terms.of_line(
-                    lines[unit["return_line_id"]].order_line_id
-                ).deduction_ppm(unit["grade"]),
-                because=unit["grade"],
-            )
-            for unit in graded
-        ]
+    """The units that came back, with their grades where they have any.
+
+    Money that is due at receipt may come before the inspection of some or all of them.
+    """
+    grades = {(unit["return_line_id"], unit["unit_no"]): unit["grade"] for unit in graded}
     return [
-        Claim(line.external_id, unit)
+        claim(
+            line.external_id,
+            unit,
+            ret.terms.of_line(line.order_line_id),
+            grades.get((line.id, unit)),
+        )
         for line in ret.open_lines()
         for unit in line.units[: line.received]
     ]
 
 
 def _new_refund(
-    ret: ReturnRecord, settlement: Settlement, moves: list[PlannedTransfer], due_by: Any
+    ret: ReturnRecord,
+    settlement: Settlement,
+    moves: Sequence[PlannedTransfer],
+    due_by: datetime | None,
 ) -> NewRefund:
     return NewRefund(
         order_id=ret.order_id,
         kind="return",
+        amount_minor=settlement.total_minor,
         currency=settlement.currency,
         transfers=moves,
         parts=[part.as_dict() for part in settlement.parts],

@@ -1,18 +1,21 @@
 """A carrier's scan, applied in the open transaction: only our own label counts.
 
-Scans may come late, twice or out of order; each is kept once, and the state follows the newest.
+Scans may come late, twice or out of order; each is kept once, and the state follows from all of
+them together.
 """
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from returns_api.db import returns as return_rows
 from returns_api.db import shipments as rows
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job, emit
-from returns_api.domain.events import SYSTEM
+from returns_api.domain.events import SYSTEM, Event
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import RETURN
-from returns_api.domain.returns import plan_ship
+from returns_api.domain.returns import ReturnRecord, plan_ship
 from returns_api.domain.shipments import plan_scan
 from returns_api.ports.carriers import TrackingScan
 from returns_api.usecases._returns import save, shipment_event
@@ -20,31 +23,35 @@ from returns_api.usecases.context import Context
 
 
 async def apply(tx: Transaction, ctx: Context, source: str, scan: TrackingScan) -> None:
-    """Record the scan and what follows; a foreign parcel or an old scan changes nothing."""
+    """Record the scan and what follows; a foreign parcel or a known scan changes nothing."""
     known = await rows.by_carrier(tx, source, scan.carrier_shipment_id, scan.tracking_code)
     if known is None:
         return
     ret = await return_rows.lock_whole(tx, known["return_id"])
-    shipment = await rows.lock(tx, known["id"])
     assert ret is not None
+    await rows.lock(tx, known["id"])
+    if await rows.add_scan(tx, known["id"], scan.status.value, scan.at, scan.description):
+        events, jobs = await follow_scans(tx, ctx, ret, known["id"])
+        if events:
+            await emit(tx, events, jobs)
+
+
+async def follow_scans(
+    tx: Transaction, ctx: Context, ret: ReturnRecord, shipment_id: UUID
+) -> tuple[list[Event], list[Job]]:
+    """Move the parcel, and with it the return, to where the scans say that it is.
+
+    The return and the shipment must be locked, in this order.
+    """
+    shipment = await rows.lock(tx, shipment_id)
     assert shipment is not None
-    if not await rows.add_scan(tx, shipment.id, scan.status.value, scan.at, scan.description):
-        return
-    change = plan_scan(shipment, scan.status.value, scan.at)
-    if change is None:
-        return
-    sequence = await rows.move(
-        tx,
-        shipment.id,
-        shipment.sequence,
-        ctx.clock(),
-        state=change.state,
-        last_scan_at=change.last_scan_at,
-    )
+    state = plan_scan(shipment, await rows.scans_of(tx, shipment_id))
+    if state is None:
+        return [], []
+    sequence = await rows.move(tx, shipment_id, shipment.sequence, ctx.clock(), state=state)
     assert sequence is not None
-    events = [shipment_event(ctx, shipment, ret.order_id, change.state, sequence, SYSTEM)]
-    jobs: list[Job] = []
-    if change.state in {"in_transit", "delivered"} and (ret.state, "ship") in RETURN.rules:
-        more, jobs = await save(tx, ctx, plan_ship(ret, Actor.SYSTEM), SYSTEM)
-        events += more
-    await emit(tx, events, jobs)
+    events = [shipment_event(ctx, shipment, ret.order_id, state, sequence, SYSTEM)]
+    if state not in {"in_transit", "delivered"} or (ret.state, "ship") not in RETURN.rules:
+        return events, []
+    more, jobs = await save(tx, ctx, plan_ship(ret, Actor.SYSTEM, ctx.clock()), SYSTEM)
+    return [*events, *more], jobs

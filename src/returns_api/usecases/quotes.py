@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import orders as order_rows
@@ -19,26 +19,36 @@ from returns_api.domain.errors import NotFound
 from returns_api.domain.order_record import BuyerHistory, LineRecord, OrderRecord
 from returns_api.domain.orders import LineKind
 from returns_api.domain.policy import Decision, Policy, canonical_json, decision_to_json
+from returns_api.domain.policy.explain import Explainer
 from returns_api.domain.quotes import (
     QUOTE_LASTS,
     AskedLine,
     Quote,
     arrived,
+    flips_in_words,
     plan_quote,
     policy_facts,
+    reasons_in_words,
     units_left,
 )
 from returns_api.domain.reasons import Reason
 from returns_api.usecases._loading import NO_SUCH_THING, policy_of, visible_order
+from returns_api.usecases._policies import explainer
 from returns_api.usecases.context import Context
+
+EXPLAINED_MAX: Final = 200
+"""Refusals of one answer that say what would turn them; whoever wants more names the reasons."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnableReason:
-    """What the policy says about one line for one reason."""
+    """What the policy says about one line for one reason: why (``because``) and, for a refusal,
+    the smallest changes that would turn it (``flips_if``)."""
 
     reason: Reason
     decision: Decision
+    because: Sequence[Mapping[str, Any]] = ()
+    flips_if: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +66,6 @@ class Returnable:
     order: OrderRecord
     policy_version_id: UUID
     lines: tuple[ReturnableLine, ...]
-    policy: Policy
-
-    def flips(self, decision: Decision) -> list[dict[str, Any]]:
-        """The smallest changes that would turn a refusal; none for what may come back."""
-        return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,33 +89,51 @@ async def list_returnable(
         order = await visible_order(tx, principal, order_id)
         history = await order_rows.load_history(tx, order)
         version, policy = await policy_of(tx, ctx, order)
-    certificate = from_json(order.certificate)
+    judge = _Judge(
+        order,
+        from_json(order.certificate),
+        history,
+        policy,
+        lambda: explainer(ctx, version["id"], policy),
+        now,
+    )
     chosen = [r for r in policy.world.reasons.values() if reasons is None or r.code in set(reasons)]
     lines = tuple(
         ReturnableLine(
             line,
             arrived(order, line, now),
             len(units_left(order, line, now)),
-            tuple(_judge(order, line, certificate, history, policy, r, now) for r in chosen),
+            tuple(judge(line, reason) for reason in chosen),
         )
         for line in order.lines
         if line.kind is LineKind.GOODS
     )
-    return Returnable(order, version["id"], lines, policy)
+    return Returnable(order, version["id"], lines)
 
 
-def _judge(
-    order: OrderRecord,
-    line: LineRecord,
-    certificate: Certificate,
-    history: BuyerHistory,
-    policy: Policy,
-    reason: Reason,
-    now: datetime,
-) -> ReturnableReason:
-    asked = AskedLine(line.id, 1, reason.code)
-    facts = policy_facts(order, line, certificate, history, asked, now)
-    return ReturnableReason(reason, policy.decide(facts))
+@dataclass(slots=True)
+class _Judge:
+    """Judges lines of one order; counts what it explains, since that costs."""
+
+    order: OrderRecord
+    certificate: Certificate
+    history: BuyerHistory
+    policy: Policy
+    explainer: Callable[[], Explainer]
+    now: datetime
+    explained: int = 0
+
+    def __call__(self, line: LineRecord, reason: Reason) -> ReturnableReason:
+        asked = AskedLine(line.id, 1, reason.code)
+        facts = policy_facts(self.order, line, self.certificate, self.history, asked, self.now)
+        decision = self.policy.decide(facts)
+        locale = self.order.locale or "en"
+        because = reasons_in_words(self.policy, decision, locale)
+        if decision.eligible or self.explained >= EXPLAINED_MAX:
+            return ReturnableReason(reason, decision, because)
+        self.explained += 1
+        flips = flips_in_words(self.explainer(), decision, locale)
+        return ReturnableReason(reason, decision, because, flips)
 
 
 async def make_quote(
@@ -137,6 +160,7 @@ async def make_quote(
             from_json(order.certificate),
             history,
             policy,
+            lambda: explainer(ctx, version["id"], policy),
             lines,
             resolution=resolution,
             method=method,
@@ -193,12 +217,6 @@ def _quote_row(
     body: Mapping[str, Any],
     now: datetime,
 ) -> dict[str, Any]:
-    fees = quote.settlement.fees
-    terms = replace(
-        quote.terms,
-        quoted_freight_minor=fees.return_freight_minor,
-        quoted_restocking_minor=fees.restocking_minor,
-    )
     return {
         "id": quote_id,
         "order_id": order.id,
@@ -222,7 +240,7 @@ def _quote_row(
             }
             for item in quote.lines
         ],
-        "terms": terms.to_json(),
+        "terms": quote.terms.to_json(),
         "body": body,
         "created_at": now,
         "expires_at": now + QUOTE_LASTS,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
+
+import asyncpg
 
 from returns_api.db import refunds as rows
 from returns_api.db.engine import Row, Transaction
@@ -21,16 +23,22 @@ from returns_api.domain.errors import (
 )
 from returns_api.domain.events import By
 from returns_api.domain.lifecycle.machine import Actor
-from returns_api.domain.lifecycle.refunds import TRANSFER
-from returns_api.domain.refunds import TransferChange, plan_refund
+from returns_api.domain.lifecycle.refunds import HOLDING, REFUND, TRANSFER
+from returns_api.domain.order_record import PaymentRecord
+from returns_api.domain.refunds import after_cancel, missing, plan_cover, plan_refund
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._refunds import (
     NewRefund,
+    add_transfers,
     follow_transfers,
-    move_transfer,
     reserve_and_store,
 )
 from returns_api.usecases.context import Context
+
+_USED_BEFORE: Final = (
+    "This client_reference was used before; a reference makes one refund, for ever."
+)
+_UNSENT: Final = frozenset({"on_hold", "queued", "needs_review"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +89,20 @@ async def create_refund(
     new = NewRefund(
         order_id=order_id,
         kind=kind,
+        amount_minor=amount,
         currency=payments[0].currency,
         transfers=plan,
         parts=[{"kind": kind, "amount": amount}],
         client_reference=client_reference,
         reason=reason,
     )
-    written = await reserve_and_store(tx, ctx, new, by)
+    try:
+        written = await reserve_and_store(tx, ctx, new, by)
+    except asyncpg.UniqueViolationError as taken:
+        if taken.constraint_name != "uq_refunds_shop_id_client_reference":
+            raise
+        # Another order's refund took the reference at the same moment.
+        raise DuplicateReference(_USED_BEFORE) from taken
     await emit(tx, written.events, written.jobs)
     return await _view(tx, written.id)
 
@@ -95,10 +110,7 @@ async def create_refund(
 async def _require_new(tx: Transaction, reference: str) -> None:
     before = await rows.by_reference(tx, reference)
     if before is not None:
-        raise DuplicateReference(
-            "This client_reference was used before; a reference makes one refund, for ever.",
-            refund=ids.encode("ref", before),
-        )
+        raise DuplicateReference(_USED_BEFORE, refund=ids.encode("ref", before))
 
 
 async def get_refund(ctx: Context, principal: Principal, refund_id: UUID) -> RefundView:
@@ -124,71 +136,86 @@ async def list_refunds(ctx: Context, principal: Principal, **filters: Any) -> li
 
 
 async def retry_refund(ctx: Context, principal: Principal, by: By, refund_id: UUID) -> RefundView:
-    """Take the transfers that wait for a person up again: looked up first if ever sent.
+    """Take up what waits for a person, and send anew what did not arrive.
+
+    A stuck transfer is looked up first if it was ever sent. What failed, was reversed or was not
+    covered goes out as new transfers, as far as the payments have something left.
 
     Raises:
         NotFound, ActionNotAllowed.
+        NothingLeftToRefund: nothing is stuck, and the payments have nothing left for the rest.
     """
     async with ctx.database.transaction(principal.shop) as tx:
-        view = await _locked(tx, principal, refund_id)
-        stuck = [move for move in view.transfers if move["state"] == "needs_review"]
-        if not stuck:
-            raise _refused(view, "retry", principal)
-        now = ctx.clock()
-        for move in stuck:
-            to = "queued" if move["first_sent_at"] is None else "unknown"
-            state = TRANSFER.step(move["state"], "retry", Actor(principal.role.value), to=to)
-            await rows.put_in_line(tx, move["id"], move["state"], state, now, now)
-        events = await follow_transfers(tx, ctx, refund_id, by, "retried")
-        await emit(tx, events, [Job("send_transfer", move["id"]) for move in stuck])
+        head, payments, moves = await _locked(tx, principal, refund_id)
+        actor = Actor(principal.role.value)
+        REFUND.require(head["state"], "retry", actor)
+        stuck = [move for move in moves if move["state"] == "needs_review"]
+        jobs = [await _take_up(tx, ctx, move, actor) for move in stuck]
+        rest = missing(head["amount_minor"], [rows.record(move) for move in moves])
+        planned = plan_cover(payments, rest)
+        if not stuck and not planned:
+            raise NothingLeftToRefund(
+                "The payments have nothing left for this refund.", requested=rest, remaining=0
+            )
+        await rows.give_up(tx, refund_id, ctx.clock(), given_up=False)
+        jobs += await add_transfers(tx, ctx, head, planned)
+        await emit(tx, await follow_transfers(tx, ctx, refund_id, by, "retried"), jobs)
         view = await _view(tx, refund_id)
     ctx.wake()
     return view
 
 
+async def _take_up(tx: Transaction, ctx: Context, move: Row, actor: Actor) -> Job:
+    to = "queued" if move["first_sent_at"] is None else "unknown"
+    state, now = TRANSFER.step(move["state"], "retry", actor, to=to), ctx.clock()
+    await rows.adopt_provider(tx, move["id"])
+    await rows.put_in_line(tx, move["id"], move["state"], state, now, now)
+    return Job("send_transfer", move["id"])
+
+
 async def cancel_refund(ctx: Context, principal: Principal, by: By, refund_id: UUID) -> RefundView:
-    """Give up what was never sent; the reserved amounts become refundable again.
+    """Give up what was never sent and what did not arrive; reserved amounts are refundable again.
 
     Raises:
         NotFound.
-        ActionNotAllowed: money may have moved already.
+        ActionNotAllowed: money may be on its way, or all of it arrived.
     """
     async with ctx.database.transaction(principal.shop) as tx:
-        view = await _locked(tx, principal, refund_id)
-        waiting = [
-            move
-            for move in view.transfers
-            if move["state"] in {"queued", "needs_review"} and move["first_sent_at"] is None
-        ]
-        if not waiting or len(waiting) < len(view.transfers):
-            raise _refused(view, "cancel", principal)
-        for move in waiting:
-            state = TRANSFER.step(move["state"], "cancel", Actor(principal.role.value))
+        head, _, moves = await _locked(tx, principal, refund_id)
+        actor, now = Actor(principal.role.value), ctx.clock()
+        REFUND.require(head["state"], "cancel", actor)
+        held = [move for move in moves if move["state"] in HOLDING]
+        if any(m["state"] not in _UNSENT or m["first_sent_at"] is not None for m in held):
+            raise _on_its_way(head["state"], actor)
+        await rows.give_up(tx, refund_id, now, given_up=True)
+        for move in held:
             transfer = rows.record(move)
-            change = TransferChange(state, None, transfer.lookups, -transfer.amount_minor, 0)
-            events, _ = await move_transfer(tx, ctx, transfer, change, by=by)
-            await emit(tx, events)
+            await rows.apply_change(tx, transfer, after_cancel(transfer, actor), now)
+        await emit(tx, await follow_transfers(tx, ctx, refund_id, by, "given_up"))
         return await _view(tx, refund_id)
 
 
-async def _locked(tx: Transaction, principal: Principal, refund_id: UUID) -> RefundView:
-    """Payments first, then read: nobody moves these transfers while we decide."""
+async def _locked(
+    tx: Transaction, principal: Principal, refund_id: UUID
+) -> tuple[Row, list[PaymentRecord], list[Row]]:
+    """The refund, its order's payments and its transfers. Payments are locked first, then the
+    transfers: nobody moves them while we decide."""
     head = await rows.one(tx, refund_id)
     if head is None or not principal.sees_order(head["order_id"]):
         raise NotFound(NO_SUCH_THING)
-    await rows.lock_payments(tx, head["order_id"])
-    return await _view(tx, refund_id)
+    payments = await rows.lock_payments(tx, head["order_id"])
+    moves = await rows.lock_transfers(tx, refund_id)
+    return await rows.lock_refund(tx, refund_id), payments, moves
 
 
-def _refused(view: RefundView, action: str, principal: Principal) -> ActionNotAllowed:
-    actor = Actor(principal.role.value)
-    allowed = {a for move in view.transfers for a in TRANSFER.allowed(move["state"], actor)}
+def _on_its_way(state: str, actor: Actor) -> ActionNotAllowed:
+    allowed = [action for action in REFUND.allowed(state, actor) if action != "cancel"]
     return ActionNotAllowed(
-        f"'{action}' is not possible while the refund is '{view.refund['state']}'.",
+        "Money may be on its way already: it has to come to an end first.",
         object="refund",
-        state=view.refund["state"],
-        action=action,
-        allowed=sorted(allowed - {action}),
+        state=state,
+        action="cancel",
+        allowed=allowed,
     )
 
 

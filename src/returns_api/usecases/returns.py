@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,7 +41,7 @@ from returns_api.domain.returns import (
     plan_ship,
     plan_silence,
 )
-from returns_api.domain.shipments import ShipmentRecord
+from returns_api.domain.shipments import ShipmentRecord, why_not_here
 from returns_api.domain.terms import ReturnTerms
 from returns_api.usecases._loading import NO_SUCH_THING, visible_return
 from returns_api.usecases._returns import refunds_of, save
@@ -92,7 +92,7 @@ async def open_return(
     terms = ReturnTerms.from_json(quote["terms"])
     lines = _lines(ctx, quote, terms, extras)
     head = dict(opening(terms, now))
-    labelled = quote["method"] in LABELLED_METHODS
+    labelled = quote["method"] in LABELLED_METHODS and not terms.own_label
     carriers = await connection_rows.active(tx, "carrier") if labelled else []
     source = carriers[0]["source"] if carriers else None
     values = _return_values(ctx, quote, head, principal, now)
@@ -114,7 +114,7 @@ async def open_return(
     if written["counted"] != len(lines) or written["used"] != 1:
         raise await _nothing_left(tx, quote, undo=False)
     ret = _record(values, written["number"], terms, quote, lines, head)
-    jobs = [Job("buy_label", shipment_id)] if ready and shipment_id else []
+    jobs = [Job("carry_label", shipment_id)] if ready and shipment_id else []
     await emit(tx, [_opened_event(ctx, ret, by)], jobs)
     shipment = None
     if shipment_id is not None and source is not None:
@@ -248,7 +248,7 @@ async def _nothing_left(tx: Transaction, quote: Row, *, undo: bool) -> NothingLe
         "Units of this quote were taken by another return since; ask for a new quote.",
         lines=[
             {
-                "line_id": ids.encode("li", row["id"]),
+                "line": ids.encode("li", row["id"]),
                 "shipped": row["shipped"],
                 "claimed": row["claimed"],
                 "returned_elsewhere": row["outside_returned"],
@@ -295,6 +295,7 @@ def _planned_shipment(shipment_id: UUID, source: str, ret: ReturnRecord) -> Ship
         cost_minor=None,
         cost_currency=None,
         attempt=0,
+        tries=0,
         due_at=None,
         last_error=None,
         last_scan_at=None,
@@ -304,7 +305,7 @@ def _planned_shipment(shipment_id: UUID, source: str, ret: ReturnRecord) -> Ship
 
 def _invalid(problem: str, line_id: str) -> Invalid:
     line = ids.encode("li", UUID(line_id))
-    return Invalid(problem, errors=[{"field": "lines", "line_id": line, "problem": problem}])
+    return Invalid(problem, errors=[{"field": "lines", "line": line, "problem": problem}])
 
 
 async def get_return(ctx: Context, principal: Principal, return_id: UUID) -> ReturnView:
@@ -406,10 +407,7 @@ def asking(question: str) -> Callable[[ReturnRecord, Actor, datetime], Change]:
     return lambda ret, actor, now: plan_request_info(ret, actor, now, question)
 
 
-def shipping(ret: ReturnRecord, actor: Actor, _now: datetime) -> Change:
-    return plan_ship(ret, actor)
-
-
+shipping = plan_ship
 answering = plan_provide_info
 canceling = plan_cancel
 
@@ -419,8 +417,13 @@ async def keep_deadline(ctx: Context, shop: UUID, return_id: UUID) -> None:
     async with ctx.database.transaction(shop) as tx:
         ret = await rows.lock_whole(tx, return_id)
         change = None if ret is None else plan_silence(ret, ctx.clock())
-        if change is not None:
-            await emit(tx, *await save(tx, ctx, change, SYSTEM))
+        if change is None:
+            return
+        if change.before.deadline_kind == "arrive":
+            parcels = await shipment_rows.of_returns(tx, [return_id])
+            cause = why_not_here(parcels[0] if parcels else None)
+            change = replace(change, data={**change.data, "cause": cause})
+        await emit(tx, *await save(tx, ctx, change, SYSTEM))
     ctx.wake()
 
 

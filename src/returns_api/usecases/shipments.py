@@ -1,13 +1,15 @@
-"""The label of a return: bought once, whatever dies in between, and voided when nobody needs it.
+"""The label of a return: bought once, whatever dies in between, and given back if not needed.
 
 First the shipment is prepared at the carrier (free, may be repeated) and its id stored; then it is
 paid for. A paid label is found again by that id, so a lost answer is looked up, never bought twice.
+A label that may have been bought for a return that ended is looked up the same way and voided; what
+the carrier says to that is an event, since it is money.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import connections as connection_rows
@@ -15,20 +17,21 @@ from returns_api.db import orders as order_rows
 from returns_api.db import returns as return_rows
 from returns_api.db import shipments as rows
 from returns_api.db import shops as shop_rows
-from returns_api.db.engine import Transaction
+from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, emit
 from returns_api.domain import ids
 from returns_api.domain.access import Principal
 from returns_api.domain.errors import NotFound
-from returns_api.domain.events import SYSTEM, By
+from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.shipments import SHIPMENT
-from returns_api.domain.shipments import ShipmentRecord, next_buy
+from returns_api.domain.shipments import ShipmentRecord, after_purchase, next_try
 from returns_api.ports.carriers import Address, Carrier, CarrierAccount, Label, LabelRequest
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.usecases._connections import open_carrier_account
 from returns_api.usecases._loading import NO_SUCH_THING, visible_return
 from returns_api.usecases._returns import shipment_event
+from returns_api.usecases._tracking import follow_scans
 from returns_api.usecases.context import Context
 
 DEFAULT_WEIGHT_GRAMS: Final = 500
@@ -37,30 +40,44 @@ _ERROR_MAX: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Purchase:
-    """One claimed try to buy a label."""
+class Held:
+    """One claimed try, to buy (then with a request) or to void."""
 
     shipment: ShipmentRecord
     order_id: UUID
     carrier: Carrier
     account: CarrierAccount
-    request: LabelRequest
+    request: LabelRequest | None
 
 
-async def buy_label(ctx: Context, shop: UUID, shipment_id: UUID) -> None:
-    """Carry a due label one step on; nothing happens when it is not due or in other hands."""
-    purchase = await _claim(ctx, shop, shipment_id)
-    if purchase is None:
+@dataclass(frozen=True, slots=True)
+class Voided:
+    """What became of a label that nobody needs."""
+
+    label: Label | None
+    """What had been bought; None when nothing had."""
+    given_back: bool
+
+
+async def carry_label(ctx: Context, shop: UUID, shipment_id: UUID) -> None:
+    """Carry a due label one step on: buy it, or give it back.
+
+    Nothing happens when it is not due or in other hands.
+    """
+    held = await _claim(ctx, shop, shipment_id)
+    if held is None:
         return
     try:
-        label = await _buy(ctx, shop, purchase)
+        if held.request is None:
+            await _record_void(ctx, shop, held, await _void(held))
+        else:
+            label = await _buy(ctx, shop, held, held.request)
+            if label is not None:
+                await _record_label(ctx, shop, held, label)
     except (ProviderUnavailable, OutcomeUnknown) as failure:
-        await _again(ctx, shop, purchase, failure)
+        await _again(ctx, shop, held, failure)
     except ProviderRejected as rejected:
-        await _failed(ctx, shop, purchase, rejected)
-    else:
-        if label is not None:
-            await _ready(ctx, shop, purchase, label)
+        await _failed(ctx, shop, held, rejected)
 
 
 async def due_labels(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
@@ -77,31 +94,46 @@ async def retry_label(ctx: Context, principal: Principal, by: By, return_id: UUI
         if shipment is None:
             raise NotFound(NO_SUCH_THING)
         state = SHIPMENT.step(shipment.state, "retry", Actor(principal.role.value))
-        now = ctx.clock()
-        sequence = await rows.move(
-            tx, shipment.id, shipment.sequence, now, state=state, due_at=now, leased_until=None
-        )
-        assert sequence is not None
-        event = shipment_event(ctx, shipment, ret.order_id, state, sequence, by)
-        await emit(tx, [event], [Job("buy_label", shipment.id)])
+        due: dict[str, Any] = {"due_at": ctx.clock(), "leased_until": None, "tries": 0}
+        event = await _move(tx, ctx, shipment, ret.order_id, state, by, **due)
+        await emit(tx, [event], [Job("carry_label", shipment.id)])
     ctx.wake()
 
 
-async def _claim(ctx: Context, shop: UUID, shipment_id: UUID) -> Purchase | None:
+async def _claim(ctx: Context, shop: UUID, shipment_id: UUID) -> Held | None:
     now = ctx.clock()
     async with ctx.database.transaction(shop) as tx:
         row = await rows.claim(tx, shipment_id, now, now + ctx.lease)
         if row is None:
             return None
-        shipment = ShipmentRecord(**{n: row[n] for n in ShipmentRecord.__dataclass_fields__})
+        shipment, order_id = _record(row), row["order_id"]
         connection = await connection_rows.by_source(tx, shipment.source)
         carrier = None if connection is None else ctx.carriers.get(connection["adapter"])
-        request = await _request(tx, shipment, row["order_id"])
-        if connection is None or carrier is None or request is None:
-            await _record_failure(tx, ctx, shipment, row["order_id"], "address or carrier missing")
-            return None
-    account = open_carrier_account(ctx, connection)
-    return Purchase(shipment, row["order_id"], carrier, account, request)
+        account = None if connection is None else _account(ctx, connection)
+        buying = shipment.state == "label_due"
+        request = await _request(tx, shipment, order_id) if buying else None
+        if next_try(shipment.tries - 1, now) is None:
+            problem = "every try ended without an answer"
+        elif carrier is None or account is None:
+            problem = "the carrier is not connected"
+        elif buying and request is None:
+            problem = "an address is missing"
+        else:
+            return Held(shipment, order_id, carrier, account, request)
+        await _record_failure(tx, ctx, shipment, order_id, problem)
+        return None
+
+
+def _record(row: Row) -> ShipmentRecord:
+    return ShipmentRecord(**{n: row[n] for n in ShipmentRecord.__dataclass_fields__})
+
+
+def _account(ctx: Context, connection: Row) -> CarrierAccount | None:
+    """None when the stored secret cannot be opened any more."""
+    try:
+        return open_carrier_account(ctx, connection)
+    except ValueError:
+        return None
 
 
 async def _request(
@@ -122,94 +154,169 @@ async def _request(
     )
 
 
-async def _buy(ctx: Context, shop: UUID, purchase: Purchase) -> Label | None:
+async def _buy(ctx: Context, shop: UUID, held: Held, request: LabelRequest) -> Label | None:
     """The label, or None when the try lost its lease before paying."""
-    shipment, carrier = purchase.shipment, purchase.carrier
+    shipment, carrier = held.shipment, held.carrier
     key = shipment.carrier_shipment_id
     if key is not None:
-        bought = await carrier.look_up_label(purchase.account, key)
+        bought = await carrier.look_up_label(held.account, key)
         if bought is not None:
             return bought
     else:
-        key = await carrier.prepare_label(purchase.account, purchase.request)
+        key = await carrier.prepare_label(held.account, request)
         async with ctx.database.transaction(shop) as tx:
             if not await rows.prepared(tx, shipment.id, shipment.attempt, key):
                 return None
-    return await carrier.buy_label(purchase.account, key)
+    return await carrier.buy_label(held.account, key)
 
 
-async def _ready(ctx: Context, shop: UUID, purchase: Purchase, label: Label) -> None:
-    """Record the paid label. A return that ended meanwhile gets it voided instead of shown."""
-    now = ctx.clock()
+async def _void(held: Held) -> Voided:
+    """Ask whether the label was bought and, if so, for the money back."""
+    key = held.shipment.carrier_shipment_id
+    label = None if key is None else await held.carrier.look_up_label(held.account, key)
+    if label is None:
+        return Voided(None, given_back=False)
+    given_back = await held.carrier.void_label(held.account, label.carrier_shipment_id)
+    return Voided(label, given_back=given_back)
+
+
+async def _record_label(ctx: Context, shop: UUID, held: Held, label: Label) -> None:
+    """Record the paid label, whoever holds the shipment by now: it is a fact.
+
+    For a return that ended meanwhile it is to be given back.
+    """
     async with ctx.database.transaction(shop) as tx:
-        shipment = await rows.lock(tx, purchase.shipment.id)
-        if shipment is None or shipment.state != "label_due":
+        ret = await return_rows.lock_whole(tx, held.shipment.return_id)
+        shipment = await rows.lock(tx, held.shipment.id)
+        state = None if shipment is None else after_purchase(shipment)
+        if ret is None or shipment is None or state is None:
             return
-        state = SHIPMENT.step(shipment.state, "buy", Actor.SYSTEM, to="label_ready")
-        sequence = await rows.move(
-            tx,
-            shipment.id,
-            shipment.sequence,
-            now,
-            state=state,
-            carrier_shipment_id=label.carrier_shipment_id,
-            tracking_code=label.tracking_code,
-            carrier=label.carrier,
-            service=label.service,
-            label_url=label.label_url,
-            cost_minor=label.cost_minor,
-            cost_currency=label.currency,
-            due_at=None,
-            leased_until=None,
+        await rows.remember_label(tx, shipment.id, _label_values(label))
+        due_at = ctx.clock() if state == "void_due" else None
+        jobs = [] if due_at is None else [Job("carry_label", shipment.id)]
+        if state == shipment.state:
+            await emit(tx, [], jobs)
+            return
+        event = await _move(
+            tx, ctx, shipment, ret.order_id, state, SYSTEM, _cost(label), due_at=due_at,
             last_error=None,
+        )  # fmt: skip
+        more, further = await follow_scans(tx, ctx, ret, shipment.id)
+        await emit(tx, [event, *more], [*jobs, *further])
+    ctx.wake()
+
+
+async def _record_void(ctx: Context, shop: UUID, held: Held, voided: Voided) -> None:
+    """Close the label: nothing was bought, the money comes back, or the carrier keeps it."""
+    async with ctx.database.transaction(shop) as tx:
+        shipment = await _still_held(tx, held)
+        if shipment is None:
+            return
+        label, kept = voided.label, voided.label is not None and not voided.given_back
+        if label is not None:
+            await rows.remember_label(tx, shipment.id, _label_values(label))
+        state = SHIPMENT.step(
+            shipment.state, "void", Actor.SYSTEM, to="void_failed" if kept else "voided"
         )
-        assert sequence is not None
-        data = {"cost": label.cost_minor, "currency": label.currency}
-        event = shipment_event(ctx, shipment, purchase.order_id, state, sequence, SYSTEM, data)
+        data = {} if label is None else {**_cost(label), "given_back": voided.given_back}
+        ended = {"due_at": None, "leased_until": None}
+        event = await _move(
+            tx, ctx, shipment, held.order_id, state, SYSTEM, data,
+            last_error="the carrier keeps the money" if kept else None, **ended,
+        )  # fmt: skip
         await emit(tx, [event])
     ctx.wake()
 
 
 async def _again(
-    ctx: Context, shop: UUID, purchase: Purchase, failure: ProviderUnavailable | OutcomeUnknown
+    ctx: Context, shop: UUID, held: Held, failure: ProviderUnavailable | OutcomeUnknown
 ) -> None:
     """Not known or not done: ask again later, first by look-up where an id is stored."""
     now = ctx.clock()
     retry_after = failure.retry_after if isinstance(failure, ProviderUnavailable) else None
-    due_at = next_buy(purchase.shipment.attempt, now, retry_after)
+    due_at = next_try(held.shipment.tries, now, retry_after)
     async with ctx.database.transaction(shop) as tx:
-        shipment = await rows.lock(tx, purchase.shipment.id)
-        if shipment is None or shipment.attempt != purchase.shipment.attempt:
+        shipment = await _still_held(tx, held)
+        if shipment is None:
             return
         if due_at is None:
-            await _record_failure(tx, ctx, shipment, purchase.order_id, str(failure))
+            await _record_failure(tx, ctx, shipment, held.order_id, str(failure))
             return
         await rows.postpone(tx, shipment.id, due_at, str(failure)[:_ERROR_MAX])
         wait = (due_at - now).total_seconds()
-        await emit(tx, [], [Job("buy_label", shipment.id, wait)])
+        await emit(tx, [], [Job("carry_label", shipment.id, wait)])
 
 
-async def _failed(ctx: Context, shop: UUID, purchase: Purchase, rejected: ProviderRejected) -> None:
+async def _failed(ctx: Context, shop: UUID, held: Held, rejected: ProviderRejected) -> None:
+    """The carrier said no, so what was prepared was certainly not bought: prepare anew next time.
+
+    A refused look-up or voiding proves nothing of the kind.
+    """
     async with ctx.database.transaction(shop) as tx:
-        shipment = await rows.lock(tx, purchase.shipment.id)
-        if shipment is not None and shipment.attempt == purchase.shipment.attempt:
-            await _record_failure(tx, ctx, shipment, purchase.order_id, str(rejected))
+        shipment = await _still_held(tx, held)
+        if shipment is not None:
+            forget = {} if held.request is None else {"carrier_shipment_id": None}
+            await _record_failure(tx, ctx, shipment, held.order_id, str(rejected), **forget)
+
+
+async def _still_held(tx: Transaction, held: Held) -> ShipmentRecord | None:
+    """The shipment, locked, if it is still in the hands and the state of this try."""
+    shipment = await rows.lock(tx, held.shipment.id)
+    if shipment is None:
+        return None
+    same = (shipment.attempt, shipment.state) == (held.shipment.attempt, held.shipment.state)
+    return shipment if same else None
 
 
 async def _record_failure(
-    tx: Transaction, ctx: Context, shipment: ShipmentRecord, order_id: UUID, error: str
+    tx: Transaction,
+    ctx: Context,
+    shipment: ShipmentRecord,
+    order_id: UUID,
+    error: str,
+    **values: Any,
 ) -> None:
-    """The carrier said no: a person must look; the return itself lives on."""
-    state = SHIPMENT.step(shipment.state, "buy", Actor.SYSTEM, to="label_failed")
+    """A person must look; the return itself lives on."""
+    action, to = ("buy", "label_failed")
+    if shipment.state == "void_due":
+        action, to = ("void", "void_failed")
+    state = SHIPMENT.step(shipment.state, action, Actor.SYSTEM, to=to)
+    ended: dict[str, Any] = {"due_at": None, "leased_until": None}
+    event = await _move(
+        tx, ctx, shipment, order_id, state, SYSTEM, last_error=error[:_ERROR_MAX], **ended, **values
+    )
+    await emit(tx, [event])
+
+
+async def _move(
+    tx: Transaction,
+    ctx: Context,
+    shipment: ShipmentRecord,
+    order_id: UUID,
+    state: str,
+    by: By,
+    data: dict[str, Any] | None = None,
+    **values: Any,
+) -> Event:
+    """Write the new state of a locked shipment; returns what is to be told."""
     sequence = await rows.move(
-        tx,
-        shipment.id,
-        shipment.sequence,
-        ctx.clock(),
-        state=state,
-        due_at=None,
-        leased_until=None,
-        last_error=error[:_ERROR_MAX],
+        tx, shipment.id, shipment.sequence, ctx.clock(), state=state, **values
     )
     assert sequence is not None
-    await emit(tx, [shipment_event(ctx, shipment, order_id, state, sequence, SYSTEM)])
+    return shipment_event(ctx, shipment, order_id, state, sequence, by, data)
+
+
+def _label_values(label: Label) -> dict[str, Any]:
+    return {
+        "carrier_shipment_id": label.carrier_shipment_id,
+        "tracking_code": label.tracking_code,
+        "carrier": label.carrier,
+        "service": label.service,
+        "label_url": label.label_url,
+        "cost_minor": label.cost_minor,
+        "cost_currency": label.currency,
+    }
+
+
+def _cost(label: Label) -> dict[str, Any]:
+    return {"cost": label.cost_minor, "currency": label.currency}

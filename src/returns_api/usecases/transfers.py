@@ -15,19 +15,20 @@ from uuid import UUID
 from returns_api.crashpoints import crashpoint
 from returns_api.db import connections as connection_rows
 from returns_api.db import refunds as rows
-from returns_api.db.engine import Row, Transaction
+from returns_api.db.engine import Row
 from returns_api.db.outbox import emit
 from returns_api.domain import ids
 from returns_api.domain.refunds import (
+    MAX_SENDS,
     TransferChange,
     TransferRecord,
     after_absence,
     after_fact,
     after_refused_connection,
     after_silence,
-    must_look_up_first,
+    give_up,
+    next_try,
     still_waiting,
-    unchanged,
 )
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.ports.payments import (
@@ -101,31 +102,56 @@ async def _claim(ctx: Context, shop: UUID, transfer_id: UUID) -> Try | None:
         row = await rows.claim(tx, transfer_id, now, now + ctx.lease)
         if row is None:
             return None
-        connection = await connection_rows.by_source(tx, row["account"])
-        provider = None if connection is None else ctx.payments.get(connection["adapter"])
-        if connection is None or provider is None:
-            await _give_up(tx, ctx, rows.record(row))
+        claimed = _plan(ctx, row, await connection_rows.by_source(tx, row["account"]), now)
+        if isinstance(claimed, Try):
+            await rows.start_attempt(tx, transfer_id, row["attempt"], claimed.kind, now)
+        else:
+            events, jobs = await move_transfer(tx, ctx, rows.record(row), claimed)
+            await emit(tx, events, jobs)
             return None
-        kind = _kind(rows.record(row), now, provider)
-        await rows.start_attempt(tx, transfer_id, row["attempt"], kind, now)
     crashpoint("W1")
+    return claimed
+
+
+def _plan(ctx: Context, row: Row, connection: Row | None, now: datetime) -> Try | TransferChange:
+    """The next try of a claimed transfer, or why there is none (pure but for unsealing)."""
     transfer = rows.record(row)
+    provider = None if connection is None else ctx.payments.get(connection["adapter"])
+    account = None if connection is None else _account(ctx, connection)
+    if provider is None or account is None:
+        return give_up(transfer, "no_provider_connection")
+    can = provider.capabilities
+    kind = next_try(
+        transfer,
+        now,
+        idempotency_window=can.idempotency_window,
+        can_look_up=can.lookup_by_reference or row["provider_refund_id"] is not None,
+    )
+    if kind == "wait":
+        return still_waiting(transfer, now)
+    if kind == "give_up":
+        return give_up(transfer, "outcome_unknown")
+    if kind == "send" and transfer.first_sent_at is None and row["overdrawn"]:
+        # Money went back elsewhere since this was reserved: sending it too would pay twice (S9).
+        return give_up(transfer, "payment_overdrawn")
+    if transfer.state == "sending" and transfer.attempt > MAX_SENDS:
+        return give_up(transfer, "every_worker_died")
     return Try(
         transfer=replace(transfer, state="sending") if kind == "send" else transfer,
         kind=kind,
         provider=provider,
-        account=open_account(ctx, connection),
+        account=account,
         request=_request(row),
         provider_refund_id=row["provider_refund_id"],
     )
 
 
-def _kind(transfer: TransferRecord, now: datetime, provider: PaymentProvider) -> str:
-    """Send only what was never sent, or what the provider still knows by its key."""
-    if transfer.state not in {"queued", "sending"}:
-        return "look_up"
-    window = provider.capabilities.idempotency_window
-    return "look_up" if must_look_up_first(transfer, now, window) else "send"
+def _account(ctx: Context, connection: Row) -> PaymentAccount | None:
+    """None when the stored secret cannot be opened any more."""
+    try:
+        return open_account(ctx, connection)
+    except ValueError:
+        return None
 
 
 def _request(row: Row) -> RefundRequest:
@@ -160,18 +186,20 @@ async def _look_up(claimed: Try) -> Outcome:
     return Outcome(fact=fact, absent=fact is None)
 
 
-def _change(transfer: TransferRecord, outcome: Outcome, now: datetime) -> TransferChange:
-    """What the outcome of a try means for the transfer (pure)."""
+def _change(transfer: TransferRecord, outcome: Outcome, now: datetime) -> TransferChange | None:
+    """What the outcome of a try means for the transfer; None when it changes nothing (pure)."""
     if outcome.fact is not None:
         return after_fact(transfer, outcome.fact.status.value, now, outcome.fact.failure_code)
     if transfer.state in {"pending", "requires_action"}:
         return still_waiting(transfer, now)
     if transfer.state not in {"queued", "sending", "unknown"}:
-        return unchanged(transfer)
+        return None
     return _without_evidence(transfer, outcome, now)
 
 
-def _without_evidence(transfer: TransferRecord, outcome: Outcome, now: datetime) -> TransferChange:
+def _without_evidence(
+    transfer: TransferRecord, outcome: Outcome, now: datetime
+) -> TransferChange | None:
     if outcome.rejected is not None:
         return after_fact(transfer, "failed", now, outcome.rejected.code)
     if outcome.unavailable is not None:
@@ -189,24 +217,12 @@ async def _record(ctx: Context, shop: UUID, claimed: Try, outcome: Outcome) -> N
             tx, transfer_id, row["attempt"], now, outcome.name, (outcome.error or "")[:_ERROR_MAX]
         )
         transfer = rows.record(row)
-        events, jobs = await move_transfer(
-            tx,
-            ctx,
-            transfer,
-            _change(transfer, outcome, now),
-            provider_refund_id=outcome.fact.provider_refund_id if outcome.fact else None,
-        )
-        crashpoint("W5")
-        if events or jobs:
+        told = outcome.fact.provider_refund_id if outcome.fact else None
+        change = _change(transfer, outcome, now)
+        if change is None:
+            await rows.end_try(tx, transfer_id, told)
+        else:
+            events, jobs = await move_transfer(tx, ctx, transfer, change, provider_refund_id=told)
             await emit(tx, events, jobs)
+        crashpoint("W5")
     ctx.wake()
-
-
-async def _give_up(tx: Transaction, ctx: Context, transfer: TransferRecord) -> None:
-    """The connection is gone: a person must look. The money stays reserved."""
-    change = replace(after_silence(transfer, ctx.clock()), state="needs_review", due_at=None)
-    events, _ = await move_transfer(
-        tx, ctx, transfer, replace(change, failure_code="no_provider_connection")
-    )
-    if events:
-        await emit(tx, events)

@@ -22,7 +22,8 @@ from returns_api.domain.access import Principal
 from returns_api.domain.errors import Conflict, Invalid
 from returns_api.domain.events import By
 from returns_api.domain.lifecycle.machine import Actor
-from returns_api.domain.returns import ReturnRecord, plan_inspect, plan_receive
+from returns_api.domain.receiving import plan_inspect, plan_receive
+from returns_api.domain.returns import ReturnRecord
 from returns_api.usecases._loading import visible_return
 from returns_api.usecases._returns import save
 from returns_api.usecases._settlement import settle_if_due

@@ -28,6 +28,7 @@ shipments = tenant_table(
     money("cost_minor", null=True),
     text_("cost_currency", null=True),
     integer("attempt", default=0),
+    integer("tries", default=0),
     moment("due_at", null=True),
     moment("leased_until", null=True),
     text_("last_error", null=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,7 +31,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The whole life of one kind of object."""
+    """The whole life of one kind of object. ``terminal`` states are never left."""
 
     name: str
     initial: tuple[str, ...]
@@ -55,8 +55,8 @@ class Machine:
         """The actions that ``actor`` may take in ``state``."""
         return tuple(a for (s, a), rule in self.rules.items() if s == state and actor in rule.by)
 
-    def step(self, state: str, action: str, actor: Actor, to: str | None = None) -> str:
-        """The state that follows; ``to`` picks one where several can.
+    def require(self, state: str, action: str, actor: Actor) -> Rule:
+        """The rule for ``action``.
 
         Raises:
             ActionNotAllowed: the pair is not in the table, or not for this actor.
@@ -70,10 +70,39 @@ class Machine:
                 action=action,
                 allowed=list(self.allowed(state, actor)),
             )
+        return rule
+
+    def step(self, state: str, action: str, actor: Actor, to: str | None = None) -> str:
+        """The state that follows; ``to`` picks one where several can.
+
+        Raises:
+            ActionNotAllowed: the pair is not in the table, or not for this actor.
+        """
+        rule = self.require(state, action, actor)
         following = to or rule.to[0]
         if following not in rule.to:
             raise ValueError(f"{self.name}: {state} -{action}-> {following} is not in the table")
         return following
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the table itself; nothing for a sound one."""
+        reached, new = set[str](), set(self.initial)
+        while new:
+            reached |= new
+            new = {to for (s, _), r in self.rules.items() if s in reached for to in r.to} - reached
+        for state in self.states:
+            if state not in reached:
+                yield f"{self.name}: '{state}' cannot be reached"
+            left = any(s == state for s, _ in self.rules)
+            if left and state in self.terminal:
+                yield f"{self.name}: '{state}' is terminal and has a way out"
+            if not left and state not in self.terminal:
+                yield f"{self.name}: '{state}' has no way out and is not terminal"
+        for unknown in sorted(self.terminal - set(self.states)):
+            yield f"{self.name}: there is no state '{unknown}'"
+        for (state, action), rule in self.rules.items():
+            if not rule.by or not rule.to:
+                yield f"{self.name}: '{action}' in '{state}' is for nobody or leads nowhere"
 
 
 def rule(by: Iterable[Actor], *to: str, meaning: str) -> Rule:

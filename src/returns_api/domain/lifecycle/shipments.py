@@ -1,4 +1,5 @@
-"""The life of a return parcel: a label bought once, then scans in any order."""
+"""The life of a return parcel: a label bought once, scans in any order, the money back for a label
+that nobody needs."""
 
 from __future__ import annotations
 
@@ -8,19 +9,25 @@ from returns_api.domain.lifecycle.machine import Actor, Machine, rule
 
 _S = (Actor.SYSTEM,)
 _STAFF = (Actor.AGENT, Actor.ADMIN)
+_SURFACED = "A purchase surfaced that a paused worker had made."
 
 SHIPMENT: Final = Machine(
     name="shipment",
     initial=("label_due",),
-    terminal=frozenset({"delivered", "lost", "voided", "returned_to_sender"}),
+    terminal=frozenset({"returned_to_sender"}),
     rules={
         ("label_due", "buy"): rule(
             _S, "label_ready", "label_failed", "label_due", meaning="Buy the label, once."
         ),
-        ("label_due", "void"): rule(_S, "voided", meaning="The return ended before a label."),
+        ("label_due", "void"): rule(
+            _S, "voided", "void_due", meaning="Nobody needs it; it may have been bought already."
+        ),
         ("label_failed", "retry"): rule(_STAFF, "label_due", meaning="Try the carrier again."),
-        ("label_failed", "void"): rule(_S, "voided", meaning="The return ended without a label."),
-        ("label_ready", "void"): rule(_S, "voided", meaning="Ask the carrier for the money back."),
+        ("label_failed", "buy"): rule(_S, "label_ready", meaning=_SURFACED),
+        ("label_failed", "void"): rule(
+            _S, "voided", "void_due", meaning="Nobody needs it; it may have been bought already."
+        ),
+        ("label_ready", "void"): rule(_S, "void_due", meaning="Nobody needs the bought label."),
         ("label_ready", "scan"): rule(
             _S, "in_transit", "delivered", "lost", "returned_to_sender", meaning="First scan."
         ),
@@ -28,7 +35,24 @@ SHIPMENT: Final = Machine(
             _S, "in_transit", "delivered", "lost", "returned_to_sender", meaning="A further scan."
         ),
         ("lost", "scan"): rule(
-            _S, "lost", "in_transit", "delivered", meaning="A parcel given up shows up again."
+            _S,
+            "lost",
+            "in_transit",
+            "delivered",
+            "returned_to_sender",
+            meaning="A parcel given up shows up again.",
         ),
+        ("delivered", "scan"): rule(
+            _S, "delivered", "returned_to_sender", meaning="Delivered, and then sent back."
+        ),
+        ("void_due", "buy"): rule(
+            _S, "void_due", meaning="A purchase that was under way came through."
+        ),
+        ("void_due", "void"): rule(
+            _S, "voided", "void_failed", "void_due", meaning="Ask the carrier for the money back."
+        ),
+        ("void_failed", "retry"): rule(_STAFF, "void_due", meaning="Ask the carrier again."),
+        ("void_failed", "buy"): rule(_S, "void_due", meaning=_SURFACED),
+        ("voided", "buy"): rule(_S, "void_due", meaning=_SURFACED),
     },
 )

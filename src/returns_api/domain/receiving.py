@@ -1,0 +1,179 @@
+"""What the warehouse does to a return, as pure plans: count in, grade, and when money falls due.
+
+Owns the counters of received and graded units and which units of a short receipt are released.
+Refuses to own what a grade costs (``terms``, ``settlement``) and stock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from returns_api.domain.errors import Invalid
+from returns_api.domain.lifecycle.machine import Actor
+from returns_api.domain.lifecycle.returns import LINE, RETURN
+from returns_api.domain.returns import (
+    Change,
+    LineChange,
+    ReturnLineRecord,
+    ReturnRecord,
+    wrong_line,
+)
+
+
+def plan_receive(
+    before: ReturnRecord, actor: Actor, now: datetime, counts: Mapping[UUID, int]
+) -> Change:
+    """Count units in, in as many parts as it takes.
+
+    Raises:
+        ActionNotAllowed: nothing can be received now.
+        Invalid: nothing is counted, a line that is not expected, or more units than are.
+    """
+    state = RETURN.step(before.state, "receive", actor)
+    if not counts:
+        raise Invalid("Count at least one unit.", errors=[{"field": "lines"}])
+    by_id = {line.id: line for line in before.lines}
+    changes = []
+    for line_id, count in counts.items():
+        line = by_id.get(line_id)
+        if count < 1:
+            raise wrong_line("Count at least one unit.", line_id)
+        if line is None or line.state not in {"approved", "received"}:
+            raise wrong_line("This line is not expected.", line_id)
+        if line.received + count > line.quantity:
+            raise wrong_line(
+                f"{line.received} of {line.quantity} are here already; {count} more are too many."
+                " Report what was not announced under 'unexpected'.",
+                line_id,
+            )
+        moved = LINE.step(line.state, "receive", actor)
+        changes.append(LineChange(line, moved, received=line.received + count))
+    values: dict[str, Any] = {}
+    if before.inspect_by is None:
+        inspect = before.terms.inspect_within_seconds
+        inspect_by = None if inspect is None else now + timedelta(seconds=inspect)
+        values = {
+            "inspect_by": inspect_by,
+            "deadline_at": inspect_by,
+            "deadline_kind": None if inspect_by is None else "inspect",
+        }
+    data = {"received": sum(counts.values())}
+    return Change(before, state, "return.received", tuple(changes), values, data=data)
+
+
+def plan_inspect(
+    before: ReturnRecord, actor: Actor, graded: Mapping[UUID, int], *, close: bool
+) -> Change:
+    """Units were graded. ``close`` says that nothing more will come: what is missing is released.
+
+    After the money (which can be due at receipt) grading still tells what becomes of the goods.
+
+    Raises:
+        ActionNotAllowed: nothing can be inspected now.
+        Invalid: nothing is graded, more than is here, or ``close`` while units are not graded.
+    """
+    RETURN.require(before.state, "inspect", actor)
+    _check_graded(before, graded, close=close)
+    if before.settled_at is not None:
+        return _inspected_late(before, actor, graded)
+    changes = [
+        _inspected(line, line.inspected + graded.get(line.id, 0), actor, close=close)
+        for line in before.lines
+        if line.id in graded or (close and line.state in {"approved", "received"})
+    ]
+    after = {change.line.id: change.state for change in changes}
+    states = [after.get(line.id, line.state) for line in before.lines]
+    done = not any(s in {"approved", "received", "requested"} for s in states)
+    state = RETURN.step(before.state, "inspect", actor, to="inspected" if done else "received")
+    values = {"deadline_at": None, "deadline_kind": None} if done else {}
+    return Change(
+        before,
+        state,
+        "return.inspected" if done else "return.partly_inspected",
+        tuple(changes),
+        values,
+        data={"units": sum(graded.values())},
+    )
+
+
+def plan_settle(before: ReturnRecord, now: datetime, refund_minor: int) -> Change:
+    """Money is due: the return waits for the provider's evidence, or ends when nothing is due.
+
+    ``refund_minor`` is all that is due, whether or not the payments cover it.
+    """
+    refunding = refund_minor > 0
+    state = RETURN.step(
+        before.state, "settle", Actor.SYSTEM, to="refunding" if refunding else "completed"
+    )
+    changes = tuple(
+        LineChange(line, LINE.step(line.state, "settle", Actor.SYSTEM))
+        for line in before.lines
+        if line.state in {"received", "inspected"}
+    )
+    within = before.terms.refund_within_seconds
+    refund_by = None if within is None or not refunding else now + timedelta(seconds=within)
+    values = {
+        "settled_at": now,
+        "refund_by": refund_by,
+        "deadline_at": refund_by,
+        "deadline_kind": None if refund_by is None else "refund",
+        "closed_at": None if refunding else now,
+    }
+    event = "return.settled" if refunding else "return.completed"
+    return Change(before, state, event, changes, values, data={"refund": refund_minor})
+
+
+def due_for_settlement(ret: ReturnRecord) -> bool:
+    """Whether the policy's moment for money has come: it comes once."""
+    if ret.settled_at is not None:
+        return False
+    if ret.refund_at == "inspection":
+        return ret.state == "inspected"
+    counted_in = all(line.received >= line.quantity for line in ret.open_lines())
+    return ret.state == "inspected" or (ret.state == "received" and counted_in)
+
+
+def _check_graded(before: ReturnRecord, graded: Mapping[UUID, int], *, close: bool) -> None:
+    if not graded and (not close or before.settled_at is not None):
+        raise Invalid("Grade at least one unit.", errors=[{"field": "units"}])
+    by_id = {line.id: line for line in before.lines}
+    for line_id, count in graded.items():
+        line = by_id.get(line_id)
+        if line is None or line.state not in {"received", "settled"}:
+            raise wrong_line("This line was not received.", line_id)
+        here = line.received - line.inspected
+        if not 0 < count <= here:
+            raise wrong_line(f"{here} units are here to grade, not {count}.", line_id)
+    for line in before.lines if close else ():
+        left = line.received - line.inspected - graded.get(line.id, 0)
+        if left and line.state == "received":
+            raise wrong_line(f"{left} units are here and not graded: grade them first.", line.id)
+
+
+def _inspected(line: ReturnLineRecord, inspected: int, actor: Actor, *, close: bool) -> LineChange:
+    """A line after grading; with ``close``, units that never came are given up."""
+    if line.state == "approved":
+        return LineChange(line, LINE.step(line.state, "close", actor), release=line.units)
+    complete = close or inspected >= line.quantity
+    state = LINE.step(line.state, "inspect", actor, to="inspected" if complete else "received")
+    missing = line.units[inspected:] if close else ()
+    return LineChange(line, state, inspected=inspected, release=missing)
+
+
+def _inspected_late(before: ReturnRecord, actor: Actor, graded: Mapping[UUID, int]) -> Change:
+    """Grades for what was paid at receipt: they move no money any more."""
+    changes = tuple(
+        LineChange(
+            line,
+            LINE.step(line.state, "inspect", actor),
+            inspected=line.inspected + graded[line.id],
+        )
+        for line in before.lines
+        if line.id in graded
+    )
+    state = RETURN.step(before.state, "inspect", actor)
+    data = {"units": sum(graded.values())}
+    return Change(before, state, "return.inspected_late", changes, data=data)

@@ -1,0 +1,173 @@
+"""What must hold in the database and at the bank after every story (N1-N3, N5, N7, N8).
+
+Each check is one query that finds breaches, run as the owner, whom row-level security does not
+bind. Nothing here looks at how the service works: only rows, the lifecycle tables and the bank.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, Final
+
+import asyncpg
+import orjson
+
+from returns_api.domain import ids
+from returns_api.domain.lifecycle.machine import Machine
+from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
+from returns_api.domain.lifecycle.returns import RETURN
+from returns_api.domain.lifecycle.shipments import SHIPMENT
+from tests.support.bank import Bank
+
+MACHINES: Final[dict[str, Machine]] = {"return": RETURN, "refund": REFUND, "shipment": SHIPMENT}
+
+_HOLDING: Final = ", ".join(f"'{state}'" for state in sorted(HOLDING))
+
+BREACHES: Final[dict[str, str]] = {
+    "N1: we reserved or refunded more than was captured": """
+        SELECT id FROM payments WHERE reserved + refunded > captured""",
+    "N1: nothing is negative": """
+        SELECT id FROM payments
+        WHERE least(captured, reserved, refunded, external, disputed) < 0""",
+    "N2: a payment's reserved is not the sum of its open transfers": f"""
+        SELECT p.id, p.reserved FROM payments p LEFT JOIN transfers t
+          ON t.shop_id = p.shop_id AND t.payment_id = p.id AND t.state IN ({_HOLDING})
+        GROUP BY p.shop_id, p.id HAVING p.reserved <> coalesce(sum(t.amount_minor), 0)""",
+    "N2: a payment's refunded is not the sum of its succeeded transfers": """
+        SELECT p.id, p.refunded FROM payments p LEFT JOIN transfers t
+          ON t.shop_id = p.shop_id AND t.payment_id = p.id AND t.state = 'succeeded'
+        GROUP BY p.shop_id, p.id HAVING p.refunded <> coalesce(sum(t.amount_minor), 0)""",
+    "N2: a payment's external and disputed are not the sums of its outside facts": """
+        SELECT p.id FROM payments p LEFT JOIN outside_facts f
+          ON f.shop_id = p.shop_id AND f.payment_id = p.id AND f.active AND f.counted
+        GROUP BY p.shop_id, p.id
+        HAVING p.external <> coalesce(sum(f.amount_minor) FILTER (WHERE f.kind = 'refund'), 0)
+            OR p.disputed <> coalesce(sum(f.amount_minor) FILTER (WHERE f.kind = 'dispute'), 0)""",
+    "N2: a return's refunded is not what arrived": """
+        SELECT r.id, r.refunded_minor FROM returns r
+        LEFT JOIN refunds f ON f.shop_id = r.shop_id AND f.return_id = r.id
+        LEFT JOIN transfers t ON t.shop_id = f.shop_id AND t.refund_id = f.id
+          AND t.state = 'succeeded'
+        GROUP BY r.shop_id, r.id HAVING r.refunded_minor <> coalesce(sum(t.amount_minor), 0)""",
+    "N2: a refund has more under way or arrived than its amount": f"""
+        SELECT f.id FROM refunds f JOIN transfers t
+          ON t.shop_id = f.shop_id AND t.refund_id = f.id
+         AND t.state IN ('succeeded', {_HOLDING})
+        GROUP BY f.shop_id, f.id HAVING sum(t.amount_minor) > f.amount_minor""",
+    "N2: a refund's amount is not the sum of its parts": """
+        SELECT f.id FROM refunds f
+        WHERE f.amount_minor <>
+          (SELECT sum((part ->> 'amount')::bigint) FROM jsonb_array_elements(f.parts) part)""",
+    "N5: an order line has more claims than it may": """
+        SELECT id FROM order_lines
+        WHERE claimed > least(ordered, shipped) AND claimed > 0""",
+    "N5: an order line's claimed is not the number of its claims": """
+        SELECT l.id, l.claimed FROM order_lines l LEFT JOIN unit_claims c
+          ON c.shop_id = l.shop_id AND c.line_id = l.id
+        GROUP BY l.shop_id, l.id HAVING l.claimed <> count(c.unit_no)""",
+    "N5: a return line holds other units than it may": """
+        SELECT l.id, l.state, l.quantity, count(c.unit_no) AS held
+        FROM return_lines l LEFT JOIN unit_claims c
+          ON c.shop_id = l.shop_id AND c.return_line_id = l.id
+        GROUP BY l.shop_id, l.id
+        HAVING count(c.unit_no) <> CASE
+            WHEN l.state IN ('rejected', 'canceled', 'expired') THEN 0
+            WHEN l.state IN ('inspected', 'settled') THEN l.received
+            ELSE l.quantity END""",
+    "N5: a return line counts more graded than received than announced": """
+        SELECT id FROM return_lines WHERE inspected > received OR received > quantity""",
+    "N5: received and graded are not the sums of their rows": """
+        SELECT l.id FROM return_lines l
+        WHERE l.received <> (SELECT coalesce(sum(r.quantity), 0) FROM receipt_lines r
+                             WHERE r.shop_id = l.shop_id AND r.return_line_id = l.id)
+           OR l.inspected <> (SELECT count(*) FROM inspected_units u
+                              WHERE u.shop_id = l.shop_id AND u.return_line_id = l.id)""",
+    "N8: a transfer has two tries in flight": """
+        SELECT transfer_id FROM transfer_attempts WHERE state = 'in_flight'
+        GROUP BY shop_id, transfer_id HAVING count(*) > 1""",
+    "a row stays due although it has ended": """
+        SELECT id FROM transfers
+        WHERE due_at IS NOT NULL
+          AND state IN ('succeeded', 'failed', 'canceled', 'reversed', 'needs_review')
+        UNION ALL SELECT id FROM shipments
+        WHERE due_at IS NOT NULL AND state NOT IN ('label_due', 'void_due')
+        UNION ALL SELECT id FROM returns
+        WHERE deadline_at IS NOT NULL
+          AND state IN ('rejected', 'canceled', 'expired', 'completed')""",
+    "an undecided return line in a return that goes on": """
+        SELECT l.id FROM return_lines l JOIN returns r
+          ON r.shop_id = l.shop_id AND r.id = l.return_id
+        WHERE l.state = 'requested' AND r.state NOT IN ('requested', 'info_needed')""",
+}
+"""What is wrong, and the query whose every row is one case of it."""
+
+_EVENTS: Final = """
+    SELECT e.resource_type, e.resource_id, e.sequence, e.type, e.actor, e.data FROM events e
+    WHERE e.resource_type IN ('return', 'refund', 'shipment')
+    ORDER BY e.shop_id, e.resource_id, e.sequence"""
+_ROWS: Final = """
+    SELECT id, state, sequence FROM returns UNION ALL SELECT id, state, sequence FROM refunds
+    UNION ALL SELECT id, state, sequence FROM shipments"""
+_TRANSFERS: Final = "SELECT id, state, amount_minor, first_sent_at FROM transfers"
+
+
+async def breaches(owner_url: str, bank: Bank | None = None) -> list[str]:
+    """Every broken promise in the database, and at the bank when it is given."""
+    connection = await asyncpg.connect(owner_url)
+    try:
+        found = []
+        for name, query in BREACHES.items():
+            found += [f"{name}: {dict(row.items())}" for row in await connection.fetch(query)]
+        found += _history(await connection.fetch(_EVENTS), await connection.fetch(_ROWS))
+        if bank is not None:
+            found += await _at_the_bank(await connection.fetch(_TRANSFERS), bank)
+        return found
+    finally:
+        await connection.close()
+
+
+def _history(events: list[Any], rows: list[Any]) -> list[str]:
+    """N7: one event per transition, without gaps, only along the tables, by somebody."""
+    by_resource: dict[Any, list[Any]] = defaultdict(list)
+    for event in events:
+        by_resource[event["resource_id"]].append(event)
+    now = {row["id"]: row for row in rows}
+    found = []
+    for resource, seen in by_resource.items():
+        machine = MACHINES[seen[0]["resource_type"]]
+        name = f"N7: {machine.name} {resource}"
+        sequences = [event["sequence"] for event in seen]
+        if sequences != list(range(sequences[0], sequences[0] + len(sequences))):
+            found.append(f"{name}: events {sequences}")
+        states = [orjson.loads(event["data"])["state"] for event in seen]
+        if (states[-1], sequences[-1]) != (now[resource]["state"], now[resource]["sequence"]):
+            found.append(f"{name}: told {states[-1]}, is {dict(now[resource].items())}")
+        steps = {(state, to) for (state, _), rule in machine.rules.items() for to in rule.to}
+        for before, after in zip(states, states[1:], strict=False):
+            if before != after and (before, after) not in steps:
+                found.append(f"{name}: {before} -> {after} is not in the table")
+        found += [f"{name}: nobody did {e['type']}" for e in seen if not e["actor"]]
+    for resource, row in now.items():
+        if row["sequence"] > 1 and resource not in by_resource:
+            found.append(f"N7: {resource} moved untold: {dict(row.items())}")
+    return found
+
+
+async def _at_the_bank(transfers: list[Any], bank: Bank) -> list[str]:
+    """N3: exactly one movement for what succeeded, none for what failed, never two."""
+    seen = (await bank.ledger())["references"]
+    found = []
+    for transfer in transfers:
+        nothing = {"made": 0, "reversed": 0, "net": 0, "net_minor": 0}
+        moved = seen.get(ids.encode("trf", transfer["id"]), nothing)
+        state = transfer["state"]
+        right = moved["made"] <= 1
+        if state == "succeeded":
+            right = right and moved["net"] == 1 and moved["net_minor"] == transfer["amount_minor"]
+        elif state in {"failed", "canceled", "reversed"}:
+            right = right and moved["net"] == 0
+        elif transfer["first_sent_at"] is None:
+            right = right and moved["net"] == 0
+        if not right:
+            found.append(f"N3: transfer {transfer['id']} is {state}, the bank says {moved}")
+    return found

@@ -1,0 +1,497 @@
+"""One shop and everything a return goes through, at the storey of the use cases.
+
+Real parts: PostgreSQL, the bank and the carrier over HTTP, the policy language. Only the clock is
+moved by hand. A story tells in one line each what a person, a provider or time does; the rules are
+nowhere here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from returns_api.db import orders as order_rows
+from returns_api.db.engine import Row
+from returns_api.domain import ids
+from returns_api.domain.access import ROLE_SCOPES, Principal, Role
+from returns_api.domain.events import SYSTEM, By
+from returns_api.domain.orders import (
+    BuyerFacts,
+    LineFacts,
+    LineKind,
+    Observation,
+    OrderFacts,
+    OrderSeen,
+    ParcelLine,
+    ParcelSeen,
+    PaymentFacts,
+)
+from returns_api.domain.order_record import OrderRecord, PaymentRecord
+from returns_api.domain.quotes import AskedLine
+from returns_api.domain.returns import ReturnRecord
+from returns_api.domain.shops import ShopSettings
+from returns_api.ports.carriers import TrackingScan, TrackingStatus
+from returns_api.ports.payments import ProviderRefund
+from returns_api.usecases import (
+    _orders,
+    _provider_facts,
+    _tracking,
+    policies,
+    quotes,
+    refunds,
+    returns,
+    warehouse,
+)
+from returns_api.usecases._waiting import NotYet
+from returns_api.usecases.connections import ConnectionValues, put_connection
+from returns_api.usecases.context import Context
+from returns_api.usecases.quotes import StoredQuote
+from returns_api.usecases.refunds import RefundView
+from returns_api.usecases.returns import LineExtras, ReturnView
+from returns_api.usecases.shops import create_shop
+from returns_api.usecases.warehouse import GradedUnit, Inspection, Receipt
+from returns_api.worker import sweep
+from tests.support.api import ADDRESS
+from tests.support.bank import SECRET_KEY, Bank
+from tests.support.carrier import API_KEY, Carrier
+from tests.support.context import Clock
+
+PLATFORM: Final = "shopify"
+CARD: Final = "card"
+PARCEL: Final = "parcel"
+
+POLICY: Final = """\
+policy: returns-policy/v1
+name: The shop of the stories
+timezone: Europe/Berlin
+currency: EUR
+goods:
+  gifts: {tags: [gift-card]}
+  light: {tags: [light]}
+refusals:
+  gift_card: {en: Gift cards cannot be returned., de: Gutscheine können nicht zurückgegeben werden.}
+rules:
+  - id: gifts
+    when: {goods: gifts}
+    refuse: gift_card
+  - id: faulty
+    when: {fault: [merchant, carrier]}
+    resolutions: {refund: 2 years}
+    return_shipping: free
+    original_shipping: refund
+    evidence: {photo: 1}
+    grades: {used_worn: full, incomplete: full, damaged_buyer: 50%}
+    approval: auto
+  - id: light
+    when: {goods: light}
+    restocking_fee: 10%
+  - id: costly
+    when: {unit_price: {min: 500.00}}
+    approval: {respond_within: 48 hours, on_silence: approve}
+  - id: house
+    resolutions: {refund: 30 days, exchange: 60 days}
+    starts: [delivered, fulfilled + 7 days]
+    return_shipping: 4.90
+    original_shipping: keep
+    restocking_fee: 0%
+    grades: {used_worn: 30%, incomplete: 20%, damaged_buyer: 60%}
+    evidence: none
+    methods: [post, dropoff, in_store]
+    approval: auto
+    ship_within: 14 days
+    inspect_within: 2 days
+    refund_at: inspection
+    refund_within: 5 days
+"""
+
+BUYER: Final = BuyerFacts(
+    email="anna@example.com",
+    name="Anna Weber",
+    customer_id="c-1",
+    locale="de-DE",
+    street1="Canary Str. 1",
+    city="Berlin",
+    postcode="10115",
+    country="DE",
+)
+
+
+def goods(name: str, price: int, quantity: int = 1, **more: Any) -> LineFacts:
+    """A line of goods; ``price`` of one unit in minor units."""
+    return LineFacts(name, LineKind.GOODS, name, quantity, price, sku=f"SKU-{name}", **more)
+
+
+def freight(price: int, **more: Any) -> LineFacts:
+    return LineFacts("ship", LineKind.SHIPPING, "Standard", 1, price, shippable=False, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of the story: its id and the ids of its lines by their names."""
+
+    id: UUID
+    name: str
+    lines: Mapping[str, UUID]
+    intents: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Story:
+    """A shop with a published policy, a bank and a carrier."""
+
+    ctx: Context
+    clock: Clock
+    shop: UUID
+    bank: Bank
+    carrier: Carrier
+    principals: dict[Role, Principal] = field(default_factory=dict)
+    orders: int = 0
+
+    # Who acts
+
+    def who(self, role: Role, order: Order | None = None) -> Principal:
+        """The shop's one principal of a role; a buyer is bound to ``order``."""
+        if role is Role.BUYER:
+            assert order is not None
+            scopes = ROLE_SCOPES[role]
+            return Principal(self.shop, self.ctx.new_id(), role, scopes, order.id)
+        if role not in self.principals:
+            made = Principal(self.shop, self.ctx.new_id(), role, ROLE_SCOPES[role])
+            self.principals[role] = made
+        return self.principals[role]
+
+    @property
+    def agent(self) -> Principal:
+        return self.who(Role.AGENT)
+
+    @property
+    def finance(self) -> Principal:
+        return self.who(Role.FINANCE)
+
+    @property
+    def dock(self) -> Principal:
+        return self.who(Role.WAREHOUSE)
+
+    # What comes in
+
+    async def see(self, *seen: Observation) -> None:
+        """The shop platform tells something."""
+        for observation in seen:
+            async with self.ctx.database.transaction(self.shop) as tx:
+                await _orders.apply(tx, self.ctx, PLATFORM, observation)
+
+    async def order(
+        self,
+        *lines: LineFacts,
+        paid: Sequence[int] | None = None,
+        gateways: Sequence[str] = (),
+        delivered: timedelta | None = timedelta(days=3),
+        **more: Any,
+    ) -> Order:
+        """An order, paid at the bank (``paid``: one payment each), sent and delivered a while ago;
+        ``delivered`` None leaves it unsent."""
+        self.orders += 1
+        name, now = f"o{self.orders}", self.clock()
+        total = sum(line.unit_price_minor * line.quantity for line in lines)
+        total -= sum(line.line_discount_minor + line.order_discount_minor for line in lines)
+        amounts = [total] if paid is None else list(paid)
+        intents = [await self.bank.pay(amount) for amount in amounts]
+        payments = tuple(
+            PaymentFacts(
+                f"p{number}", gateways[number] if gateways else CARD, amount, "EUR", intent
+            )
+            for number, (amount, intent) in enumerate(zip(amounts, intents, strict=True))
+        )
+        placed = now - timedelta(days=10)
+        facts = OrderFacts(
+            **{
+                "external_id": name,
+                "number": f"#{1000 + self.orders}",
+                "placed_at": placed,
+                "updated_at": placed,
+                "currency": "EUR",
+                "taxes_included": True,
+                "total_minor": total,
+                "lines": lines,
+                "payments": payments,
+                "buyer": BUYER,
+                "financial_status": "paid",
+                **more,
+            }
+        )
+        await self.see(OrderSeen(facts))
+        if delivered is not None:
+            contents = {line.external_id: line.quantity for line in lines if line.shippable}
+            await self.send(name, contents, delivered=delivered)
+        return await self.find(name, tuple(intents))
+
+    async def send(
+        self,
+        order: str,
+        contents: Mapping[str, int],
+        *,
+        parcel: str = "f1",
+        delivered: timedelta | None = None,
+    ) -> None:
+        """The shop sends a parcel of an order; ``delivered`` so long ago, or not yet."""
+        now = self.clock()
+        sent = now - timedelta(days=5) if delivered is None else now - delivered - timedelta(days=2)
+        await self.see(
+            ParcelSeen(
+                order_external_id=order,
+                external_id=parcel,
+                lines=tuple(ParcelLine(line, count) for line, count in contents.items()),
+                shipped_at=sent,
+                updated_at=sent,
+                delivered_at=None if delivered is None else now - delivered,
+            )
+        )
+
+    async def find(self, name: str, intents: tuple[str, ...] = ()) -> Order:
+        async with self.ctx.database.transaction(self.shop) as tx:
+            order_id = await tx.connection.fetchval(
+                "SELECT id FROM orders WHERE external_id = $1", name
+            )
+        record = await self.load(order_id)
+        lines = {line.external_id: line.id for line in record.lines}
+        return Order(order_id, name, lines, intents)
+
+    async def load(self, order_id: UUID) -> OrderRecord:
+        async with self.ctx.database.transaction(self.shop) as tx:
+            record = await order_rows.load_order(tx, order_id)
+        assert record is not None
+        return record
+
+    async def payments(self, order: Order) -> dict[str, PaymentRecord]:
+        return {p.external_id: p for p in (await self.load(order.id)).payments}
+
+    # What buyer and agent do
+
+    async def quote(
+        self,
+        order: Order,
+        asked: Mapping[str, int],
+        *,
+        reason: str = "changed_mind",
+        method: str | None = None,
+        resolution: str = "refund",
+        condition: str | None = None,
+    ) -> StoredQuote:
+        lines = [
+            AskedLine(order.lines[line], count, reason, condition) for line, count in asked.items()
+        ]
+        buyer = self.who(Role.BUYER, order)
+        return await quotes.make_quote(
+            self.ctx, buyer, order.id, lines, resolution=resolution, method=method
+        )
+
+    async def accept(
+        self, order: Order, quote: StoredQuote, *, photos: Mapping[str, int] | None = None
+    ) -> ReturnView:
+        """The buyer opens the return; ``photos`` counts them by line."""
+        extras = [
+            LineExtras(
+                order.lines[line],
+                None,
+                tuple({"kind": "photo", "url": f"https://x.example/{n}"} for n in range(count)),
+            )
+            for line, count in (photos or {}).items()
+        ]
+        buyer = self.who(Role.BUYER, order)
+        async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
+            by = By(buyer.role.value, buyer.credential_id)
+            return await returns.open_return(tx, self.ctx, buyer, by, quote.id, extras)
+
+    async def open(self, order: Order, asked: Mapping[str, int], **more: Any) -> ReturnRecord:
+        """Quote and accept in one breath."""
+        photos = more.pop("photos", None)
+        return (await self.accept(order, await self.quote(order, asked, **more), photos=photos)).ret
+
+    async def act(self, ret: ReturnRecord, plan: Any, principal: Principal | None = None) -> Any:
+        """An action of a person (the agent unless another is named) on a return."""
+        actor = principal or self.agent
+        by = By(actor.role.value, actor.credential_id)
+        return (await returns.act(self.ctx, actor, by, ret.id, plan)).ret
+
+    async def view(self, ret: ReturnRecord) -> ReturnView:
+        return await returns.get_return(self.ctx, self.who(Role.ADMIN), ret.id)
+
+    async def again(self, ret: ReturnRecord) -> ReturnRecord:
+        """The return as it is now."""
+        return (await self.view(ret)).ret
+
+    # What carrier and warehouse do
+
+    async def scan(
+        self, ret: ReturnRecord, status: str, at: datetime | None = None, **other: Any
+    ) -> None:
+        """A scan of the return's parcel as the carrier's webhook would tell it."""
+        shipment = (await self.view(ret)).shipment
+        assert shipment is not None
+        values = {
+            "tracking_code": shipment.tracking_code or "?",
+            "carrier_shipment_id": shipment.carrier_shipment_id,
+            **other,
+        }
+        scan = TrackingScan(status=TrackingStatus(status), at=at or self.clock(), **values)
+        async with self.ctx.database.transaction(self.shop) as tx:
+            await _tracking.apply(tx, self.ctx, PARCEL, scan)
+
+    async def receive(
+        self, ret: ReturnRecord, counts: Mapping[str, int], reference: str = "r1"
+    ) -> Receipt:
+        """The warehouse counts units in, by the name of the order line."""
+        lines = {await self._line(ret, name): count for name, count in counts.items()}
+        async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
+            return await warehouse.receive(
+                tx,
+                self.ctx,
+                self.dock,
+                By("warehouse", self.dock.credential_id),
+                ret.id,
+                reference=reference,
+                lines=lines,
+                unexpected=[],
+            )
+
+    async def inspect(
+        self, ret: ReturnRecord, *units: tuple[str, str], close: bool = False, **more: Any
+    ) -> Inspection:
+        """The warehouse grades units: (name of the order line, grade) each."""
+        graded = [
+            GradedUnit(
+                await self._line(ret, name),
+                grade,
+                more.get("disposition"),
+                more.get("sku_seen"),
+                (),
+                None,
+            )
+            for name, grade in units
+        ]
+        async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
+            by = By("warehouse", self.dock.credential_id)
+            return await warehouse.inspect(tx, self.ctx, self.dock, by, ret.id, graded, close=close)
+
+    async def bring_back(self, ret: ReturnRecord, grade: str = "sealed") -> Inspection:
+        """Everything comes at once and is graded alike."""
+        now = await self.again(ret)
+        units = {line.external_id: line.quantity for line in now.open_lines()}
+        await self.receive(now, units)
+        return await self.inspect(
+            now, *((name, grade) for name, count in units.items() for _ in range(count))
+        )
+
+    async def _line(self, ret: ReturnRecord, name: str) -> UUID:
+        return next(line.id for line in ret.lines if line.external_id == name)
+
+    # What finance and the provider do
+
+    async def refund(self, order: Order, amount: int | None = None, **more: Any) -> RefundView:
+        """Finance refunds an amount, or all that is left."""
+        wanted = {"client_reference": None, "reason": None, "expected_refundable": None} | more
+        async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
+            return await refunds.create_refund(
+                tx,
+                self.ctx,
+                By("finance", self.finance.credential_id),
+                order.id,
+                amount_minor=amount,
+                kind="manual",
+                **wanted,
+            )
+
+    async def retry(self, refund_id: UUID) -> RefundView:
+        return await refunds.retry_refund(self.ctx, self.finance, By("finance"), refund_id)
+
+    async def cancel(self, refund_id: UUID) -> RefundView:
+        return await refunds.cancel_refund(self.ctx, self.finance, By("finance"), refund_id)
+
+    async def refund_now(self, refund_id: UUID) -> RefundView:
+        return await refunds.get_refund(self.ctx, self.finance, refund_id)
+
+    async def refund_of(self, ret: ReturnRecord) -> RefundView:
+        """The one refund of a return."""
+        (row,) = (await self.view(ret)).refunds
+        return await self.refund_now(row["id"])
+
+    async def provider_tells(self, order: Order) -> list[ProviderRefund]:
+        """The bank's own word on every refund of the order's payments, as its webhooks bring it."""
+        found: list[ProviderRefund] = []
+        for payment in (await self.load(order.id)).payments:
+            if payment.provider_payment_id is not None:
+                provider = self.ctx.payments["stripe"]
+                found += await provider.list_refunds(self.bank.account, payment.provider_payment_id)
+        for fact in found:
+            await self.tell(fact)
+        return found
+
+    async def tell(self, fact: Any) -> bool:
+        """One fact of the payment provider; False when it has to wait for its payment."""
+        async with self.ctx.database.transaction(self.shop) as tx:
+            try:
+                await _provider_facts.apply(tx, self.ctx, CARD, "stripe", CARD, fact)
+            except NotYet:
+                return False
+        return True
+
+    # Time, and what it leaves behind
+
+    async def drain(self, **units: float) -> int:
+        """Let time pass, and do everything that is due then."""
+        self.clock.forward(**units)
+        return await sweep.drain(self.ctx)
+
+    async def rows(self, query: str, *values: object) -> list[Row]:
+        """Rows as the service's role sees them."""
+        async with self.ctx.database.transaction(self.shop) as tx:
+            return await tx.connection.fetch(query, *values)
+
+    async def events(self, of: UUID | None = None) -> list[Row]:
+        """Events of one resource, or all of the shop, in order."""
+        return await self.rows(
+            "SELECT * FROM events WHERE resource_id = coalesce($1, resource_id)"
+            " ORDER BY resource_id, sequence",
+            of,
+        )
+
+    async def happened(self, of: UUID) -> list[str]:
+        """Types of the events of one resource."""
+        return [row["type"] for row in await self.events(of)]
+
+
+def asked_of(ret: ReturnRecord) -> str:
+    return ids.encode("ret", ret.id)
+
+
+async def a_story(
+    ctx: Context, clock: Clock, bank: Bank, carrier: Carrier, policy: str = POLICY
+) -> Story:
+    """A fresh shop: policy published, platform, bank and carrier connected."""
+    made = await create_shop(
+        ctx, ShopSettings("Field & Loom", "Europe/Berlin", "EUR", "DE", "de-DE", ADDRESS)
+    )
+    story = Story(ctx, clock, made.id, bank, carrier)
+    draft = await policies.draft_policy(ctx, made.id, SYSTEM, policy)
+    await policies.publish_policy(
+        ctx, made.id, SYSTEM, draft["id"], effective_from=None, acknowledge="a test"
+    )
+    for source, kind, adapter, url, secret in (
+        (PLATFORM, "shop", "shopify", "https://shop.example", "s"),
+        (CARD, "payments", "stripe", bank.base_url, SECRET_KEY),
+        (PARCEL, "carrier", "easypost", carrier.base_url, API_KEY),
+    ):
+        values = ConnectionValues(
+            kind=kind,
+            adapter=adapter,
+            account=source,
+            base_url=url,
+            gateways=(),
+            secret=secret,
+            webhook_secrets=("whsec",),
+        )
+        await put_connection(ctx, made.id, SYSTEM, source, values, None)
+    return story
