@@ -7,6 +7,7 @@ bind. Nothing here looks at how the service works: only rows, the lifecycle tabl
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any, Final
 
 import asyncpg
@@ -143,7 +144,7 @@ def _history(events: list[Any], rows: list[Any]) -> list[str]:
         if (states[-1], sequences[-1]) != (now[resource]["state"], now[resource]["sequence"]):
             found.append(f"{name}: told {states[-1]}, is {dict(now[resource].items())}")
         steps = {(state, to) for (state, _), rule in machine.rules.items() for to in rule.to}
-        for before, after in zip(states, states[1:], strict=False):
+        for before, after in pairwise(states):
             if before != after and (before, after) not in steps:
                 found.append(f"{name}: {before} -> {after} is not in the table")
         found += [f"{name}: nobody did {e['type']}" for e in seen if not e["actor"]]
@@ -164,9 +165,7 @@ async def _at_the_bank(transfers: list[Any], bank: Bank) -> list[str]:
         right = moved["made"] <= 1
         if state == "succeeded":
             right = right and moved["net"] == 1 and moved["net_minor"] == transfer["amount_minor"]
-        elif state in {"failed", "canceled", "reversed"}:
-            right = right and moved["net"] == 0
-        elif transfer["first_sent_at"] is None:
+        elif state in {"failed", "canceled", "reversed"} or transfer["first_sent_at"] is None:
             right = right and moved["net"] == 0
         if not right:
             found.append(f"N3: transfer {transfer['id']} is {state}, the bank says {moved}")

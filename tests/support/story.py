@@ -15,9 +15,9 @@ from uuid import UUID
 
 from returns_api.db import orders as order_rows
 from returns_api.db.engine import Row
-from returns_api.domain import ids
 from returns_api.domain.access import ROLE_SCOPES, Principal, Role
 from returns_api.domain.events import SYSTEM, By
+from returns_api.domain.order_record import OrderRecord, PaymentRecord
 from returns_api.domain.orders import (
     BuyerFacts,
     LineFacts,
@@ -29,7 +29,6 @@ from returns_api.domain.orders import (
     ParcelSeen,
     PaymentFacts,
 )
-from returns_api.domain.order_record import OrderRecord, PaymentRecord
 from returns_api.domain.quotes import AskedLine
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.shops import ShopSettings
@@ -54,10 +53,9 @@ from returns_api.usecases.returns import LineExtras, ReturnView
 from returns_api.usecases.shops import create_shop
 from returns_api.usecases.warehouse import GradedUnit, Inspection, Receipt
 from returns_api.worker import sweep
-from tests.support.api import ADDRESS
 from tests.support.bank import SECRET_KEY, Bank
 from tests.support.carrier import API_KEY, Carrier
-from tests.support.context import Clock
+from tests.support.context import ADDRESS, Clock
 
 PLATFORM: Final = "shopify"
 CARD: Final = "card"
@@ -199,11 +197,12 @@ class Story:
         total -= sum(line.line_discount_minor + line.order_discount_minor for line in lines)
         amounts = [total] if paid is None else list(paid)
         intents = [await self.bank.pay(amount) for amount in amounts]
+        names = gateways or [CARD] * len(amounts)
         payments = tuple(
-            PaymentFacts(
-                f"p{number}", gateways[number] if gateways else CARD, amount, "EUR", intent
+            PaymentFacts(f"p{number}", gateway, amount, "EUR", intent)
+            for number, (gateway, amount, intent) in enumerate(
+                zip(names, amounts, intents, strict=True)
             )
-            for number, (amount, intent) in enumerate(zip(amounts, intents, strict=True))
         )
         placed = now - timedelta(days=10)
         facts = OrderFacts(
@@ -461,10 +460,6 @@ class Story:
     async def happened(self, of: UUID) -> list[str]:
         """Types of the events of one resource."""
         return [row["type"] for row in await self.events(of)]
-
-
-def asked_of(ret: ReturnRecord) -> str:
-    return ids.encode("ret", ret.id)
 
 
 async def a_story(
