@@ -14,7 +14,6 @@ from typing import Any
 from proofs.policy_random import CATEGORIES, CHANNELS, PLACES, REASONS, TAGS
 from proofs.policy_reference import TERMS, Reference
 
-
 Plain = dict[str, Any]
 
 AXES_SETS = (
@@ -32,7 +31,7 @@ REQUIRED = (
     "inspect_within", "refund_at", "refund_within",
 )  # fmt: skip
 
-_CONDITIONS = (
+CONDITIONS = (
     None, "sealed", "opened_unused", "used_like_new", "used_worn", "damaged_buyer",
     "damaged_transit", "defective", "incomplete", "wrong_item", "counterfeit_suspected",
     "empty_box",
@@ -67,7 +66,7 @@ def _values(axis: str, document: Plain) -> list[Plain]:
         # Reasons that no rule names differ only by their fault: one of each will do.
         return [{"reason": code} for code in (*REASONS, "other", "stopped_working", "arrived_late")]
     if axis == "condition":
-        return [{"condition": value} for value in _CONDITIONS]
+        return [{"condition": value} for value in CONDITIONS]
     if axis in {"tags", "goods"}:
         sets = [list(c) for n in range(len(TAGS) + 1) for c in combinations(TAGS, n)]
         kinds = (None, *CATEGORIES, "Shoes/Other", "Giftbox") if axis == "goods" else (None,)

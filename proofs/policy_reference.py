@@ -132,7 +132,7 @@ class Reference:
 
     def _one_of(self, name: str, values: list[str], facts: Plain) -> bool:
         if name == "place":
-            return self._in_place(values, facts)
+            return self.in_place(values, facts)
         if name in {"sku", "category", "vendor"}:
             return _matches(facts.get(name), values)
         own: dict[str, Any] = {
@@ -142,7 +142,7 @@ class Reference:
         }
         return own.get(name, facts.get(name)) in values
 
-    def _in_place(self, values: Iterable[str], facts: Plain) -> bool:
+    def in_place(self, values: Iterable[str], facts: Plain) -> bool:
         here = {facts["country"], f"{facts['country']}-{facts['region']}"}
         names = {place for value in values for place in self.groups.get(value, [value])}
         return bool(here & names)
@@ -212,7 +212,7 @@ class Reference:
         assert asked is not None
         grants: dict[str, list[Any]] = {}
         rights = []
-        for right in self._rights(facts):
+        for right in self.rights(facts):
             ends = {
                 kind: self.end(
                     window, right.get("starts", ["delivered", "fulfilled + 7 days"]), None, facts
@@ -249,11 +249,11 @@ class Reference:
                         found[term] = rule[term]
         return found
 
-    def _rights(self, facts: Plain) -> Iterable[Plain]:
+    def rights(self, facts: Plain) -> Iterable[Plain]:
         for pack in self.packs:
             for right in pack["rights"]:
                 if (
-                    self._in_place(pack["place"], facts)
+                    self.in_place(pack["place"], facts)
                     and self._placed(right.get("in_force", {}), facts)
                     and self.applies(right.get("when", {}), facts)
                 ):
