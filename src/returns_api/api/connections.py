@@ -20,7 +20,7 @@ from returns_api.api.schemas.connections import (
 from returns_api.db.engine import Row
 from returns_api.domain import ids
 from returns_api.domain.access import Scope
-from returns_api.domain.errors import Invalid, NotFound
+from returns_api.domain.errors import NotFound
 from returns_api.usecases import connections
 from returns_api.usecases._connections import stored_secrets
 from returns_api.usecases.connections import ConnectionValues
@@ -34,6 +34,14 @@ SourcePath = Annotated[
     Path(
         description="Your own name for the account: a lower-case slug.",
         examples=["shopify", "stripe"],
+    ),
+]
+NewSourcePath = Annotated[
+    str,
+    Path(
+        pattern=SLUG,
+        description="Your own name for the account: a lower-case slug.",
+        examples=["stripe"],
     ),
 ]
 
@@ -64,18 +72,13 @@ async def list_connections(ctx: ContextDep, caller: Manager) -> ConnectionsOut:
     },
 )
 async def put_connection(
-    source: SourcePath,
+    source: NewSourcePath,
     body: ConnectionIn,
     ctx: ContextDep,
     caller: Manager,
     response: Response,
     if_match: IfMatch = None,
 ) -> ConnectionOut:
-    if not re.fullmatch(SLUG[1:-1], source):
-        raise Invalid(
-            "The name in the path is not a slug.",
-            errors=[{"field": "source", "in": "path", "problem": f"does not match {SLUG}"}],
-        )
     row, created = await connections.put_connection(
         ctx,
         caller.principal.shop,

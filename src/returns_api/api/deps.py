@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from returns_api.api.errors import kept_refusal
-from returns_api.api.schemas.base import ID_BODY, example_id
+from returns_api.api.schemas.base import example_id, id_pattern
 from returns_api.crashpoints import crashpoint
 from returns_api.db.engine import Transaction
 from returns_api.db.idempotency import Claim
@@ -176,7 +176,7 @@ def paged(prefix: str) -> Callable[..., Awaitable[Page]]:
         return Page(limit, cursor)
 
     cursor = Query(
-        pattern=f"^{prefix}_{ID_BODY}$",
+        pattern=id_pattern(prefix),
         description="`next_cursor` of the page before.",
         examples=[example_id(prefix)],
     )

@@ -126,7 +126,7 @@ async def explain_policy(body: ExplainIn, ctx: ContextDep, caller: Manager) -> E
         caller.principal.shop,
         source=body.source,
         version_id=body.policy_version,
-        facts=body.facts,
+        facts=body.facts.model_dump(exclude_none=True),
         locale=body.lang,
     )
     return ExplainedOut(policy_version=found.version_id, **found.as_json())

@@ -18,7 +18,7 @@ from returns_api.api.deps import (
 )
 from returns_api.api.pages import before
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, path_id
+from returns_api.api.schemas.base import example_id, id_pattern, path_id
 from returns_api.api.schemas.refunds import RefundIn, RefundOut, RefundsOut
 from returns_api.api.views import refund_out
 from returns_api.domain import ids
@@ -90,9 +90,12 @@ async def list_refunds(
     ctx: ContextDep,
     caller: Reader,
     page: Pages,
-    order: Annotated[str | None, Query(max_length=100, examples=[example_id("ord")])] = None,
+    order: Annotated[
+        str | None, Query(pattern=id_pattern("ord"), examples=[example_id("ord")])
+    ] = None,
     return_: Annotated[
-        str | None, Query(alias="return", max_length=100, examples=[example_id("ret")])
+        str | None,
+        Query(alias="return", pattern=id_pattern("ret"), examples=[example_id("ret")]),
     ] = None,
     state: Annotated[
         str | None,

@@ -23,7 +23,7 @@ from returns_api.api.deps import (
 from returns_api.api.pages import before
 from returns_api.api.preconditions import IfMatch, seen_version
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, path_id
+from returns_api.api.schemas.base import example_id, id_pattern, path_id
 from returns_api.api.schemas.returns import (
     DecisionOut,
     EventOut,
@@ -115,7 +115,8 @@ async def list_returns(
     caller: Reader,
     page: Pages,
     order: Annotated[
-        str | None, Query(max_length=100, examples=[example_id("ord")], description="Of one order.")
+        str | None,
+        Query(pattern=id_pattern("ord"), examples=[example_id("ord")], description="Of one order."),
     ] = None,
     state: Annotated[
         str | None,

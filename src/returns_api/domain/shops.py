@@ -17,7 +17,7 @@ from returns_api.domain import money
 from returns_api.domain.errors import Invalid
 from returns_api.domain.policy.zones import closest_zone, names
 
-_LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
+LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 
 ADDRESS_FIELDS: Final = (
     "name",
@@ -74,7 +74,7 @@ def _problems(settings: ShopSettings) -> Iterator[dict[str, str]]:
     for field, code in places.items():
         if code not in countries():
             yield {"field": field, "problem": "Write a two-letter code of ISO 3166-1, such as DE."}
-    if not _LOCALE.fullmatch(settings.locale):
+    if not LOCALE.fullmatch(settings.locale):
         yield {"field": "locale", "problem": "Write a BCP 47 tag such as de or pt-BR."}
 
 

@@ -74,6 +74,27 @@ LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000), Stor
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
+def format_(name: str) -> Any:
+    """Marks text whose rules no JSON Schema can say; the description says them."""
+    return Field(json_schema_extra={"format": name})
+
+
+def ways(*options: tuple[str, ...]) -> dict[str, Any]:
+    """Schema: the texts of exactly one option are given, those of the others left out or null."""
+    names = {name for option in options for name in option}
+    return {
+        "oneOf": [
+            {
+                "required": list(option),
+                "properties": {
+                    name: {"type": "string" if name in option else "null"} for name in sorted(names)
+                },
+            }
+            for option in options
+        ]
+    }
+
+
 def public_id(prefix: str) -> Any:
     """A field that is ``<prefix>_…`` outside and a UUID inside; a wrong form is a 422."""
 
@@ -92,9 +113,13 @@ def public_id(prefix: str) -> Any:
         BeforeValidator(read),
         PlainSerializer(lambda value: ids.encode(prefix, value), return_type=str),
         WithJsonSchema(
-            {"type": "string", "pattern": f"^{prefix}_{ID_BODY}$", "examples": [example_id(prefix)]}
+            {"type": "string", "pattern": id_pattern(prefix), "examples": [example_id(prefix)]}
         ),
     ]
+
+
+def id_pattern(prefix: str) -> str:
+    return f"^{prefix}_{ID_BODY}$"
 
 
 def example_id(prefix: str, number: int = 1) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from returns_api.api.schemas.base import In, Moment, OrderId, Out, Storable, example_id
+from returns_api.api.schemas.base import In, Moment, OrderId, Out, Storable, example_id, ways
 from returns_api.api.schemas.returns import example
 from returns_api.domain.people import EMAIL_MAX, ORDER_NUMBER_MAX
 
@@ -23,7 +23,8 @@ class BuyerSessionIn(In):
             "examples": [
                 {"number": "#1001", "email": "ada@example.com"},
                 {"order": example_id("ord")},
-            ]
+            ],
+            **ways(("number", "email"), ("order",)),
         }
     )
 

@@ -7,7 +7,16 @@ from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
-from returns_api.api.schemas.base import Code, In, Moment, Out, ShortText, Storable, example_id
+from returns_api.api.schemas.base import (
+    Code,
+    In,
+    Moment,
+    Out,
+    ShortText,
+    Storable,
+    example_id,
+    format_,
+)
 from returns_api.api.schemas.returns import example
 
 SLUG: Final = r"^[a-z][a-z0-9_-]{0,62}$"
@@ -18,7 +27,9 @@ Secret = Annotated[
     Storable,
     Field(json_schema_extra={"writeOnly": True}),
 ]
-Url = Annotated[str, StringConstraints(min_length=1, max_length=2000), Storable]
+Url = Annotated[
+    str, StringConstraints(min_length=1, max_length=2000), Storable, format_("https-url")
+]
 
 
 _EXAMPLE: Final = {
@@ -54,7 +65,11 @@ class ConnectionIn(In):
             "secret": "sk_live_example",
             "webhook_secrets": ["whsec_example"],
             "gateways": ["stripe", "shopify_payments"],
-        }
+        },
+        anyOf=[
+            {"properties": {"kind": {"const": "payments"}}},
+            {"properties": {"gateways": {"maxItems": 0}}},
+        ],
     )
 
     kind: ConnectionKind

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
 from returns_api.api.schemas.base import In, KeyId, Moment, NoBool, Out, ShortText, example_id
 from returns_api.api.schemas.returns import example
-from returns_api.domain.access import Scope
+from returns_api.domain.access import ROLE_SCOPES, Role, Scope
 
 EXPIRY_MIN: Final = 60
 EXPIRY_MAX: Final = 10 * 366 * 86_400
@@ -27,6 +27,12 @@ _KEY: Final = {
 }
 
 
+def _scopes_of(role: Role) -> dict[str, Any]:
+    """Schema: some of the role's scopes, or null for all of them."""
+    listed = {"type": "array", "items": {"enum": sorted(ROLE_SCOPES[role])}}
+    return {"anyOf": [listed, {"type": "null"}]}
+
+
 class KeyIn(In):
     """A new key."""
 
@@ -36,7 +42,12 @@ class KeyIn(In):
             "label": "Scanner, dock 3",
             "scopes": ["returns:read", "receipts:write"],
             "expires_in_seconds": 31536000,
-        }
+        },
+        oneOf=[
+            {"properties": {"role": {"const": role.value}, "scopes": _scopes_of(role)}}
+            for role in Role
+            if role is not Role.BUYER
+        ],
     )
 
     role: KeyRole

@@ -5,21 +5,24 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StrictBool, StringConstraints
 
 from returns_api.api.schemas.base import (
     In,
     KeyId,
     LongText,
     Moment,
+    NoBool,
     Out,
     PolicyStepId,
     PolicyVersionId,
     ReturnId,
     Storable,
     example_id,
+    format_,
 )
 from returns_api.api.schemas.returns import example
+from returns_api.api.schemas.shop import Currency
 from returns_api.api.schemas.times import MomentIn
 from returns_api.usecases.policies import SOURCE_MAX
 
@@ -91,7 +94,14 @@ class PolicyState(StrEnum):
     RETIRED = "retired"
 
 
-Source = Annotated[str, StringConstraints(min_length=1, max_length=SOURCE_MAX), Storable]
+Source = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=SOURCE_MAX),
+    Storable,
+    format_("returns-policy"),
+]
+FactText = Annotated[str, StringConstraints(max_length=500), Storable]
+Count = Annotated[int, Field(ge=0, le=10**15), NoBool]
 Language = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$", max_length=35)
 ]
@@ -114,18 +124,61 @@ class PolicyRetireIn(In):
     note: LongText | None = Field(None, description="Kept in the history.")
 
 
+class BuyerFactsIn(In):
+    """What a shop knows about the buyer, as of the decision."""
+
+    orders_kept: Count = 0
+    returns: Count = 0
+    return_rate_ppm: Count = Field(0, description="Units returned of those kept, in millionths.")
+    clawbacks: Count = 0
+    chargebacks: Count = 0
+    account_days: Count = 0
+
+
+class FactsIn(In):
+    """Everything that a rule or a law may look at. Amounts in minor units of ``currency``."""
+
+    model_config = example(_FACTS)
+
+    reason: FactText
+    currency: Currency
+    placed_at: MomentIn
+    asked_at: MomentIn
+    condition: FactText | None = Field(None, description="The grade that the buyer claims.")
+    sku: FactText | None = None
+    category: FactText | None = None
+    vendor: FactText | None = None
+    tags: Annotated[list[FactText], Field(max_length=250)] = Field(default_factory=list)
+    unit_paid_minor: Count = Field(0, description="For one unit of the line after discounts.")
+    order_paid_minor: Count = 0
+    discounted: StrictBool = False
+    country: FactText | None = None
+    region: FactText | None = Field(None, description="`CA` of `US-CA`.")
+    channel: FactText | None = None
+    buyer: BuyerFactsIn | None = None
+    fulfilled_at: MomentIn | None = None
+    delivered_at: MomentIn | None = None
+    buyer_timezone: FactText | None = None
+    informed: StrictBool = Field(True, description="Whether the buyer was told of the terms.")
+    rollout_ppm: Count | None = Field(None, description="The buyer's place in roll-outs.")
+
+
 class ExplainIn(In):
     """A case, and the policy that is to judge it: a text, a version, or the one in force."""
 
-    model_config = example({"policy_version": example_id("pv"), "facts": _FACTS, "lang": "en"})
+    model_config = example(
+        {"policy_version": example_id("pv"), "facts": _FACTS, "lang": "en"},
+        anyOf=[
+            {"properties": {"source": {"type": "null"}}},
+            {"properties": {"policy_version": {"type": "null"}}},
+        ],
+    )
 
     source: Source | None = Field(None, description="A document that is not stored.")
     policy_version: PolicyVersionId | None = Field(
         None, description="One of yours, draft or not; with neither, the one in force."
     )
-    facts: Annotated[dict[str, Any], Field(max_length=40)] = Field(
-        description="As in a decision's `facts`; at least reason, currency, placed_at, asked_at."
-    )
+    facts: FactsIn
     lang: Language = Field("en", description="Of the sentences: en, de, fr, es, zh; else English.")
 
 

@@ -35,9 +35,12 @@ Resolution = Literal[
 Method = Literal["post", "dropoff", "pickup", "in_store", "locker", "keep"]
 
 
-def example(value: dict[str, Any]) -> ConfigDict:
-    """The one example of a shape; the OpenAPI file shows it at every operation that uses it."""
-    return ConfigDict(json_schema_extra={"examples": [value]})
+def example(value: dict[str, Any], **rules: Any) -> ConfigDict:
+    """The one example of a shape; the OpenAPI file shows it at every operation that uses it.
+
+    ``rules`` are further members of its schema, for what holds between its fields.
+    """
+    return ConfigDict(json_schema_extra={"examples": [value], **rules})
 
 
 class QuoteLineIn(In):

@@ -128,7 +128,11 @@ class InspectionIn(In):
                 }
             ],
             "close": False,
-        }
+        },
+        anyOf=[
+            {"properties": {"units": {"minItems": 1}}},
+            {"properties": {"close": {"const": True}}, "required": ["close"]},
+        ],
     )
 
     units: Annotated[list[UnitIn], Field(max_length=1000)]

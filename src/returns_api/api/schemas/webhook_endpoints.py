@@ -18,6 +18,8 @@ from returns_api.api.schemas.base import (
     ShortText,
     Storable,
     example_id,
+    format_,
+    ways,
 )
 from returns_api.api.schemas.patches import left_out
 from returns_api.api.schemas.returns import example
@@ -34,6 +36,7 @@ Url = Annotated[
     StringConstraints(min_length=1, max_length=URL_MAX),
     Storable,
     Field(description="https only; it must lead to the public internet."),
+    format_("https-url"),
 ]
 Topic = Annotated[str, StringConstraints(pattern=f"^({TOPIC.pattern})$")]
 Topics = Annotated[
@@ -132,7 +135,8 @@ class ReplayIn(In):
             "examples": [
                 {"event": example_id("evt")},
                 {"since": "2026-11-20T00:00:00Z", "include_missed": True},
-            ]
+            ],
+            **ways(("event",), ("since",)),
         }
     )
 
