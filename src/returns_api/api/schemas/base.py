@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -12,11 +13,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from returns_api.domain import ids
 from returns_api.domain.errors import NotFound
@@ -74,9 +76,16 @@ LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000), Stor
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
-def format_(name: str) -> Any:
-    """Marks text whose rules no JSON Schema can say; the description says them."""
-    return Field(json_schema_extra={"format": name})
+@dataclass(frozen=True, slots=True)
+class TextFormat:
+    """Annotation: names the rules of a text that no JSON Schema can say; its description does."""
+
+    name: str
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(core), "format": self.name}
 
 
 def ways(*options: tuple[str, ...]) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from returns_api.api.schemas.base import (
     Out,
     ShortText,
     Storable,
+    TextFormat,
     example_id,
-    format_,
 )
 from returns_api.api.schemas.returns import example
 
@@ -28,7 +28,7 @@ Secret = Annotated[
     Field(json_schema_extra={"writeOnly": True}),
 ]
 Url = Annotated[
-    str, StringConstraints(min_length=1, max_length=2000), Storable, format_("https-url")
+    str, StringConstraints(min_length=1, max_length=2000), Storable, TextFormat("https-url")
 ]
 
 

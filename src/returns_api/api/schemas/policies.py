@@ -18,8 +18,8 @@ from returns_api.api.schemas.base import (
     PolicyVersionId,
     ReturnId,
     Storable,
+    TextFormat,
     example_id,
-    format_,
 )
 from returns_api.api.schemas.returns import example
 from returns_api.api.schemas.shop import Currency
@@ -98,7 +98,7 @@ Source = Annotated[
     str,
     StringConstraints(min_length=1, max_length=SOURCE_MAX),
     Storable,
-    format_("returns-policy"),
+    TextFormat("returns-policy"),
 ]
 FactText = Annotated[str, StringConstraints(max_length=500), Storable]
 Count = Annotated[int, Field(ge=0, le=10**15), NoBool]

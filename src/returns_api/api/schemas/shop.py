@@ -6,18 +6,18 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from returns_api.api.schemas.base import In, Moment, Out, ShopId, ShortText, example_id, format_
+from returns_api.api.schemas.base import In, Moment, Out, ShopId, ShortText, TextFormat, example_id
 from returns_api.api.schemas.patches import left_out
 from returns_api.api.schemas.returns import example
 from returns_api.domain.shops import LOCALE
 
-Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$"), format_("iso-3166-1")]
-Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$"), format_("iso-4217")]
+Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$"), TextFormat("iso-3166-1")]
+Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$"), TextFormat("iso-4217")]
 Locale = Annotated[str, StringConstraints(pattern=f"^{LOCALE.pattern}$")]
 Zone = Annotated[
     str,
     StringConstraints(min_length=1, max_length=60, pattern="^[A-Za-z0-9_+/-]+$"),
-    format_("iana-time-zone"),
+    TextFormat("iana-time-zone"),
 ]
 
 ADDRESS_EXAMPLE = {

@@ -17,8 +17,8 @@ from returns_api.api.schemas.base import (
     Out,
     ShortText,
     Storable,
+    TextFormat,
     example_id,
-    format_,
     ways,
 )
 from returns_api.api.schemas.patches import left_out
@@ -36,7 +36,7 @@ Url = Annotated[
     StringConstraints(min_length=1, max_length=URL_MAX),
     Storable,
     Field(description="https only; it must lead to the public internet."),
-    format_("https-url"),
+    TextFormat("https-url"),
 ]
 Topic = Annotated[str, StringConstraints(pattern=f"^({TOPIC.pattern})$")]
 Topics = Annotated[
