@@ -12,6 +12,7 @@ import typer
 from returns_api.cli.demo import demo
 from returns_api.cli.migrate import migrate
 from returns_api.cli.openapi import openapi
+from returns_api.cli.policy import policy
 from returns_api.cli.serve import serve
 from returns_api.cli.shop import create_shop
 from returns_api.cli.up import up
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 for command in (serve, worker, migrate, openapi, up, demo, create_shop):
     app.command()(command)
+app.add_typer(policy)
 
 
 def main() -> None:
