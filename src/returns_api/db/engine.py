@@ -8,6 +8,7 @@ outside.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,11 +24,14 @@ from returns_api.domain.errors import Unavailable
 POOL_WAIT_SECONDS: Final = 5.0
 STATEMENT_TIMEOUT_MS: Final = 15_000
 LOCK_TIMEOUT_MS: Final = 8_000
-IDLE_TIMEOUT_MS: Final = 30_000
+IDLE_TIMEOUT_MS: Final = 10_000
+"""No transaction waits for anything outside, so one that stands still belongs to a process that
+does; its locks must not hold up the worker that takes over."""
 
 _AWAY: Final = (
     OSError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
@@ -160,8 +164,11 @@ class Database:
         try:
             if not clean and not connection.is_closed():
                 await connection.execute("ROLLBACK", timeout=POOL_WAIT_SECONDS)
-        except (*_AWAY, TimeoutError):
-            connection.terminate()
+        # Whatever it was: in the pool, it would hand its open transaction to the next one.
+        except Exception:
+            # asyncpg has taken a lost connection back already; then there is nothing to end.
+            with contextlib.suppress(asyncpg.InterfaceError):
+                connection.terminate()
         finally:
             await self.pool.release(connection)
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 
+from returns_api.domain.errors import Unavailable
 from returns_api.usecases.context import Context
 from returns_api.worker.jobs import KINDS, Kind
 
@@ -53,6 +54,8 @@ async def _one(ctx: Context, name: str, kind: Kind) -> int:
         async with gate:
             try:
                 await kind.run(ctx, shop, key)
+            except Unavailable:
+                log.warning("sweep postponed", kind=name)
             except Exception as failure:  # one bad row must not stop the others
                 log.error("sweep failed", kind=name, error=type(failure).__name__, exc_info=True)
 
