@@ -596,6 +596,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.CHAR(length=3), nullable=False),
         sa.Column("active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("counted", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("guessed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("lines", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.CheckConstraint("kind IN ('refund', 'dispute')", name=op.f("ck_outside_facts_kind")),

@@ -350,6 +350,33 @@ async def test_a_refund_known_before_any_payment_counts_when_the_payment_comes(
     assert (await load(intake)).payments[0].external == 2000
 
 
+async def test_a_guessed_payment_gives_way_to_the_named_one(intake: Intake) -> None:
+    gift = PaymentFacts("p2", "gift_card", 300, "EUR")
+    seen = outside()
+    assert await intake.see(OrderSeen(order(payments=(gift,))), seen) == [seen]
+    assert [p.external for p in (await load(intake)).payments] == [2000]
+    assert await intake.see(PaymentSeen("o1", CASH), seen) == []
+    found = {p.external_id: p.external for p in (await load(intake)).payments}
+    assert found == {"p1": 2000, "p2": 0}
+
+
+async def test_ids_that_a_sender_rounded_still_name_their_payment(intake: Intake) -> None:
+    exact, rounded = "820982911946154508", "820982911946154500"
+    card = replace(CASH, external_id=exact, captured_minor=1)
+    refund = outside("r1", money(payment_external_id=rounded))
+    assert await intake.see(OrderSeen(order(payments=(CASH, card))), refund) == []
+    found = {p.external_id: p.external for p in (await load(intake)).payments}
+    assert found == {"p1": 0, exact: 2000}
+
+
+async def test_a_dispute_of_several_payments_is_taken_off_the_largest(intake: Intake) -> None:
+    gift = PaymentFacts("p2", "gift_card", 300, "EUR")
+    await intake.see(OrderSeen(order(payments=(gift,))), dispute())
+    await intake.see(PaymentSeen("o1", CASH))
+    found = {p.external_id: p.disputed for p in (await load(intake)).payments}
+    assert found == {"p1": 5000, "p2": 0}
+
+
 async def test_a_dispute_blocks_money_until_it_is_won(intake: Intake) -> None:
     await intake.see(OrderSeen(order(payments=(CASH,))), dispute(), dispute())
     assert (await load(intake)).payments[0].disputed == 5000
@@ -455,6 +482,9 @@ EVERYTHING: tuple[Observation, ...] = (
     ParcelDelivered("o1", "f1", at(days=3)),
     outside(),
     outside("r2", money("t2", 700), money("t3", 100, succeeded=False)),
+    outside(
+        "r3", money("t4", 50, payment_external_id=None), money("t5", 9, payment_external_id="p2")
+    ),
     dispute(),
     dispute(status="won", open=False, at=at(days=20)),
     PersonErased("700123", "anna@example.com", ("o1",)),

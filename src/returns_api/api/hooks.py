@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Path, Request
 from starlette.requests import ClientDisconnect
 
 from returns_api.api.deps import ContextDep
 from returns_api.api.responses import documented
+from returns_api.api.schemas.base import example_id
 from returns_api.api.schemas.inbox import ReceivedOut
 from returns_api.usecases.hooks import store_hook
 
@@ -53,7 +54,14 @@ _BODY: Final[dict[str, Any]] = {
     responses=documented(400, 401, 413, 422, 503),
     openapi_extra=_BODY,
 )
-async def receive_webhook(shop: str, source: str, request: Request, ctx: ContextDep) -> ReceivedOut:
+async def receive_webhook(
+    shop: Annotated[str, Path(description="The shop's id.", examples=[example_id("shp")])],
+    source: Annotated[
+        str, Path(description="The connection's slug.", examples=["shopify", "stripe"])
+    ],
+    request: Request,
+    ctx: ContextDep,
+) -> ReceivedOut:
     body = await _read(request)
     await store_hook(ctx, shop, source, _single_headers(request), body)
     return ReceivedOut()

@@ -7,7 +7,8 @@ far it goes above what was captured. Refuses to own who tells a fact and whether
 
 How two tellings of one fact meet: the newer amount wins; "no longer active" is final, whatever
 order the tellings come in (a failed refund and a won dispute never come back to life); what was
-counted once stays counted.
+counted once stays counted. A payment that was only guessed gives way to a better guess and to a
+known one, and takes its amount along.
 """
 
 from __future__ import annotations
@@ -24,16 +25,18 @@ from sqlalchemy import (
     Uuid,
     and_,
     case,
+    cast,
     func,
     literal,
     or_,
     select,
     true,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from returns_api.db.engine import Transaction
+from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
 from returns_api.db.tables import outside_facts as _t
 from returns_api.db.tables import payments
@@ -76,6 +79,7 @@ def _upsert() -> Any:
         "currency",
         "active",
         "counted",
+        "guessed",
         "at",
         "lines",
     )
@@ -86,18 +90,21 @@ def _upsert() -> Any:
     )
     told = new.excluded
     newer = told.at > _t.c.at
+    # A payment that was only guessed, or none, gives way to what is known now.
+    loose = and_(or_(_t.c.guessed, _t.c.payment_id.is_(None)), told.payment_id.is_not(None))
     return new.on_conflict_do_update(
         index_elements=["shop_id", "kind", "provider", "external_id"],
         set_={
             "order_id": func.coalesce(_t.c.order_id, told.order_id),
-            "payment_id": func.coalesce(_t.c.payment_id, told.payment_id),
+            "payment_id": case((loose, told.payment_id), else_=_t.c.payment_id),
             "amount_minor": case(
                 (newer, told.amount_minor),
                 (told.at == _t.c.at, func.greatest(told.amount_minor, _t.c.amount_minor)),
                 else_=_t.c.amount_minor,
             ),
             "active": and_(_t.c.active, told.active),
-            "counted": or_(_t.c.counted, told.counted),
+            "counted": case((loose, told.counted), else_=or_(_t.c.counted, told.counted)),
+            "guessed": case((loose, told.guessed), else_=_t.c.guessed),
             "at": func.greatest(told.at, _t.c.at),
             "lines": case((newer, told.lines), else_=_t.c.lines),
         },
@@ -108,10 +115,15 @@ def _record_statement() -> Query:
     before = select(_t).where(_KEY).cte("before")
     after = _upsert().cte("after")
     both = after.outerjoin(before, true())
-    delta = _counts(after) - func.coalesce(_counts(before), 0)
+    taken = select(before.c.payment_id, before.c.kind, (-_counts(before)).label("delta"))
+    put = select(after.c.payment_id, after.c.kind, _counts(after).label("delta"))
+    each = union_all(taken, put).subquery("each")
     moved = (
-        select(after.c.payment_id, after.c.kind, delta.label("delta"))
-        .select_from(both)
+        select(
+            each.c.payment_id, each.c.kind, cast(func.sum(each.c.delta), BigInteger).label("delta")
+        )
+        .where(each.c.payment_id.is_not(None))
+        .group_by(each.c.payment_id, each.c.kind)
         .subquery("moved")
     )
 
@@ -129,6 +141,7 @@ def _record_statement() -> Query:
     )
     same = and_(
         before.c.id.is_not(None),
+        after.c.payment_id.is_not_distinct_from(before.c.payment_id),
         _counts(after) == _counts(before),
         after.c.active == before.c.active,
         after.c.amount_minor == before.c.amount_minor,
@@ -138,8 +151,10 @@ def _record_statement() -> Query:
 
 
 _RECORD: Final = _record_statement()
-_OF_ORDER: Final = Query(
-    select(_t).where(here(_t), _t.c.order_id == given("order_id")).order_by(_t.c.at, _t.c.id)
+_GUESSES: Final = Query(
+    select(_t)
+    .where(here(_t), _t.c.order_id == given("order_id"), _t.c.guessed)
+    .order_by(_t.c.kind, _t.c.provider, _t.c.external_id)
 )
 
 
@@ -157,11 +172,13 @@ async def record(
     counted: bool,
     at: datetime,
     lines: Sequence[Mapping[str, Any]],
+    guessed: bool = False,
 ) -> bool:
     """Record one fact (``kind``: refund or dispute); returns whether anything changed.
 
-    ``counted`` needs a payment and its currency. ``lines`` is ``[{"line": external id, "quantity":
-    units}]``. Locks the payment, so call it before anything locks the order.
+    ``counted`` needs a payment and its currency. ``guessed`` says that the payment was chosen by us
+    and may be chosen anew. ``lines`` is ``[{"line": external id, "quantity": units}]``. Locks the
+    payment, so call it before anything locks the order.
     """
     await tx.run(
         _LOCK, kind=kind, provider=provider, external_id=external_id, payment_id=payment_id
@@ -179,10 +196,11 @@ async def record(
         counted=counted,
         at=at,
         lines=[dict(line) for line in lines],
+        guessed=guessed,
     )
     return bool(changed)
 
 
-async def of_order(tx: Transaction, order_id: UUID) -> list[Any]:
-    """All facts of an order, oldest first."""
-    return list(await tx.all(_OF_ORDER, order_id=order_id))
+async def guesses(tx: Transaction, order_id: UUID) -> list[Row]:
+    """Facts of an order whose teller did not say which payment they are about."""
+    return await tx.all(_GUESSES, order_id=order_id)

@@ -15,7 +15,9 @@ where; parcels, outside facts and people stand in modules of their own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, assert_never
+from uuid import UUID
 
 import orjson
 
@@ -42,7 +44,12 @@ from returns_api.domain.orders import (
 )
 from returns_api.domain.people import normalise_email, normalise_order_number
 from returns_api.usecases._order_events import tell
-from returns_api.usecases._outside import see_dispute, see_platform_return, see_refund
+from returns_api.usecases._outside import (
+    guess_again,
+    see_dispute,
+    see_platform_return,
+    see_refund,
+)
 from returns_api.usecases._parcels import see_delivery, see_parcel
 from returns_api.usecases._people import (
     erase_person,
@@ -94,44 +101,45 @@ async def see_order(tx: Transaction, ctx: Context, source: str, order: OrderFact
     if status == "erased":
         return
     snapshot = _snapshot(ctx, order)
-    if head is not None and (head.platform_updated_at, head.snapshot) >= (
-        order.updated_at,
-        snapshot,
-    ):
+    seen = (order.updated_at, snapshot)
+    if head is not None and (head.platform_updated_at, head.snapshot) >= seen:
         await _add_payments(tx, ctx, source, head, order.external_id, order.payments)
         return
     certificate = certify(order)
-    order_id = ctx.new_id() if head is None else head.id
     values = _head(ctx, source, order, certificate, snapshot)
-    if head is None:
-        await order_intake.add_order(
-            tx, id=order_id, source=source, external_id=order.external_id, **values
-        )
-        version = 1
-    else:
-        if head.erased:
-            values |= {"email_key": None, "customer_key": None}
-        version = await order_intake.change_order(tx, id=order_id, **values)
+    order_id, version = await _put_head(tx, ctx, source, order.external_id, head, values)
     await order_intake.put_person(tx, order_id, _person(order.buyer))
     lines = [_line(ctx, place, line) for place, line in enumerate(order.lines)]
     await order_intake.put_lines(tx, order_id, lines)
     told = await _told(tx, ctx, source, order.payments)
     added = await payments.put(tx, order_id, told, newest=True)
-    await order_intake.add_certificate(
-        tx, order_id, to_json(certificate), digest(certificate), ctx.clock()
-    )
-    await tell(
-        tx,
-        ctx,
-        order_id,
-        version,
-        "received" if head is None else "updated",
-        _public(order),
-        wake=[
-            order_key(source, order.external_id),
-            *_wakes(source, order.external_id, added),
-        ],
-    )
+    if head is not None:
+        await guess_again(tx, order_id)
+    body = to_json(certificate)
+    await order_intake.add_certificate(tx, order_id, body, digest(certificate), ctx.clock())
+    kind = "received" if head is None else "updated"
+    wake = [order_key(source, order.external_id), *_wakes(source, order.external_id, added)]
+    await tell(tx, ctx, order_id, version, kind, _public(order), wake=wake)
+
+
+async def _put_head(
+    tx: Transaction,
+    ctx: Context,
+    source: str,
+    external_id: str,
+    head: order_intake.OrderHead | None,
+    values: dict[str, Any],
+) -> tuple[UUID, int]:
+    """The order's id and its new version."""
+    if head is None:
+        order_id = ctx.new_id()
+        await order_intake.add_order(
+            tx, id=order_id, source=source, external_id=external_id, **values
+        )
+        return order_id, 1
+    if head.erased:
+        values = {**values, "email_key": None, "customer_key": None}
+    return head.id, await order_intake.change_order(tx, id=head.id, **values)
 
 
 async def see_payment(tx: Transaction, ctx: Context, source: str, seen: PaymentSeen) -> None:
@@ -148,13 +156,14 @@ async def _add_payments(
     source: str,
     head: order_intake.OrderHead,
     external_id: str,
-    found: list[PaymentFacts] | tuple[PaymentFacts, ...],
+    found: Sequence[PaymentFacts],
 ) -> None:
     """Payments that are not known yet; what is known stays as the newest snapshot told it."""
     told = await _told(tx, ctx, source, found)
     added = await payments.put(tx, head.id, told, newest=False)
     if not added:
         return
+    await guess_again(tx, head.id)
     ours = {payment["id"] for payment in added}
     version = await order_intake.step(tx, head.id, ctx.clock())
     captured = [
@@ -177,7 +186,7 @@ async def _told(
     tx: Transaction,
     ctx: Context,
     source: str,
-    found: list[PaymentFacts] | tuple[PaymentFacts, ...],
+    found: Sequence[PaymentFacts],
 ) -> list[dict[str, Any]]:
     """Payments as rows: each once, who stands behind it, and each provider's id once."""
     rows: list[dict[str, Any]] = []

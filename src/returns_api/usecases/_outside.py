@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from returns_api.db import order_intake, outside_facts, payments
+from returns_api.db import order_counts, order_intake, outside_facts, payments
 from returns_api.db import refunds as refund_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.orders import (
@@ -34,27 +34,25 @@ async def see_refund(tx: Transaction, ctx: Context, source: str, seen: OutsideRe
     """A refund made elsewhere.
 
     Raises:
-        NotYet: the order is not known yet, or (after recording it) none of its payments is.
+        NotYet: the order is not known yet, or (after recording it) a payment that it names is not.
     """
     _, head = await order_intake.begin(tx, source, seen.order_external_id)
     if head is None:
         raise NotYet(order_key(source, seen.order_external_id))
     stored = await payments.of_order(tx, head.id)
-    moves = [(money, _paid_by(stored, money)) for money in seen.money]
-    foreign = [pair for pair in moves if not await _is_ours(tx, *pair)]
+    moves = [(money, *_paid_by(stored, money)) for money in seen.money]
+    foreign = [move for move in moves if not await _is_ours(tx, move[0], move[1])]
     if seen.money and not foreign:
         return
-    changed = [
-        await _record_move(tx, source, head.id, seen, money, payment) for money, payment in foreign
-    ]
+    changed = [await _record_move(tx, source, head.id, seen, *move) for move in foreign]
     changed.append(await _record_units(tx, source, head, seen))
     if any(changed):
-        await order_intake.count_outside(tx, head.id)
+        await order_counts.count_outside(tx, head.id)
         version = await order_intake.step(tx, head.id, ctx.clock())
         data = {
             "moved": [
                 {"amount": money.amount_minor, "currency": money.currency, "counted": _counts(p)}
-                for money, p in foreign
+                for money, p, _ in foreign
                 if money.succeeded
             ],
             "lines": [
@@ -63,7 +61,7 @@ async def see_refund(tx: Transaction, ctx: Context, source: str, seen: OutsideRe
             "exceeds_captured": await _exceeded(tx, head.id),
         }
         await tell(tx, ctx, head.id, version, "refunded_elsewhere", data)
-    if any(payment is None for _, payment in foreign) and not stored:
+    if any(payment is None or _missed(money, payment) for money, payment, _ in foreign):
         raise NotYet(payments_key(source, seen.order_external_id), settles=True)
 
 
@@ -80,7 +78,7 @@ async def see_dispute(tx: Transaction, ctx: Context, source: str, seen: DisputeS
     if head is None:
         raise NotYet(order_key(source, seen.order_external_id))
     stored = await payments.of_order(tx, head.id)
-    payment = _disputed(stored, seen)
+    payment = _guess("dispute", stored, seen.currency)
     if await _record_dispute(tx, source, head.id, seen, payment):
         version = await order_intake.step(tx, head.id, ctx.clock())
         data = {
@@ -94,6 +92,27 @@ async def see_dispute(tx: Transaction, ctx: Context, source: str, seen: DisputeS
         await tell(tx, ctx, head.id, version, "disputed", data)
     if not stored:
         raise NotYet(payments_key(source, seen.order_external_id), settles=True)
+
+
+async def guess_again(tx: Transaction, order_id: UUID) -> None:
+    """Choose the payments of unnamed facts anew, now that the order's payments changed.
+
+    So the choice depends on what is known, not on when it came.
+    """
+    facts = await outside_facts.guesses(tx, order_id)
+    stored = await payments.of_order(tx, order_id) if facts else []
+    for fact in facts:
+        payment = _guess(fact["kind"], stored, fact["currency"])
+        if payment is not None and payment["id"] != fact["payment_id"]:
+            names = ("kind", "provider", "external_id", "order_id", "amount_minor", "currency")
+            more = ("active", "at", "lines")
+            await outside_facts.record(
+                tx,
+                payment_id=payment["id"],
+                counted=_counts(payment),
+                guessed=True,
+                **{name: fact[name] for name in (*names, *more)},
+            )
 
 
 async def see_platform_return(
@@ -121,6 +140,7 @@ async def _record_move(
     seen: OutsideRefundSeen,
     money: OutsideRefundMoney,
     payment: Row | None,
+    guessed: bool,
 ) -> bool:
     return await outside_facts.record(
         tx,
@@ -133,6 +153,7 @@ async def _record_move(
         currency=money.currency,
         active=money.succeeded,
         counted=_counts(payment),
+        guessed=guessed,
         at=seen.at,
         lines=[],
     )
@@ -172,6 +193,7 @@ async def _record_dispute(
         currency=seen.currency,
         active=_withdrawn(seen),
         counted=_counts(payment),
+        guessed=True,
         at=seen.at,
         lines=[],
     )
@@ -190,20 +212,36 @@ def _counts(payment: Row | None) -> bool:
     return payment is not None and payment["provider"] == "shop"
 
 
-def _paid_by(stored: Sequence[Row], money: OutsideRefundMoney) -> Row | None:
-    """The payment that the movement names; else the largest in its currency.
+def _paid_by(stored: Sequence[Row], money: OutsideRefundMoney) -> tuple[Row | None, bool]:
+    """The payment that the movement names, or our guess; the second value says which."""
+    name = money.payment_external_id
+    if name is not None:
+        for payment in stored:
+            if payment["currency"] == money.currency and _same_id(payment["external_id"], name):
+                return payment, False
+    return _guess("refund", stored, money.currency), True
 
-    Ids in a platform's JSON may be rounded, so an unknown name is treated like none.
-    """
-    same = [payment for payment in stored if payment["currency"] == money.currency]
-    named = [p for p in same if p["external_id"] == money.payment_external_id]
-    return named[0] if named else _largest(same)
+
+def _missed(money: OutsideRefundMoney, payment: Row) -> bool:
+    """Whether the movement names another payment than the one that was guessed."""
+    name = money.payment_external_id
+    return name is not None and not _same_id(payment["external_id"], name)
 
 
-def _disputed(stored: Sequence[Row], seen: DisputeSeen) -> Row | None:
-    """The platform does not say which payment: a connected one comes first, it tells by itself."""
-    same = [payment for payment in stored if payment["currency"] == seen.currency]
-    return _largest([p for p in same if p["provider"] != "shop"]) or _largest(same)
+def _same_id(ours: str, told: str) -> bool:
+    """Equal, or equal once rounded to what a JSON number of a careless sender can hold."""
+    if ours == told:
+        return True
+    numbers = ours.isdecimal() and told.isdecimal() and max(len(ours), len(told)) <= 20
+    return numbers and int(ours) > 2**53 and float(ours) == float(told)
+
+
+def _guess(kind: str, stored: Sequence[Row], currency: str) -> Row | None:
+    """The largest payment in the currency. For a dispute a connected one comes first: it is mostly
+    about a card, and the card's provider tells of it by itself."""
+    same = [payment for payment in stored if payment["currency"] == currency]
+    connected = [payment for payment in same if payment["provider"] != "shop"]
+    return _largest(connected if kind == "dispute" and connected else same)
 
 
 def _largest(found: Sequence[Row]) -> Row | None:

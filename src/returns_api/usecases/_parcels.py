@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from returns_api.db import order_intake, parcels
+from returns_api.db import order_counts, order_intake, parcels
 from returns_api.db.engine import Transaction
 from returns_api.domain.orders import ParcelDelivered, ParcelSeen
 from returns_api.usecases._order_events import tell
@@ -109,7 +109,7 @@ async def _after(
     assert now is not None
     if before == now:
         return
-    await order_intake.count_parcels(tx, order_id)
+    await order_counts.count_parcels(tx, order_id)
     version = await order_intake.step(tx, order_id, ctx.clock())
     data = {
         "parcel": external_id,

@@ -172,6 +172,7 @@ outside_facts = tenant_table(
     currency(),
     flag("active", default=True),
     flag("counted", default=True),
+    flag("guessed"),
     moment("at"),
     json_("lines"),
     one_of("kind", ("refund", "dispute")),
