@@ -406,7 +406,7 @@ class RecomputedOut(Out):
     at: Moment
     stored_digest: str
     recomputed_digest: str = Field(
-        description="SHA-256 of the canonical JSON of all lines: sorted keys, no blanks, UTF-8."
+        description="SHA-256 of all lines as stored: canonical JSON, sorted keys, no blanks, UTF-8."
     )
     identical: bool = Field(description="Whether the canonical bytes are the same.")
     bytes_: int = Field(alias="bytes")
