@@ -51,8 +51,8 @@ class ShipmentRecord:
 
 def plan_scan(shipment: ShipmentRecord, scans: Iterable[tuple[str, datetime]]) -> str | None:
     """The state that all ``scans`` (status, time) together say, or None when nothing changes."""
-    state = parcel_state(scans)
-    if state is None or state == shipment.state or (shipment.state, "scan") not in SHIPMENT.rules:
+    state, rule = parcel_state(scans), SHIPMENT.rules.get((shipment.state, "scan"))
+    if state is None or state == shipment.state or rule is None or state not in rule.to:
         return None
     return SHIPMENT.step(shipment.state, "scan", Actor.SYSTEM, to=state)
 
@@ -89,7 +89,7 @@ def plan_void(shipment: ShipmentRecord) -> str | None:
     """
     if shipment.state not in {"label_due", "label_failed", "label_ready"}:
         return None
-    bought = shipment.carrier_shipment_id is not None
+    bought = shipment.carrier_shipment_id is not None or shipment.state == "label_ready"
     return SHIPMENT.step(
         shipment.state, "void", Actor.SYSTEM, to="void_due" if bought else "voided"
     )

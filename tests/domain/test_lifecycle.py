@@ -1,0 +1,302 @@
+"""Every state x actor x action of every table: allowed, or refused with the allowed ones named.
+
+The tables stand here a second time, in the shape in which people ask ("what may a buyer do while
+..."), so that a change of a table is a change of two files.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from returns_api.domain.errors import ActionNotAllowed
+from returns_api.domain.lifecycle.machine import Actor, Machine, rule
+from returns_api.domain.lifecycle.refunds import (
+    HOLDING,
+    REFUND,
+    REFUND_STATES,
+    TRANSFER,
+    refund_state,
+)
+from returns_api.domain.lifecycle.returns import LINE, RETURN
+from returns_api.domain.lifecycle.shipments import SHIPMENT
+
+MACHINES = (RETURN, LINE, SHIPMENT, TRANSFER, REFUND)
+BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN, SYSTEM = Actor
+PEOPLE = (BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN)
+
+REVIEW = {"approve", "reject", "request_info", "cancel"}
+FINANCE_MAY = {
+    "requested": {"cancel"},
+    "queued": {"cancel"},
+    "needs_review": {"retry", "cancel"},
+    "partially_succeeded": {"retry", "cancel"},
+    "failed": {"retry", "cancel"},
+    "reversed": {"retry", "cancel"},
+}
+EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
+    "return": {
+        BUYER: {
+            "requested": {"cancel"},
+            "info_needed": {"provide_info", "cancel"},
+            "approved": {"ship", "cancel"},
+        },
+        AGENT: {
+            "requested": REVIEW,
+            "info_needed": {"provide_info", "reject", "cancel"},
+            "approved": {"ship", "cancel"},
+            "in_transit": {"cancel"},
+        },
+        WAREHOUSE: {
+            "approved": {"receive"},
+            "in_transit": {"receive"},
+            "received": {"receive", "inspect"},
+            "refunding": {"inspect"},
+            "completed": {"inspect"},
+        },
+        FINANCE: {},
+        ADMIN: {
+            "requested": REVIEW,
+            "info_needed": {"provide_info", "reject", "cancel"},
+            "approved": {"ship", "cancel", "receive"},
+            "in_transit": {"cancel", "receive"},
+            "received": {"receive", "inspect"},
+            "refunding": {"inspect"},
+            "completed": {"inspect"},
+        },
+        SYSTEM: {
+            "requested": {"approve", "reject"},
+            "info_needed": {"reject"},
+            "approved": {"ship", "expire"},
+            "received": {"settle"},
+            "inspected": {"settle"},
+            "refunding": {"complete"},
+            "completed": {"reopen"},
+        },
+    },
+    "return line": {
+        BUYER: {"requested": {"cancel"}, "approved": {"cancel"}},
+        AGENT: {"requested": {"approve", "reject", "cancel"}, "approved": {"cancel"}},
+        WAREHOUSE: {
+            "approved": {"receive", "close"},
+            "received": {"receive", "inspect"},
+            "settled": {"inspect"},
+        },
+        FINANCE: {},
+        ADMIN: {
+            "requested": {"approve", "reject", "cancel"},
+            "approved": {"cancel", "receive", "close"},
+            "received": {"receive", "inspect"},
+            "settled": {"inspect"},
+        },
+        SYSTEM: {
+            "requested": {"approve", "reject"},
+            "approved": {"expire"},
+            "received": {"settle"},
+            "inspected": {"settle"},
+        },
+    },
+    "shipment": {
+        BUYER: {},
+        AGENT: {"label_failed": {"retry"}, "void_failed": {"retry"}},
+        WAREHOUSE: {},
+        FINANCE: {},
+        ADMIN: {"label_failed": {"retry"}, "void_failed": {"retry"}},
+        SYSTEM: {
+            "label_due": {"buy", "void"},
+            "label_failed": {"buy", "void"},
+            "label_ready": {"void", "scan"},
+            "in_transit": {"scan"},
+            "lost": {"scan"},
+            "delivered": {"scan"},
+            "void_due": {"buy", "void"},
+            "void_failed": {"buy"},
+            "voided": {"buy"},
+        },
+    },
+    "transfer": {
+        BUYER: {},
+        AGENT: {},
+        WAREHOUSE: {},
+        FINANCE: {
+            "on_hold": {"release", "cancel"},
+            "queued": {"cancel"},
+            "needs_review": {"retry", "cancel"},
+        },
+        ADMIN: {
+            "on_hold": {"release", "cancel"},
+            "queued": {"cancel"},
+            "needs_review": {"retry", "cancel"},
+        },
+        SYSTEM: {
+            "on_hold": {"release"},
+            "queued": {"send", "fact", "put_back", "lose", "give_up"},
+            "sending": {"fact", "put_back", "lose", "give_up"},
+            "unknown": {"fact", "put_back", "lose", "give_up"},
+            "pending": {"fact", "wait", "give_up"},
+            "requires_action": {"fact", "wait", "give_up"},
+            "succeeded": {"fact"},
+            "needs_review": {"fact"},
+        },
+    },
+    "refund": {
+        BUYER: {},
+        AGENT: {},
+        WAREHOUSE: {},
+        FINANCE: FINANCE_MAY,
+        ADMIN: FINANCE_MAY,
+        SYSTEM: {state: {"follow"} for state in REFUND_STATES if state != "canceled"},
+    },
+}
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.name)
+def test_every_pair_is_allowed_or_refused_with_the_allowed_ones_named(machine: Machine) -> None:
+    expected = EXPECTED[machine.name]
+    seen = 0
+    for state, actor, action in product(machine.states, Actor, machine.actions):
+        seen += 1
+        allowed = expected[actor].get(state, set())
+        if action in allowed:
+            assert machine.step(state, action, actor) in machine.states
+            continue
+        with pytest.raises(ActionNotAllowed) as refused:
+            machine.step(state, action, actor)
+        context = refused.value.context
+        assert set(context["allowed"]) == allowed  # type: ignore[call-overload]
+        assert (context["state"], context["action"]) == (state, action)
+    assert seen == len(machine.states) * len(Actor) * len(machine.actions)
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.name)
+def test_a_step_leads_only_where_the_table_says(machine: Machine) -> None:
+    for (state, action), found in machine.rules.items():
+        actor = min(found.by)
+        for to in machine.states:
+            if to in found.to:
+                assert machine.step(state, action, actor, to=to) == to
+            else:
+                with pytest.raises(ValueError, match="not in the table"):
+                    machine.step(state, action, actor, to=to)
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.name)
+def test_the_tables_are_sound(machine: Machine) -> None:
+    assert list(machine.faults()) == []
+    assert all(len(found.meaning) > 4 for found in machine.rules.values())
+
+
+@pytest.mark.parametrize(
+    ("machine", "fault"),
+    [
+        (
+            Machine(
+                "m", ("a",), frozenset({"b"}), {("a", "go"): rule((SYSTEM,), "c", meaning="x")}
+            ),
+            "m: 'c' has no way out and is not terminal",
+        ),
+        (
+            Machine(
+                "m",
+                ("a",),
+                frozenset({"b"}),
+                {
+                    ("a", "go"): rule((SYSTEM,), "b", meaning="x"),
+                    ("c", "go"): rule((SYSTEM,), "b", meaning="x"),
+                },
+            ),
+            "m: 'c' cannot be reached",
+        ),
+        (
+            Machine(
+                "m", ("a",), frozenset({"a"}), {("a", "go"): rule((SYSTEM,), "a", meaning="x")}
+            ),
+            "m: 'a' is terminal and has a way out",
+        ),
+        (
+            Machine(
+                "m", ("a",), frozenset({"z"}), {("a", "go"): rule((SYSTEM,), "a", meaning="x")}
+            ),
+            "m: there is no state 'z'",
+        ),
+        (
+            Machine("m", ("a",), frozenset(), {("a", "go"): rule((), "a", meaning="x")}),
+            "m: 'go' in 'a' is for nobody or leads nowhere",
+        ),
+    ],
+)
+def test_an_unsound_table_is_named(machine: Machine, fault: str) -> None:
+    assert fault in list(machine.faults())
+
+
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.name)
+def test_every_state_reaches_an_end_or_rest(machine: Machine) -> None:
+    """From everywhere there is a way to where nobody has to act."""
+    rest = {"completed", "settled", "delivered", "voided", "succeeded", *machine.terminal}
+    for start in machine.states:
+        reached, new = set[str](), {start}
+        while new:
+            reached |= new
+            new = {to for (s, _), r in machine.rules.items() if s in reached for to in r.to}
+            new -= reached
+        assert reached & rest, f"{machine.name}: {start} never comes to rest"
+
+
+def test_only_evidence_or_a_person_ends_a_transfer() -> None:
+    """No timeout, no outage and no crash ever calls a transfer failed or succeeded."""
+    for (_, action), found in TRANSFER.rules.items():
+        ends = set(found.to) & {"succeeded", "failed", "reversed", "canceled"}
+        if ends:
+            assert action in {"fact", "cancel"}
+    assert "unknown" in HOLDING
+    assert HOLDING.isdisjoint({"succeeded", "failed", "reversed", "canceled"})
+
+
+def test_people_decide_what_is_theirs() -> None:
+    """Money moves by the system alone; a warehouse never decides, an agent never counts in."""
+    for person in PEOPLE:
+        actions = {a for s in RETURN.states for a in RETURN.allowed(s, person)}
+        assert actions.isdisjoint({"settle", "complete", "reopen", "expire"})
+    assert {a for s in RETURN.states for a in RETURN.allowed(s, WAREHOUSE)} == {
+        "receive",
+        "inspect",
+    }
+
+
+@pytest.mark.parametrize(
+    ("moves", "given_up", "state"),
+    [
+        ([], False, "needs_review"),
+        ([], True, "canceled"),
+        ([("succeeded", 100)], False, "succeeded"),
+        ([("succeeded", 60)], False, "partially_succeeded"),
+        ([("succeeded", 60)], True, "partially_succeeded"),
+        ([("succeeded", 60), ("failed", 40)], False, "partially_succeeded"),
+        ([("succeeded", 60), ("failed", 40), ("succeeded", 40)], False, "succeeded"),
+        ([("failed", 100)], False, "failed"),
+        ([("failed", 100)], True, "canceled"),
+        ([("canceled", 100)], False, "failed"),
+        ([("canceled", 100)], True, "canceled"),
+        ([("failed", 50), ("reversed", 50)], False, "reversed"),
+        ([("failed", 100), ("queued", 100)], False, "queued"),
+        ([("succeeded", 60), ("pending", 40)], False, "pending"),
+        ([("unknown", 60), ("queued", 40)], False, "unknown"),
+        ([("needs_review", 60), ("unknown", 40)], True, "needs_review"),
+        ([("on_hold", 100)], False, "requested"),
+    ],
+)
+def test_the_refund_is_what_its_transfers_are(
+    moves: list[tuple[str, int]], given_up: bool, state: str
+) -> None:
+    assert refund_state(moves, 100, given_up=given_up) == state
+
+
+def test_every_mix_of_transfers_has_a_state_of_the_table() -> None:
+    for first, second, given_up in product(TRANSFER.states, TRANSFER.states, (False, True)):
+        state = refund_state([(first, 60), (second, 40)], 100, given_up=given_up)
+        assert state in REFUND_STATES
+        open_ones = {first, second} & HOLDING
+        assert bool(open_ones) == (
+            state not in {"succeeded", "partially_succeeded", "failed", "reversed", "canceled"}
+        )
