@@ -7,8 +7,12 @@ from pathlib import Path
 
 from ..kit.control import CommonControl
 from ..kit.web import App, run
+from .adyen_api import AdyenApi
 from .control import Control
 from .core import Bank
+from .paypal_api import PayPalApi
+from .plain_api import PlainApi
+from .shopify_api import ShopifyApi
 from .stripe_api import StripeApi
 
 
@@ -21,7 +25,9 @@ def main() -> None:
     args = parser.parse_args()
     bank = Bank(args.data_dir)
     common = CommonControl(bank.plan, bank.hooks, bank.reset)
-    routes = StripeApi(bank).routes() + Control(bank).routes() + common.routes()
+    faces = (StripeApi, PayPalApi, AdyenApi, ShopifyApi, PlainApi)
+    routes = [route for face in faces for route in face(bank).routes()]
+    routes += Control(bank).routes() + common.routes()
     run(App(routes, bank.living), args.host, args.port)
 
 

@@ -8,6 +8,7 @@ from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import wire
 from .core import Bank
 from .ledger import Row
+from .voices import VENDOR
 
 MAX_BULK = 100_000
 
@@ -34,7 +35,8 @@ class Control:
         """POST payments {"count", "amount", "currency", "account"}, or {"payments": [...]}.
 
         Single items may also name their "id". Amounts in minor units; the account is the secret
-        key that may refund them, every key when missing.
+        key that may refund them, every key when missing. "vendor" says through whose face:
+        stripe, paypal, adyen, shopify, plain.
         """
         wanted = request.json()
         items = wanted.get("payments") or [{}] * int(wanted.get("count", 1))
@@ -86,9 +88,13 @@ class Control:
         return json_response(found)
 
     def _add_payment(self, item: Mapping[str, object]) -> Row:
+        vendor = str(item.get("vendor", "stripe"))
+        voice = self._bank.voices.named(vendor)
+        fresh = None if voice is None else voice.new_payment_id()
         return self._bank.ledger.add_payment(
             int(str(item.get("amount", 10_000))),
             str(item.get("currency", "eur")),
             str(item.get("account", "")),
-            ident=str(item["id"]) if "id" in item else None,
+            ident=str(item["id"]) if "id" in item else fresh,
+            metadata=None if voice is None else {VENDOR: vendor},
         )

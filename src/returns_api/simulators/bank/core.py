@@ -17,6 +17,8 @@ from ..kit.web import Problem
 from . import ledger as book
 from . import wire
 from .ledger import Ledger, Row
+from .voices import Voices
+from .words import Message
 
 LIVES = ("pending", "pending_fails", "fails_late")
 _LIFE: dict[str | None, tuple[str, str | None]] = {
@@ -35,7 +37,8 @@ class Bank:
         self.store = Store(data_dir / "bank.sqlite3", schema)
         self.plan = Plan(self.store, LIVES)
         self.ledger = Ledger(self.store)
-        self.hooks = Hooks(self.store, self.plan, wire.sign)
+        self.voices = Voices(data_dir)
+        self.hooks = Hooks(self.store, self.plan, self.voices.sign, self.voices.seal)
         self._wake = asyncio.Event()
 
     @contextlib.asynccontextmanager
@@ -65,11 +68,12 @@ class Bank:
         metadata: Mapping[str, str],
         reason: str | None,
         faults: Faults,
+        ident: str | None = None,
     ) -> tuple[Row, list[int]]:
         """Move money back in the open transaction; None is the rest.
 
-        Also returns the numbers of its webhook deliveries. Raises Stripe's 400 for more than is
-        left, unless the bank is lenient.
+        ``ident`` is the refund's id where it is not Stripe's. Also returns the numbers of its
+        webhook deliveries. Raises Stripe's 400 for more than is left, unless the bank is lenient.
         """
         left = self.ledger.refundable(payment)
         amount = left if amount is None else amount
@@ -88,6 +92,7 @@ class Bank:
             status=status,
             next_status=follows,
             due=time.time() + self.plan.settings.life_seconds if follows else None,
+            ident=ident,
         )
         return row, self._announce_refund("refund.created", row, faults.hooks)
 
@@ -95,7 +100,9 @@ class Bank:
         """A refund that a person made in the bank's own web pages."""
         with self.store.transaction():
             hooks = self._hook_faults(payment["id"])
-            row = self.ledger.add_refund(payment, amount, metadata=metadata)
+            voice = self.voices.of(payment)
+            ident = None if voice is None else voice.new_refund_id()
+            row = self.ledger.add_refund(payment, amount, metadata=metadata, ident=ident)
             self._announce_refund("refund.created", row, hooks)
         return row
 
@@ -151,16 +158,28 @@ class Bank:
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
 
+    def tell(self, account: str, message: Message | None, hooks: Sequence[str]) -> list[int]:
+        """Announce an event in a vendor's own words, in the open transaction."""
+        if message is None or not self.hooks.wanted(account, message.topic):
+            return []
+        return self.hooks.announce(account, message.topic, message.ident, message.body, hooks=hooks)
+
     def _announce_refund(self, topic: str, row: Row, hooks: Sequence[str]) -> list[int]:
+        payment = self.payment(row["payment"])
+        if (voice := self.voices.of(payment)) is not None:
+            return self.tell(row["account"], voice.refund_event(topic, row, payment), hooks)
         numbers = self._announce(row["account"], topic, wire.refund(row), hooks)
         if topic == "refund.created" and self.hooks.wanted(row["account"], "charge.refunded"):
-            payment = self.payment(row["payment"])
             subject = wire.charge(payment, payment["amount"] - self.ledger.refundable(payment))
             numbers += self._announce(row["account"], "charge.refunded", subject, hooks)
         return numbers
 
     def _announce_dispute(self, topic: str, row: Row) -> None:
         payment = self.payment(row["payment"])
+        if (voice := self.voices.of(payment)) is not None:
+            told = voice.dispute_event(topic, row, payment)
+            self.tell(payment["account"], told, self._hook_faults(row["id"]))
+            return
         subject = wire.dispute(row, payment["charge"])
         self._announce(payment["account"], topic, subject, self._hook_faults(row["id"]))
 

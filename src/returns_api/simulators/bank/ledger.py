@@ -109,9 +109,10 @@ class Ledger:
         status: str = "succeeded",
         next_status: str | None = None,
         due: float | None = None,
+        ident: str | None = None,
     ) -> Row:
         """Move ``amount`` back. ``next_status`` is what becomes of it at ``due``."""
-        ident = f"re_{secrets.token_hex(12)}"
+        ident = ident or f"re_{secrets.token_hex(12)}"
         reference = metadata.get(REFERENCE_KEY)
         with self.store.transaction() as db:
             db.execute(

@@ -39,15 +39,20 @@ CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due) WHERE state = 'due
 TABLES = ("endpoints", "events", "deliveries")
 
 Sign = Callable[[str, bytes], Mapping[str, str]]
+Seal = Callable[[str, bytes], bytes]
 
 
 class Hooks:
-    """The queue. ``sign(secret, body)`` gives the vendor's signature headers, fresh every try."""
+    """The queue. ``sign(secret, body)`` gives the vendor's signature headers, fresh every try.
 
-    def __init__(self, store: Store, plan: Plan, sign: Sign) -> None:
+    ``seal(secret, body)`` is for vendors who put the signature into the body instead.
+    """
+
+    def __init__(self, store: Store, plan: Plan, sign: Sign, seal: Seal | None = None) -> None:
         self._store = store
         self._plan = plan
         self._sign = sign
+        self._seal = seal or (lambda _secret, body: body)
         self._wire = _Wire()
         self._due: list[tuple[float, int]] = []
         self._wake = asyncio.Event()
@@ -196,10 +201,11 @@ class Hooks:
         )
         if row is None:
             return
-        headers = {"content-type": "application/json", **self._sign(row["secret"], row["body"])}
+        body = self._seal(row["secret"], row["body"])
+        headers = {"content-type": "application/json", **self._sign(row["secret"], body)}
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
-                status = await self._wire.post(row["url"], headers, row["body"])
+                status = await self._wire.post(row["url"], headers, body)
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError):
             status = 0
         self._settle(number, row["attempts"] + 1, 200 <= status < 300)
