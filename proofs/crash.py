@@ -63,7 +63,7 @@ LANES: Final = 2
 LEASE_SECONDS: Final = 2.0
 ZOMBIE_SECONDS: Final = 0.5
 """For what happens elsewhere meanwhile: the dead one's request at the bank, the zombie's write."""
-ONLY_UNKNOWN: Final = {"error_after": 1.0}
+ONLY_UNKNOWN: Final = {"error_after": 1.0, "webhook_lost": 1.0}
 """W7 needs transfers whose outcome nobody told."""
 
 
@@ -197,10 +197,10 @@ async def _round(cell_: Cell, round_: Round, results: Results) -> list[str]:
         if round_.point == "W3":
             results.acted_before_restart += await _acted(cell_, orders)
         restarted = time.monotonic()
-        await _come_back(cell_, round_, program)
+        settled = await _come_back(cell_, round_, program)
         asked = await work
         await cell_.settle()
-        results.settled.append(time.monotonic() - restarted)
+        results.settled.append((settled or time.monotonic()) - restarted)
     finally:
         work.cancel()
     results.refunds += sum(each.path == REFUND for each in asked)
@@ -225,19 +225,24 @@ async def _until_fired(cell_: Cell, round_: Round, program: Program) -> None:
     await cell_.fired(program, round_.point)
 
 
-async def _come_back(cell_: Cell, round_: Round, program: Program) -> None:
-    """Start the process again; W8: let another worker do its work, then wake the zombie."""
+async def _come_back(cell_: Cell, round_: Round, program: Program) -> float | None:
+    """Start the process again; W8: let another worker do its work, then wake the zombie.
+
+    Returns when all had settled, where that is known already.
+    """
     if round_.point != "W8":
         await cell_.restart(program)
-        return
+        return None
     stand_in = cell_.lane.workers[1]
     stand_in.start()
     begun = time.monotonic()
     await cell_.settle()
-    await asyncio.sleep(2 * cell_.lane.settings.lease_seconds - (time.monotonic() - begun))
+    settled = time.monotonic()
+    await asyncio.sleep(2 * cell_.lane.settings.lease_seconds - (settled - begun))
     program.send(signal.SIGCONT)
     await asyncio.sleep(ZOMBIE_SECONDS)
     await asyncio.to_thread(stand_in.stop)
+    return settled
 
 
 async def _acted(cell_: Cell, orders: Sequence[Order]) -> int:

@@ -150,21 +150,23 @@ def _overlooked(data: dict[str, Any], reference: Reference) -> list[str]:
     """Single changes that would have turned the refusal."""
     return [
         f"overlooked {change}"
-        for change in _single_changes(data)
+        for change in _single_changes(data, reference.document)
         if reference.judge({**data, **change})["eligible"]
     ][:1]
 
 
-def _single_changes(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _single_changes(data: dict[str, Any], plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield from ({"reason": code} for code in BY_CODE)
     yield from ({"condition": value} for value in CONDITIONS)
     yield from ({"category": value} for value in (None, *CATEGORIES))
     yield from ({"channel": value} for value in (None, *CHANNELS))
     yield from ({"asked_at": data[name]} for name in ("placed_at", "delivered_at") if data[name])
     yield {"discounted": not data["discounted"]}
+    named = json.dumps([rule.get("when", {}).get("place") for rule in plain["rules"]])
     for place in PLACES:
-        country, _, region = place.partition("-")
-        yield {"country": country, "region": region or None}
+        if f'"{place}"' in named:  # an explanation speaks of no other place
+            country, _, region = place.partition("-")
+            yield {"country": country, "region": region or None}
 
 
 def _bar(done: int, whole: int) -> None:

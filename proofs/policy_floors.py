@@ -105,7 +105,8 @@ def check_document(seed: int, number: int, counts: Counter[str]) -> list[str]:
             problems.append(f"document {number} (--seed {seed}) in {place}: {problem}")
         if number % 10 == 0:
             counts["planted_tried"] += 1
-            counts["planted_found"] += bool(check_case(data, lawless, reference, Counter()))
+            found = check_case(data, lawless, reference, Counter())
+            counts["planted_found"] += any(not problem.startswith("says") for problem in found)
     return problems
 
 

@@ -313,7 +313,7 @@ PLANTED: tuple[Planted, ...] = (
             "shipping.method_without_fee", "rules[1].methods", _free_method("dropoff")),
     Planted("insurance of freight that is free",
             doc("  - {id: i, when: {discounted: true}, freight_insurance: {cover: 12}}\n"),
-            "insurance.needless", "rules[1].return_shipping", _insured),
+            "insurance.needless", "rules[0].freight_insurance", _insured),
     Planted("two ids that read alike",
             doc("  - {id: final-sale, when: {tags: a}, evidence: {photo: 1}}\n"
                 "  - {id: final_sale, when: {tags: b}, evidence: {photo: 2}}\n"),

@@ -60,6 +60,12 @@ _SHIPPED: Final = (
     "SELECT count(*) FROM orders o JOIN parcels p ON p.shop_id = o.shop_id AND p.order_id = o.id"
     " WHERE o.external_id = $1"
 )
+_HELD: Final = (
+    "SELECT pid, state, wait_event, left(query, 60) AS query,"
+    " extract(epoch FROM clock_timestamp() - xact_start)::int AS seconds FROM pg_stat_activity"
+    " WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
+)
+"""Transactions that are open, told when something does not settle."""
 _LET_PASS: Final = (
     "UPDATE transfers SET due_at = now() WHERE due_at > now() + interval '5 s'"
     " AND state IN ('unknown', 'pending') AND leased_until IS NULL RETURNING id"
@@ -135,7 +141,8 @@ class Cell:
         while (busy := await self._busy()) is not None:
             waited = time.monotonic() - begun
             if waited > SETTLE_SECONDS:
-                raise TimeoutError(f"still due after {waited:.0f} s: {busy}")
+                held = [dict(row) for row in await self.connection.fetch(_HELD)]
+                raise TimeoutError(f"still due after {waited:.0f} s: {busy}; open: {held}")
             if waited > PATIENCE_SECONDS:
                 await self.let_pass()
             await asyncio.sleep(0.05)

@@ -20,9 +20,9 @@ from returns_api.domain.policy.vocabulary import PPM, Grade
 
 AXES: Final = (
     "asked_at", "reason", "condition", "tier", "order_paid_minor", "unit_paid_minor", "discounted",
-    "placed_at", "rollout_ppm", "channel", "place", "tags", *PRODUCT_WORDS,
+    "tags", *PRODUCT_WORDS, "channel", "placed_at", "rollout_ppm", "place",
 )  # fmt: skip
-"""The order in which changes count as small: the buyer's doing, then the order, then the goods."""
+"""The order in which changes count as small: the buyer's doing, then the goods, then the place."""
 
 BUYERS: Final = frozenset({"asked_at", "reason", "condition", "tier"})
 ORDERS: Final = frozenset(
@@ -78,10 +78,29 @@ class Moves:
             **{name: self._word_maker(name) for name in PRODUCT_WORDS},
         }
         self._reasons = self._distinct_reasons()
+        self._places = self._named_places()
 
     def on(self, axis: str, facts: Facts) -> Iterator[Move]:
         """Changes of ``facts`` on one axis, the closest first."""
         return self._makers[axis](facts)
+
+    def _named_places(self) -> list[int]:
+        """Atoms of the places that the document names, and of one that it does not name."""
+        document, world = self._policy.document, self._policy.world
+        named = [
+            name for rule in document.rules if rule.when.place for name in rule.when.place.values
+        ]
+        if not named:
+            return []
+        tokens = {
+            token
+            for name in (*named, *document.markets)
+            for token in world.groups.get(name, (name,))
+        }
+        parts = (token.partition("-") for token in tokens)
+        atoms = {self._axes.place.locate(country, region or None) for country, _, region in parts}
+        countries = {token.partition("-")[0] for token in tokens}
+        return sorted({0, *atoms, *(self._axes.place.locate(name, None) for name in countries)})
 
     def _distinct_reasons(self) -> list[tuple[str, object]]:
         """One reason for each set of rules, in the order of the catalogue, with that set."""
@@ -215,10 +234,10 @@ class Moves:
                 yield Change(name, change, key, value or ""), replace(facts, **change)  # type: ignore[arg-type]
 
     def _place(self, facts: Facts) -> Iterator[Move]:
-        """Another region of the same country first, then other countries."""
+        """Places that the document itself speaks of: of the same country first, then others."""
         axis = self._axes.place
         now = axis.locate(facts.country, facts.region)
-        places = [axis.sample(atom) for atom in range(axis.size) if atom != now]
+        places = [axis.sample(atom) for atom in self._places if atom != now]
         for country, region in sorted(places, key=lambda p: (p[0] != facts.country, p[0] is None)):
             shown = "-".join(part for part in (country, region) if part)
             key = "change.place" if country else "change.place.none"

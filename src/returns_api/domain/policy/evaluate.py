@@ -31,7 +31,7 @@ from returns_api.domain.policy.space import bits
 from returns_api.domain.policy.term_values import DEFAULT_STARTS, Starts
 from returns_api.domain.policy.vocabulary import StartEvent
 from returns_api.domain.policy.windows import FACT_OF, Begin, begin
-from returns_api.domain.reasons import Fault, Reason, catalogue
+from returns_api.domain.reasons import BY_CODE, Fault, Reason, catalogue
 
 CACHE: Final = 16_384
 """Entries of each table of remembered results, before it is emptied."""
@@ -53,7 +53,7 @@ def world_of(document: PolicyDocument, law: Law) -> World:
     if zone is None:
         raise ValueError(f"unknown zone {document.timezone}")
     extra = {
-        code: Reason(code, rule.at_fault, rule.group, rule.title)
+        code: Reason(code, rule.at_fault, rule.group, {**_standard_titles(code), **rule.title})
         for code, rule in document.reasons.items()
     }
     return World(
@@ -65,6 +65,11 @@ def world_of(document: PolicyDocument, law: Law) -> World:
         Tiers(document.tiers).names,
         document.markets,
     )
+
+
+def _standard_titles(code: str) -> Mapping[str, str]:
+    standard = BY_CODE.get(code)
+    return standard.titles if standard else {}
 
 
 def clause_of(pack: LawPack, right: Right) -> Clause:

@@ -33,8 +33,18 @@ def read_model(model: type[_M], tree: Tree) -> _M:
     try:
         return model.model_validate(tree.value)
     except ValidationError as error:
-        details = error.errors(include_url=False)[:MAX_FINDINGS]
+        details = _without_echoes(error.errors(include_url=False))[:MAX_FINDINGS]
         raise invalid([_finding(model, tree, detail) for detail in details]) from None
+
+
+def _without_echoes(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """A list whose only item is bad is also called too short; that says nothing new."""
+    places = [detail["loc"] for detail in details]
+
+    def echoes(loc: tuple[int | str, ...]) -> bool:
+        return any(len(place) > len(loc) and place[: len(loc)] == loc for place in places)
+
+    return [d for d in details if d["type"] != "too_short" or not echoes(d["loc"])]
 
 
 def fault(

@@ -180,8 +180,8 @@ def _translations(study: Study) -> None:
 def _titles(study: Study) -> Iterator[tuple[str, str, dict[str, str]]]:
     for code, titles in study.document.refusals.items():
         yield "refusals", code, titles
-    for code, rule in study.document.reasons.items():
-        yield "reasons", code, {**dict(study.policy.world.reasons[code].titles), **rule.title}
+    for code in study.document.reasons:
+        yield "reasons", code, dict(study.policy.world.reasons[code].titles)
 
 
 def _zone(study: Study) -> None:

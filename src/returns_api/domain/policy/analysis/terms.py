@@ -174,12 +174,27 @@ def _extend_to(study: Study, number: int, rule: Rule, value: Any) -> None:
         )  # fmt: skip
 
 
+def _insurance(study: Study, number: int, rule: Rule, value: Any) -> None:
+    """Insurance is of use where somewhere in its cases the buyer pays freight."""
+    for other in study.setters["return_shipping"]:
+        shipping = study.rules[other].return_shipping
+        paid = shipping is not None and not shipping.free
+        if paid and study.alive_both({"freight_insurance": number, "return_shipping": other}):
+            return
+    _report(
+        study, "insurance.needless", number, "freight_insurance",
+        f"Wherever {rule.id} insures freight, the way back is free.",
+        "Remove freight_insurance.", "no freight is paid", Severity.WARNING,
+    )  # fmt: skip
+
+
 _SINGLE: Final[dict[str, Callable[[Study, int, Rule, Any], None]]] = {
     "approval": _approval,
     "refund_at": _refund_at,
     "starts": _starts,
     "resolutions": _resolutions,
     "extend_to": _extend_to,
+    "freight_insurance": _insurance,
     **{name: _deadline(name) for name in _DEADLINES},
 }
 
@@ -269,14 +284,6 @@ def _refund_grades(timing: RefundTiming, grades: Grades) -> Problem | None:
     return None
 
 
-def _shipping_insurance(shipping: ReturnShipping, insurance: Any) -> Problem | None:
-    if shipping.free and insurance is not None:
-        return ("insurance.needless", Severity.WARNING,
-                "The way back is free, so there is no freight to insure.",
-                "Remove freight_insurance, or limit its rule.", "no freight is paid")  # fmt: skip
-    return None
-
-
 def _restocking_grades(restocking: int, grades: Grades) -> Problem | None:
     worst = max((share or 0 for _, share in grades.items), default=0)
     if restocking and restocking + worst > PPM:
@@ -290,7 +297,6 @@ _PAIRS: Final[dict[tuple[str, str], Callable[[Any, Any], Problem | None]]] = {
     ("return_shipping", "methods"): _shipping_methods,
     ("methods", "refund_at"): _keep_refund,
     ("refund_at", "grades"): _refund_grades,
-    ("return_shipping", "freight_insurance"): _shipping_insurance,
     ("restocking_fee", "grades"): _restocking_grades,
 }
 """Pairs of terms that can contradict each other, whichever rules set them."""
@@ -332,7 +338,7 @@ def _fees(study: Study) -> None:
                 "fee.above_refund", Severity.WARNING,
                 f"For cheap goods the fee of {rule.id} is more than the refund.",
                 ("rules", number, "return_shipping"),
-                suggestion="Add a rule above: {unit_price: {below: 10.00}} gets return_shipping: free",
+                suggestion="Add a rule above it for cheap goods: return_shipping: free.",
                 case=case, shows="the fee is more than what was paid for the item",
             )  # fmt: skip
 
