@@ -30,7 +30,7 @@ def test_an_email_has_one_form(typed: str, kept: str) -> None:
     assert normalise_email(typed) == kept
 
 
-@pytest.mark.parametrize("typed", ["1001", "#1001", " # 1001 ", "##1001", "\u200f#1001"])
+@pytest.mark.parametrize("typed", ["1001", "#1001", " # 1001 ", "##1001", "#\r1001", "\u200f#1001"])
 def test_an_order_number_has_one_form(typed: str) -> None:
     assert normalise_order_number(typed) == "1001"
 

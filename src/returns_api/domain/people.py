@@ -7,6 +7,7 @@ and whether an address can receive mail.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -14,6 +15,8 @@ EMAIL_MAX: Final = 320
 """64 of local part, @, 255 of domain (RFC 3696 erratum 1690)."""
 
 ORDER_NUMBER_MAX: Final = 64
+
+_BEFORE_NUMBER: Final = re.compile(r"\A[\s#]+")
 
 
 def normalise_email(text: str) -> str:
@@ -27,7 +30,7 @@ def normalise_email(text: str) -> str:
 
 def normalise_order_number(text: str) -> str:
     """The one form of an order number as a buyer types it: ``#1001``, `` 1001`` and ``1001``."""
-    return _fold(text).lstrip("# ")
+    return _BEFORE_NUMBER.sub("", _fold(text))
 
 
 def _fold(text: str) -> str:
