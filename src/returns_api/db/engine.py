@@ -27,6 +27,10 @@ LOCK_TIMEOUT_MS: Final = 8_000
 IDLE_TIMEOUT_MS: Final = 10_000
 """No transaction waits for anything outside, so one that stands still belongs to a process that
 does; its locks must not hold up the worker that takes over."""
+TRANSACTION_TIMEOUT_MS: Final = 20_000
+"""From PostgreSQL 17 on. A client that stops between preparing a statement for the first time and
+running it is neither idle nor in a statement for the server: only this ends its transaction."""
+_KNOWS_TRANSACTION_TIMEOUT: Final = 17
 
 _AWAY: Final = (
     OSError,
@@ -205,6 +209,8 @@ class Database:
 
 
 async def _prepare(connection: asyncpg.Connection[Row]) -> None:
+    if connection.get_server_version().major >= _KNOWS_TRANSACTION_TIMEOUT:
+        await connection.execute(f"SET transaction_timeout = {TRANSACTION_TIMEOUT_MS}")
     await connection.set_type_codec(
         "jsonb", encoder=_dump, decoder=orjson.loads, schema="pg_catalog"
     )
