@@ -20,6 +20,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 STATUS: Final[dict[type[errors.ReturnsError], int]] = {
     errors.NotFound: 404,
     errors.Invalid: 422,
+    errors.DoesNotFit: 409,
     errors.Unauthenticated: 401,
     errors.Forbidden: 403,
     errors.BadSignature: 401,

@@ -36,6 +36,16 @@ class Invalid(ReturnsError):
     title = "The request is not valid"
 
 
+class DoesNotFit(Invalid):
+    """The input could be right, but not with what is stored or with what time it is.
+
+    ``Invalid`` itself can be known without looking: the API's description says it. This one cannot.
+    """
+
+    code = "does_not_fit"
+    title = "The request does not fit what is there"
+
+
 class Unauthenticated(ReturnsError):
     code = "unauthenticated"
     title = "Credentials are missing, unknown, expired or revoked"

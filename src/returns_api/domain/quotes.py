@@ -15,11 +15,11 @@ from uuid import UUID
 
 from returns_api.domain import ids
 from returns_api.domain.allocation import Certificate
-from returns_api.domain.errors import Invalid, NotEligible, NothingLeftToReturn
+from returns_api.domain.errors import DoesNotFit, Invalid, NotEligible, NothingLeftToReturn
 from returns_api.domain.order_record import BuyerHistory, LineRecord, OrderRecord
 from returns_api.domain.orders import LineKind
 from returns_api.domain.policy import BuyerHistory as PolicyHistory
-from returns_api.domain.policy import Decision, Facts, Policy
+from returns_api.domain.policy import Decision, Facts, Policy, texts
 from returns_api.domain.policy.explain import Explainer, because_text
 from returns_api.domain.refunds import tenders
 from returns_api.domain.settlement import (
@@ -161,10 +161,11 @@ def plan_quote(
         NotEligible: the policy refuses a line; names each with its reasons.
     """
     if len({item.line_id for item in asked}) != len(asked) or not asked:
-        raise _invalid("lines", "Name each line once; add up its quantities.")
+        problem = "Name each line once; add up its quantities."
+        raise Invalid(problem, errors=[{"field": "lines", "problem": problem}])
     lines = tuple(_decide(order, certificate, history, policy, item, now) for item in asked)
-    _refuse_ineligible(lines, policy, explainer, order.locale or "en")
     _require_resolution(lines, resolution, now)
+    _refuse_ineligible(lines, resolution, policy, explainer, order.locale or "en")
     chosen = _method(lines, method)
     terms = combine({item.line.id: item.decision for item in lines}, chosen)
     settlement = plan_settlement(
@@ -233,9 +234,9 @@ def _decide(
     line = order.line(item.line_id)
     if line is None or line.kind is not LineKind.GOODS:
         shown = ids.encode("li", item.line_id)
-        raise _invalid("lines", "The order has no such line to return.", shown)
+        raise _unfit("lines", "The order has no such line to return.", shown)
     if item.quantity < 1:
-        raise _invalid("lines", "Return at least one unit.", ids.encode("li", item.line_id))
+        raise _unfit("lines", "Return at least one unit.", ids.encode("li", item.line_id))
     left = units_left(order, line, now)
     if len(left) < item.quantity:
         raise nothing_left(order, line, item.quantity, len(left), now)
@@ -260,9 +261,18 @@ def nothing_left(
 
 
 def _refuse_ineligible(
-    lines: Sequence[QuotedLine], policy: Policy, explainer: Callable[[], Explainer], locale: str
+    lines: Sequence[QuotedLine],
+    resolution: str,
+    policy: Policy,
+    explainer: Callable[[], Explainer],
+    locale: str,
 ) -> None:
-    refused = [item for item in lines if not item.decision.eligible]
+    """A line is refused that may not come back at all, or not any more for this resolution."""
+    refused = [
+        item
+        for item in lines
+        if resolution not in {offered.kind.value for offered in item.decision.resolutions}
+    ]
     if refused:
         raise NotEligible(
             "The policy does not allow this return.",
@@ -270,12 +280,26 @@ def _refuse_ineligible(
                 {
                     "line": ids.encode("li", item.line.id),
                     "reason": item.asked.reason,
-                    "because": reasons_in_words(policy, item.decision, locale),
-                    "flips_if": flips_in_words(explainer(), item.decision, locale),
+                    "because": reasons_in_words(policy, item.decision, locale)
+                    or [_not_offered(resolution, locale)],
+                    "flips_if": flips_in_words(
+                        explainer(), item.decision, locale, f"resolution.{resolution}"
+                    ),
                 }
                 for item in refused
             ],
         )
+
+
+def _not_offered(resolution: str, locale: str) -> dict[str, Any]:
+    language = texts.language_of(locale)
+    name = texts.say(f"resolution.{resolution}", language)
+    return {
+        "code": "resolution_not_offered",
+        "rule": None,
+        "args": {"resolution": resolution},
+        "text": texts.say("because.resolution_not_offered", language, resolution=name),
+    }
 
 
 def reasons_in_words(policy: Policy, decision: Decision, locale: str) -> list[dict[str, Any]]:
@@ -291,20 +315,23 @@ def reasons_in_words(policy: Policy, decision: Decision, locale: str) -> list[di
     ]
 
 
-def flips_in_words(explainer: Explainer, decision: Decision, locale: str) -> list[dict[str, Any]]:
-    """The smallest changes that would turn a refusal, as data and as sentences."""
-    return [flip.as_json() for flip in explainer.flips(decision.facts, decision, locale)]
+def flips_in_words(
+    explainer: Explainer, decision: Decision, locale: str, wanted: str = "eligible"
+) -> list[dict[str, Any]]:
+    """The smallest changes that would turn a refusal, as data and as sentences.
+
+    For what may come back in another way, ``wanted`` is the target that was missed.
+    """
+    flips = explainer.flips(decision.facts, decision, locale)
+    return [flip.as_json() for flip in flips if flip.target in {"eligible", wanted}]
 
 
 def _require_resolution(lines: Sequence[QuotedLine], resolution: str, now: datetime) -> None:
-    """Only what can be carried out to its end is promised."""
-    offered = [
-        kind
-        for kind in offered_resolutions([item.decision for item in lines], now)
-        if kind in CARRIED_OUT
-    ]
-    if resolution not in offered:
-        raise _invalid("resolution", f"Offered for these lines: {', '.join(offered) or 'none'}.")
+    """Only what can be carried out to its end is promised, whatever else a policy offers."""
+    if resolution not in CARRIED_OUT:
+        offered = offered_resolutions([item.decision for item in lines], now)
+        open_ones = ", ".join(kind for kind in offered if kind in CARRIED_OUT) or "none"
+        raise _unfit("resolution", f"Offered for these lines: {open_ones}.")
 
 
 def offered_resolutions(decisions: Sequence[Decision], now: datetime) -> tuple[str, ...]:
@@ -328,7 +355,7 @@ def _method(lines: Sequence[QuotedLine], method: str | None) -> str:
     if method is None and common:
         return common[0]
     if method is None or method not in common:
-        raise _invalid("method", f"Offered for these lines: {', '.join(common) or 'none'}.")
+        raise _unfit("method", f"Offered for these lines: {', '.join(common) or 'none'}.")
     return method
 
 
@@ -338,6 +365,6 @@ def _first_unit(certificate: Certificate, line: LineRecord) -> int:
     return certificate.unit_paid(line.external_id, 1)
 
 
-def _invalid(name: str, problem: str, value: Any = None) -> Invalid:
+def _unfit(name: str, problem: str, value: Any = None) -> DoesNotFit:
     error = {"field": name, "problem": problem}
-    return Invalid(problem, errors=[error if value is None else {**error, "value": value}])
+    return DoesNotFit(problem, errors=[error if value is None else {**error, "value": value}])

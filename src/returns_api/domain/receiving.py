@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from returns_api.domain.errors import Invalid
+from returns_api.domain.errors import DoesNotFit, Invalid
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.returns import (
@@ -30,7 +30,8 @@ def plan_receive(
 
     Raises:
         ActionNotAllowed: nothing can be received now.
-        Invalid: nothing is counted, a line that is not expected, or more units than are.
+        Invalid: nothing is counted.
+        DoesNotFit: a line that is not expected, or more units than are.
     """
     state = RETURN.step(before.state, "receive", actor)
     if not counts:
@@ -73,7 +74,7 @@ def plan_inspect(
 
     Raises:
         ActionNotAllowed: nothing can be inspected now.
-        Invalid: nothing is graded, more than is here, or ``close`` while units are not graded.
+        DoesNotFit: nothing is graded, more than is here, or ``close`` while units are not graded.
     """
     RETURN.require(before.state, "inspect", actor)
     _check_graded(before, graded, close=close)
@@ -138,7 +139,7 @@ def due_for_settlement(ret: ReturnRecord) -> bool:
 
 def _check_graded(before: ReturnRecord, graded: Mapping[UUID, int], *, close: bool) -> None:
     if not graded and (not close or before.settled_at is not None):
-        raise Invalid("Grade at least one unit.", errors=[{"field": "units"}])
+        raise DoesNotFit("Grade at least one unit.", errors=[{"field": "units"}])
     by_id = {line.id: line for line in before.lines}
     for line_id, count in graded.items():
         line = by_id.get(line_id)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from returns_api.domain.errors import Invalid
+from returns_api.domain.errors import DoesNotFit
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.refunds import HOLDING, TRANSFER
 from returns_api.domain.order_record import PaymentRecord
@@ -61,7 +61,7 @@ def plan_refund(
 
     Raises:
         NothingLeftToRefund: more than is left on all of them together.
-        Invalid: not above zero; the order has no payment, or they are in different currencies.
+        DoesNotFit: the order has no payment, or they are in different currencies.
     """
     require_one_currency(payments)
     require_refundable(amount_minor, sum(payment.refundable for payment in payments))
@@ -79,11 +79,12 @@ def plan_cover(payments: Sequence[PaymentRecord], amount_minor: int) -> tuple[Pl
 
 
 def require_one_currency(payments: Sequence[PaymentRecord]) -> None:
-    """Raises ``Invalid`` for an order without a payment or with payments in several currencies."""
+    """Raises ``DoesNotFit`` for an order without payments, or with several currencies."""
     if not payments:
-        raise Invalid("Nothing was captured for this order.", errors=[{"field": "order"}])
+        raise DoesNotFit("Nothing was captured for this order.", errors=[{"field": "order"}])
     if len({payment.currency for payment in payments}) > 1:
-        raise Invalid("The order was paid in several currencies.", errors=[{"field": "order"}])
+        detail = "The order was paid in several currencies."
+        raise DoesNotFit(detail, errors=[{"field": "order", "problem": detail}])
 
 
 def tenders(payments: Sequence[PaymentRecord]) -> list[Tender]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.domain import ids
-from returns_api.domain.errors import ActionNotAllowed, Invalid
+from returns_api.domain.errors import ActionNotAllowed, DoesNotFit, Invalid
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.terms import ReturnTerms
@@ -156,7 +156,8 @@ def plan_approve(
 
     Raises:
         ActionNotAllowed: not in review.
-        Invalid: a named line is not waiting for a decision, or none is named.
+        DoesNotFit: a named line is not waiting for a decision.
+        Invalid: none is named.
     """
     RETURN.require(before.state, "approve", actor)
     chosen, rest = _undecided(before, lines)
@@ -179,7 +180,8 @@ def plan_reject(
 
     Raises:
         ActionNotAllowed: not in review; or some of the lines only, while the buyer is asked.
-        Invalid: a named line is not waiting for a decision, or none is named.
+        DoesNotFit: a named line is not waiting for a decision.
+        Invalid: none is named.
     """
     RETURN.require(before.state, "reject", actor)
     chosen, rest = _undecided(before, lines)
@@ -325,7 +327,7 @@ def _seconds(within: int | None, default: timedelta) -> timedelta:
     return default if within is None else timedelta(seconds=within)
 
 
-def wrong_line(detail: str, line_id: UUID) -> Invalid:
+def wrong_line(detail: str, line_id: UUID) -> DoesNotFit:
     """The refusal of one return line of a request."""
     line = ids.encode("rl", line_id)
-    return Invalid(detail, errors=[{"field": "lines", "line": line, "problem": detail}])
+    return DoesNotFit(detail, errors=[{"field": "lines", "line": line, "problem": detail}])

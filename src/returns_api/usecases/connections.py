@@ -15,6 +15,7 @@ from returns_api.db import shops
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.errors import (
     Conflict,
+    DoesNotFit,
     Invalid,
     NotFound,
     PreconditionFailed,
@@ -49,7 +50,8 @@ async def put_connection(
     ``version`` is the one that the caller read, None when they sent none.
 
     Raises:
-        Invalid: unknown adapter, an address that may not be used, or no secret for a new account.
+        Invalid: an address that may not be used.
+        DoesNotFit: an adapter that is not installed, or no secret for a new account.
         PreconditionRequired, PreconditionFailed: it exists and was not read, or changed since.
         Conflict: another kind or adapter stands behind the slug, a gateway is taken, or too many.
     """
@@ -101,7 +103,7 @@ def _found(row: Row | None) -> Row:
 def _check(ctx: Context, new: ConnectionValues) -> None:
     adapters = {"shop": ctx.shops, "payments": ctx.payments, "carrier": ctx.carriers}[new.kind]
     if new.adapter not in adapters:
-        raise Invalid(
+        raise DoesNotFit(
             f"There is no adapter '{new.adapter}' of kind '{new.kind}'.",
             errors=[{"field": "adapter", "allowed": sorted(adapters)}],
         )
@@ -128,7 +130,7 @@ async def _add(
     if version is not None:
         raise PreconditionFailed("There is no such connection yet.")
     if not new.secret and new.kind != "shop":
-        raise Invalid(
+        raise DoesNotFit(
             "A new connection needs a secret.", errors=[{"field": "secret", "problem": "missing"}]
         )
     if len(await rows.everything(tx)) >= CONNECTIONS_MAX:

@@ -20,7 +20,7 @@ from returns_api.db.engine import Row
 from returns_api.domain import ids
 from returns_api.domain.errors import (
     Conflict,
-    Invalid,
+    DoesNotFit,
     NotFound,
     PolicyInvalid,
 )
@@ -166,12 +166,12 @@ async def publish_policy(
         ActionNotAllowed: it is published already.
         PolicyInvalid: it has findings that forbid publishing.
         Conflict: it has warnings, and nobody acknowledged them; or somebody edited it meanwhile.
-        Invalid: ``effective_from`` is in the past: those orders have been judged.
+        DoesNotFit: ``effective_from`` is in the past: those orders have been judged.
         PreconditionFailed: it is not the ``seen`` one any more.
     """
     now = ctx.clock()
     if effective_from is not None and effective_from < now:
-        raise Invalid(
+        raise DoesNotFit(
             "A policy cannot apply to orders of the past.",
             errors=[{"field": "effective_from", "problem": "in the past"}],
         )

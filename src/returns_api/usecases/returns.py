@@ -19,6 +19,7 @@ from returns_api.db.outbox import Job, emit
 from returns_api.domain import ids
 from returns_api.domain.access import Principal
 from returns_api.domain.errors import (
+    DoesNotFit,
     Invalid,
     NotFound,
     NothingLeftToReturn,
@@ -81,7 +82,7 @@ async def open_return(
     Raises:
         NotFound: no such quote for this caller.
         QuoteExpired, QuoteUsed: it cannot be accepted any more.
-        Invalid: missing or needless evidence, naming the line.
+        DoesNotFit: missing or needless evidence, naming the line.
         NothingLeftToReturn: its units were taken since.
     """
     quote = await rows.lock_quote(tx, quote_id)
@@ -140,7 +141,7 @@ def _lines(
     by_line = {str(extra.order_line_id): extra for extra in extras}
     quoted = {line["order_line_id"] for line in quote["lines"]}
     if unknown := by_line.keys() - quoted:
-        raise _invalid("This line is not part of the quote.", min(unknown))
+        raise _unfit("This line is not part of the quote.", min(unknown))
     found = []
     for position, line in enumerate(quote["lines"]):
         extra = by_line.get(line["order_line_id"])
@@ -148,7 +149,7 @@ def _lines(
         for kind, minimum in terms.lines[line["order_line_id"]].evidence:
             given = sum(1 for item in evidence if item["kind"] == kind)
             if given < minimum:
-                raise _invalid(
+                raise _unfit(
                     f"This line needs {minimum} of kind '{kind}', {given} given.",
                     line["order_line_id"],
                 )
@@ -303,9 +304,9 @@ def _planned_shipment(shipment_id: UUID, source: str, ret: ReturnRecord) -> Ship
     )
 
 
-def _invalid(problem: str, line_id: str) -> Invalid:
+def _unfit(problem: str, line_id: str) -> DoesNotFit:
     line = ids.encode("li", UUID(line_id))
-    return Invalid(problem, errors=[{"field": "lines", "line": line, "problem": problem}])
+    return DoesNotFit(problem, errors=[{"field": "lines", "line": line, "problem": problem}])
 
 
 async def get_return(ctx: Context, principal: Principal, return_id: UUID) -> ReturnView:

@@ -19,7 +19,7 @@ from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain import ids
 from returns_api.domain.access import Principal
-from returns_api.domain.errors import Conflict, Invalid
+from returns_api.domain.errors import Conflict, DoesNotFit
 from returns_api.domain.events import By
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.receiving import plan_inspect, plan_receive
@@ -78,7 +78,7 @@ async def receive(
     """Count units in. The same reference again adds nothing and answers the same.
 
     Raises:
-        NotFound, ActionNotAllowed, Invalid.
+        NotFound, ActionNotAllowed, Invalid, DoesNotFit.
         Conflict: the reference was used with other counts.
     """
     ret = await _locked_for_money(tx, principal, return_id)
@@ -124,7 +124,7 @@ async def inspect(
     """Grade units; when the last one is graded, the refund that follows is made in the same breath.
 
     Raises:
-        NotFound, ActionNotAllowed, Invalid.
+        NotFound, ActionNotAllowed, Invalid, DoesNotFit.
     """
     ret = await _locked_for_money(tx, principal, return_id)
     now, inspection_id = ctx.clock(), ctx.new_id()
@@ -231,4 +231,4 @@ def _check_sku(unit: GradedUnit, expected: str | None) -> None:
     if wrong and unit.grade != "wrong_item":
         line = ids.encode("rl", unit.return_line_id)
         problem = f"SKU {unit.sku_seen} was seen, {expected} is expected: grade it 'wrong_item'."
-        raise Invalid(problem, errors=[{"field": "units", "line": line, "problem": problem}])
+        raise DoesNotFit(problem, errors=[{"field": "units", "line": line, "problem": problem}])

@@ -15,6 +15,7 @@ from returns_api.db.outbox import Job
 from returns_api.domain.errors import (
     ActionNotAllowed,
     Conflict,
+    DoesNotFit,
     Invalid,
     NotFound,
     PreconditionFailed,
@@ -207,11 +208,11 @@ async def replay_since(
     Raises:
         NotFound: there is no such endpoint.
         ActionNotAllowed: the endpoint is disabled.
-        Invalid: ``since`` is more than 30 days ago.
+        DoesNotFit: ``since`` is more than 30 days ago.
     """
     now = ctx.clock()
     if since < now - REPLAY_WINDOW:
-        raise Invalid(
+        raise DoesNotFit(
             "Events can be sent again for 30 days.",
             errors=[{"field": "since", "problem": "more than 30 days ago"}],
         )
