@@ -26,7 +26,13 @@ class Kind(StrEnum):
 
 
 _BUILT_IN: dict[Kind, dict[str, str]] = {
-    Kind.PAYMENTS: {"stripe": "returns_api.adapters.payments.stripe:StripePayments"},
+    Kind.PAYMENTS: {
+        "adyen": "returns_api.adapters.payments.adyen:AdyenPayments",
+        "manual": "returns_api.adapters.payments.manual:ManualPayments",
+        "paypal": "returns_api.adapters.payments.paypal:PayPalPayments",
+        "shopify": "returns_api.adapters.payments.shopify:ShopifyPayments",
+        "stripe": "returns_api.adapters.payments.stripe:StripePayments",
+    },
     Kind.CARRIERS: {"easypost": "returns_api.adapters.carriers.easypost:EasyPostCarrier"},
     Kind.SHOPS: {"shopify": "returns_api.adapters.shops.shopify:ShopifyShop"},
     Kind.NOTIFIERS: {},
