@@ -71,7 +71,8 @@ def past(days: int = 10, *, paid: int = 10_000, quantity: int = 1, **more: Any) 
         **more,
     }
     line = {"facts": facts, "quantity": quantity}
-    return PastReturn.from_json({"return": f"R{days}", "method": "post", "lines": [line], **top})
+    whole: dict[str, Any] = {"return": f"R{days}", "method": "post", "lines": [line]}
+    return PastReturn.from_json({**whole, **top})
 
 
 @pytest.mark.parametrize(

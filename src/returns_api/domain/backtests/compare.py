@@ -87,12 +87,10 @@ def _money(past: PastReturn, decisions: Sequence[Decision]) -> list[int]:
     if past.resolution != ResolutionKind.REFUND.value or not any(yes):
         return [0] * len(decisions)
     found = [
-        _goods(line, decision) if taken else 0
-        for line, decision, taken in zip(past.lines, decisions, yes, strict=True)
+        _goods(line, decision) if is_granted else 0
+        for line, decision, is_granted in zip(past.lines, decisions, yes, strict=True)
     ]
-    taken = [
-        decision for decision, is_granted in zip(decisions, granted, strict=True) if is_granted
-    ]
+    taken = [one for one, is_granted in zip(decisions, yes, strict=True) if is_granted]
     shared = 0
     if any(decision.refund_original_shipping for decision in taken):
         shared += past.shipping_minor
