@@ -112,7 +112,7 @@ async def test_publishing_is_once_and_never_backwards(tenant: Tenant, clock: Clo
     version = (await draft(tenant))["id"]
     past = {"effective_from": (START - timedelta(seconds=1)).isoformat()}
     refused = await tenant.admin.post(f"{PATH}/{version}/publish", json=past)
-    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "effective_from")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (409, "effective_from")
     clock.forward(minutes=1)
     done = await publish(tenant, version, acknowledge=WORDS)
     assert (done["state"], done["effective_from"]) == ("published", "2026-11-21T09:13:44Z")
