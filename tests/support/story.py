@@ -111,10 +111,11 @@ BUYER: Final = BuyerFacts(
     customer_id="c-1",
     locale="de-DE",
     street1="Canary Str. 1",
-    city="Berlin",
-    postcode="10115",
-    country="DE",
+    city="Zürich",
+    postcode="8001",
+    country="CH",
 )
+"""Of a country without a law pack, so that only the shop's own terms speak."""
 
 
 def goods(name: str, price: int, quantity: int = 1, **more: Any) -> LineFacts:
