@@ -95,7 +95,7 @@ def hook_url(base_url: str, shop: str, source: str) -> str:
 
 
 def demo_policy() -> str:
-    """The packaged policy; examples/policies/demo.yaml is the same text."""
+    """The example policy of this name: a link in the checkout, a file in a built package."""
     return (files("returns_api.demo") / "policy.yaml").read_text(encoding="utf-8")
 
 

@@ -1,0 +1,145 @@
+"""The demo shop is made once and found again; the journey's own small servers do their part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from standardwebhooks import Webhook
+
+from returns_api.config import Settings
+from returns_api.demo import seed
+from returns_api.demo.flow import StepFailed, Target
+from returns_api.demo.platform import TOTAL_MINOR, delivery, fulfillment, order, signed
+from returns_api.demo.receiver import Receiver, receiving
+from returns_api.demo.shop import FILE, demo_policy
+from returns_api.domain import ids
+from returns_api.domain.policy import compile_policy, load_policy
+from returns_api.usecases.connections import view_connection
+from returns_api.usecases.credentials import authenticate, revoke_key
+from returns_api.wiring import running_context
+from tests.support.bank import Bank
+from tests.support.carrier import Carrier
+from tests.support.context import START
+from tests.support.live import live_settings
+
+ROLES = {"admin", "publishable", "agent", "warehouse", "finance"}
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
+    with Bank(tmp_path_factory.mktemp("bank")) as bank:
+        yield bank
+
+
+@pytest.fixture(scope="module")
+def carrier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Carrier]:
+    with Carrier(tmp_path_factory.mktemp("carrier")) as carrier:
+        yield carrier
+
+
+@pytest.fixture
+def settings(app_database_url: str, tmp_path: Path, bank: Bank, carrier: Carrier) -> Settings:
+    return live_settings(
+        app_database_url, tmp_path, bank_url=bank.base_url, carrier_url=carrier.base_url
+    )
+
+
+async def test_a_second_start_finds_the_same_shop_and_keys(settings: Settings) -> None:
+    first = await seed(settings)
+    assert await seed(settings) == first
+    assert set(first["keys"]) == ROLES
+    assert (settings.data_dir / FILE).stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_key_that_was_revoked_is_made_anew_and_the_others_stay(settings: Settings) -> None:
+    first = await seed(settings)
+    async with running_context(settings, pool_size=1) as (ctx, _):
+        agent = await authenticate(ctx, first["keys"]["agent"])
+        admin = await authenticate(ctx, first["keys"]["admin"])
+        await revoke_key(ctx, admin, agent.credential_id)
+    again = await seed(settings)
+    changed = {role for role in ROLES if first["keys"][role] != again["keys"][role]}
+    assert changed == {"agent"}
+    assert again["shop"] == first["shop"]
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"shop": 1}', "[]", "not json"])
+async def test_a_lost_file_makes_a_new_shop(settings: Settings, content: str | None) -> None:
+    first = await seed(settings)
+    (settings.data_dir / FILE).unlink()
+    if content is not None:
+        (settings.data_dir / FILE).write_text(content)
+    assert (await seed(settings))["shop"] != first["shop"]
+
+
+async def test_a_bank_at_a_new_address_is_connected_again(settings: Settings) -> None:
+    made = await seed(settings)
+    moved = settings.with_(bank_url=str(settings.bank_url).replace("127.0.0.1", "localhost"))
+    await seed(moved)
+    shop = ids.decode("shp", made["shop"])
+    assert shop is not None
+    async with running_context(settings, pool_size=1) as (ctx, _):
+        assert (await view_connection(ctx, shop, "stripe"))["base_url"] == moved.bank_url
+        assert (await view_connection(ctx, shop, "easypost"))["version"] == 1
+
+
+def test_the_demo_s_policy_is_one_that_can_be_published() -> None:
+    assert compile_policy(load_policy(demo_policy()))
+
+
+def test_the_packaged_bodies_add_up_and_name_the_bank_s_payment() -> None:
+    body = order(5000, "pi_of_the_bank", START)
+    assert body["total_price"] == f"{TOTAL_MINOR / 100:.2f}" == body["transactions"][0]["amount"]
+    assert body["transactions"][0]["receipt"]["id"] == "pi_of_the_bank"
+    for part in (fulfillment(5000, START), delivery(5000, START)):
+        assert part["order_id"] == body["id"]
+    raw, headers = signed("orders/create", body, "secret", START)
+    assert json.loads(raw) == body
+    assert headers["x-shopify-topic"] == "orders/create"
+
+
+@pytest.fixture
+async def merchant() -> AsyncIterator[Receiver]:
+    async with receiving() as receiver:
+        yield receiver
+
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+EVENT = {"type": "refund.succeeded", "id": "evt_1", "resource": "ref_1", "data": {"return": "ret"}}
+
+
+async def post(merchant: Receiver, body: bytes, headers: dict[str, str]) -> int:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return (await http.post(merchant.url, content=body, headers=headers)).status_code
+
+
+def headers_for(body: bytes, secret: str = SECRET) -> dict[str, str]:
+    now = datetime.now(UTC)
+    signature = Webhook(secret).sign("evt_1", now, body.decode())
+    stamp = str(int(now.timestamp()))
+    return {"webhook-id": "evt_1", "webhook-timestamp": stamp, "webhook-signature": signature}
+
+
+async def test_the_receiver_takes_what_is_signed_and_counts_what_is_not(
+    merchant: Receiver,
+) -> None:
+    body = json.dumps(EVENT).encode()
+    assert await post(merchant, body, headers_for(body)) == 503  # no secret yet: send again
+    merchant.trust(SECRET)
+    assert await post(merchant, body, headers_for(body)) == 204
+    assert await post(merchant, body + b" ", headers_for(body)) == 401
+    assert merchant.refused == 1
+    assert await merchant.wait_for({"refund.succeeded"}, "ret", 1) == ["refund.succeeded"]
+    assert await merchant.wait_for({"refund.succeeded"}, "ret_other", 0.05) == []
+
+
+@pytest.mark.parametrize("facts", [{}, {"demo": {}}, {"demo": None}])
+def test_a_server_without_a_demo_shop_is_said_plainly(facts: dict[str, Any]) -> None:
+    with pytest.raises(StepFailed, match="--no-demo"):
+        Target.of(facts)
