@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI
 
 from returns_api import __version__
 from returns_api.api import (
+    backtests,
     buyers,
     connections,
     errors,
@@ -44,6 +45,7 @@ ROUTERS = (
     refunds,
     policies,
     publications,
+    backtests,
     keys,
     connections,
     webhook_endpoints,

@@ -57,7 +57,9 @@ BEFORE = policy()
 def past(days: int = 10, *, paid: int = 10_000, quantity: int = 1, **more: Any) -> PastReturn:
     """A return asked for ``days`` after delivery."""
     arrived = NOW - timedelta(days=days)
-    top = {name: more.pop(name) for name in ("shipping_minor", "resolution") if name in more}
+    top: dict[str, Any] = {
+        name: more.pop(name) for name in ("shipping_minor", "resolution") if name in more
+    }
     facts: dict[str, Any] = {
         "reason": "changed_mind",
         "currency": "EUR",
@@ -72,7 +74,8 @@ def past(days: int = 10, *, paid: int = 10_000, quantity: int = 1, **more: Any) 
     }
     line = {"facts": facts, "quantity": quantity}
     whole: dict[str, Any] = {"return": f"R{days}", "method": "post", "lines": [line]}
-    return PastReturn.from_json({**whole, **top})
+    whole.update(top)
+    return PastReturn.from_json(whole)
 
 
 @pytest.mark.parametrize(

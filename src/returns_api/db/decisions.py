@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Uuid, and_, func, or_, select
+from sqlalchemy import ColumnElement, DateTime, Uuid, and_, func, not_, or_, select
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import Query, given, here
+from returns_api.db.tables import certificates as _certificates
 from returns_api.db.tables import decisions as _t
 from returns_api.db.tables import quotes as _quotes
 from returns_api.db.tables import returns as _returns
@@ -39,19 +40,40 @@ _PAGE: Final = Query(
     .limit(given("limit"))
 )
 _COUNT: Final = Query(select(func.count()).select_from(_t).where(here(_t), _between(_t.c.at)))
+_earlier = _returns.alias("earlier")
+_is_first = not_(
+    select(_earlier.c.id)
+    .where(
+        _earlier.c.shop_id == _returns.c.shop_id,
+        _earlier.c.order_id == _returns.c.order_id,
+        _earlier.c.id < _returns.c.id,
+    )
+    .correlate(_returns)
+    .exists()
+)
+_certificate = (
+    select(_certificates.c.body)
+    .where(
+        _certificates.c.shop_id == _returns.c.shop_id,
+        _certificates.c.order_id == _returns.c.order_id,
+        _is_first,
+    )
+    .order_by(_certificates.c.version.desc())
+    .limit(1)
+    .correlate(_returns)
+    .scalar_subquery()
+)
 _HISTORY: Final = Query(
     select(
         _returns.c.id,
         _returns.c.number,
         _returns.c.policy_version_id,
-        _returns.c.currency,
-        _returns.c.expected_minor,
         _returns.c.method,
         _returns.c.resolution,
         _quotes.c.lines,
         _t.c.facts,
-        _t.c.body,
         _t.c.digest,
+        _certificate.label("certificate"),
     )
     .join(_t, and_(_t.c.shop_id == _returns.c.shop_id, _t.c.id == _returns.c.decision_id))
     .join(
@@ -87,7 +109,11 @@ async def count(tx: Transaction, since: datetime | None, until: datetime) -> int
 async def history(
     tx: Transaction, *, after: UUID, since: datetime | None, until: datetime, limit: int
 ) -> list[Row]:
-    """Returns opened in that time with what was decided and promised, oldest first."""
+    """Returns opened in that time with what was asked and decided, oldest first.
+
+    ``certificate`` is there for the first return of an order only: original shipping is refunded
+    once.
+    """
     return await tx.all(_HISTORY, after=after, since=since, until=until, limit=limit)
 
 

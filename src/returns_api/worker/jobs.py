@@ -12,7 +12,15 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from returns_api.usecases import deliveries, housekeeping, inbox, returns, shipments, transfers
+from returns_api.usecases import (
+    backtests,
+    deliveries,
+    housekeeping,
+    inbox,
+    returns,
+    shipments,
+    transfers,
+)
 from returns_api.usecases.context import Context
 
 Run = Callable[[Context, UUID, UUID], Awaitable[None]]
@@ -33,6 +41,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "carry_label": Kind(shipments.carry_label, shipments.due_labels),
     "deliver_event": Kind(deliveries.deliver_event, deliveries.due_deliveries),
     "tidy_shop": Kind(housekeeping.tidy_shop, housekeeping.due_shops),
+    "run_backtest": Kind(backtests.run_backtest, backtests.due_backtests),
     "keep_deadline": Kind(returns.keep_deadline, returns.due_deadlines),
 }
 

@@ -1,0 +1,300 @@
+"""Back-tests of drafts on the shop's own returns: asked for, carried on as a job, read.
+
+A job carries one back-test a few pages further and wakes itself for the rest, so that a worker can
+stop at any page; killed in the middle, the next one goes on from the last page that was kept. The
+old side of the comparison is made again from stored facts and the version of the return, and
+compared with the stored digest: a history that does not replay is counted, not trusted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from returns_api.db import backtests as rows
+from returns_api.db import decisions, shops
+from returns_api.db import policies as policy_rows
+from returns_api.db.engine import Row, Transaction
+from returns_api.db.outbox import Job
+from returns_api.domain import ids
+from returns_api.domain.allocation import from_json
+from returns_api.domain.backtests import PastLine, PastReturn, Tally, compare
+from returns_api.domain.errors import Conflict, Invalid, NotFound, PolicyInvalid
+from returns_api.domain.events import SYSTEM, By, Event
+from returns_api.domain.orders import LineKind
+from returns_api.domain.policy import Facts, Policy, canonical_json, decision_to_json
+from returns_api.usecases._announce import announce
+from returns_api.usecases._policies import compiled, compiled_beside
+from returns_api.usecases._policy_versions import NOBODY_HAS_IT, found
+from returns_api.usecases.context import Context
+from returns_api.usecases.recomputing import digest_of
+
+OPEN_MAX: Final = 3
+"""Back-tests of one shop that may wait or run."""
+PAGE: Final = 500
+PAGES_PER_JOB: Final = 10
+"""After so many pages what was counted is kept and another worker may go on."""
+ATTEMPTS_MAX: Final = 10_000
+"""A back-test that needs more wake-ups than this gets nowhere."""
+
+_FIRST: Final = UUID(int=0)
+
+
+async def start_backtest(
+    ctx: Context,
+    shop: UUID,
+    by: By,
+    version_id: UUID,
+    *,
+    against: UUID | None,
+    opened_from: datetime | None,
+    opened_until: datetime | None,
+) -> Row:
+    """Queue a back-test of a version on returns opened in that time (to now, if not said).
+
+    Each is compared with the version that it was opened under, or with ``against`` for all.
+
+    Raises:
+        NotFound: there is no such version.
+        Invalid: a time that ends before it begins.
+        Conflict: too many of this shop wait already.
+    """
+    now = ctx.clock()
+    until = min(opened_until or now, now)
+    if opened_from is not None and opened_from >= until:
+        problem = "not before the end, or in the future"
+        raise Invalid(
+            "The time ends before it begins.",
+            errors=[{"field": "opened_from", "problem": problem}],
+        )
+    async with ctx.database.transaction(shop) as tx:
+        await shops.lock(tx)
+        version = found(await policy_rows.by_id(tx, version_id, [version_id]))
+        if against is not None:
+            found(await policy_rows.by_id(tx, against, [against]))
+        if await rows.count_open(tx) >= OPEN_MAX:
+            raise Conflict(f"A shop has at most {OPEN_MAX} back-tests under way.")
+        row = await rows.add(
+            tx,
+            id=ctx.new_id(),
+            policy_version_id=version_id,
+            digest=version["digest"],
+            against_id=against,
+            opened_from=opened_from,
+            opened_until=until,
+            total=await decisions.history_count(tx, opened_from, until),
+            due_at=now,
+            created_at=now,
+        )
+        await announce(
+            tx, ctx, [_event(ctx, row, "created", 1, by)], [Job("run_backtest", row["id"])]
+        )
+        return row
+
+
+async def view_backtest(ctx: Context, shop: UUID, backtest_id: UUID) -> Row:
+    """One with its report. Raises ``NotFound``."""
+    async with ctx.database.transaction(shop) as tx:
+        row = await rows.one(tx, backtest_id)
+    if row is None:
+        raise NotFound(NOBODY_HAS_IT)
+    return row
+
+
+async def list_backtests(ctx: Context, shop: UUID, before: UUID, limit: int) -> list[Row]:
+    """Newest first, without reports."""
+    async with ctx.database.transaction(shop) as tx:
+        return await rows.page(tx, before=before, limit=limit)
+
+
+async def due_backtests(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
+    """Shop and key of back-tests that nobody carries on."""
+    due = await ctx.database.sweep(rows.DUE, now=ctx.clock(), limit=limit)
+    return [(row["shop_id"], row["id"]) for row in due]
+
+
+async def run_backtest(ctx: Context, shop: UUID, backtest_id: UUID) -> None:
+    """Carry a back-test on by some pages, unless it is not due or another holds it."""
+    async with ctx.database.transaction(shop) as tx:
+        now = ctx.clock()
+        row = await rows.claim(tx, backtest_id, now, now + ctx.lease)
+    if row is None:
+        return
+    try:
+        await _carry_on(ctx, shop, row)
+    except (PolicyInvalid, Invalid, _Changed) as problem:
+        await _end(ctx, shop, row, done=row["done"], failure=str(problem))
+
+
+class _Changed(Exception):
+    """The draft is not the one that the back-test was begun with."""
+
+
+async def _carry_on(ctx: Context, shop: UUID, row: Row) -> None:
+    if row["attempt"] > ATTEMPTS_MAX:
+        raise Invalid("It was begun too often without coming to an end.")
+    draft, against = await _policies(ctx, shop, row)
+    tally, cursor = Tally(), row["cursor"] or _FIRST
+    if row["partial"] is not None:
+        tally.merge(row["partial"])
+    for _ in range(PAGES_PER_JOB):
+        page, versions = await _page(ctx, shop, row, cursor)
+        await asyncio.to_thread(_count, tally, page, versions, against, draft)
+        if len(page) < PAGE:
+            await _end(ctx, shop, row, done=tally.returns, report=tally.report())
+            return
+        cursor = page[-1]["id"]
+        async with ctx.database.transaction(shop) as tx:
+            held = ctx.clock() + ctx.lease
+            if not await rows.show(tx, row["id"], row["attempt"], done=tally.returns, until=held):
+                return
+    async with ctx.database.transaction(shop) as tx:
+        kept = await rows.carry(
+            tx,
+            row["id"],
+            row["attempt"],
+            done=tally.returns,
+            cursor=cursor,
+            partial=tally.to_json(),
+        )
+        if kept:
+            await announce(tx, ctx, [], [Job("run_backtest", row["id"])])
+
+
+async def _policies(ctx: Context, shop: UUID, row: Row) -> tuple[Policy, Policy | None]:
+    """The draft and what it is compared with, if that is one version for all."""
+    async with ctx.database.transaction(shop) as tx:
+        draft = found(await policy_rows.by_id(tx, row["policy_version_id"], ctx.policies.keys()))
+        if draft["digest"] != row["digest"]:
+            raise _Changed("The draft was changed while it was being tried.")
+        other = None
+        if row["against_id"] is not None:
+            other = found(await policy_rows.by_id(tx, row["against_id"], ctx.policies.keys()))
+    against = None if other is None else await compiled_beside(ctx, other)
+    return await compiled_beside(ctx, draft), against
+
+
+async def _page(
+    ctx: Context, shop: UUID, row: Row, cursor: UUID
+) -> tuple[list[Row], dict[UUID, Policy]]:
+    """The next returns with the versions that they were opened under."""
+    async with ctx.database.transaction(shop) as tx:
+        page = await decisions.history(
+            tx, after=cursor, since=row["opened_from"], until=row["opened_until"], limit=PAGE
+        )
+        wanted = {one["policy_version_id"] for one in page}
+        return page, {version: await _version(tx, ctx, version) for version in wanted}
+
+
+async def _version(tx: Transaction, ctx: Context, version_id: UUID) -> Policy:
+    return compiled(ctx, found(await policy_rows.by_id(tx, version_id, ctx.policies.keys())))
+
+
+def _count(
+    tally: Tally,
+    page: Sequence[Row],
+    versions: Mapping[UUID, Policy],
+    against: Policy | None,
+    draft: Policy,
+) -> None:
+    for row in page:
+        own = versions[row["policy_version_id"]]
+        past = past_return(row)
+        tally.add(compare(past, against or own, draft), replayed=replays(row, own))
+
+
+def past_return(row: Row) -> PastReturn:
+    """A row of ``decisions.history`` as a back-test reads it. Raises ``Invalid``."""
+    lines = tuple(
+        PastLine(Facts.from_json(row["facts"][line["order_line_id"]]), line["quantity"])
+        for line in row["lines"]
+    )
+    return PastReturn(
+        row["number"], lines, row["resolution"], row["method"], _shipping(row["certificate"])
+    )
+
+
+def replays(row: Row, own: Policy) -> bool:
+    """Whether the version of a return still gives its stored decision."""
+    body = {
+        line: decision_to_json(own.decide(Facts.from_json(facts)))
+        for line, facts in row["facts"].items()
+    }
+    same: bool = digest_of(canonical_json(body)) == row["digest"]
+    return same
+
+
+def _shipping(certificate: Mapping[str, Any] | None) -> int:
+    if certificate is None:
+        return 0
+    lines = from_json(certificate).lines
+    return sum(line.paid_minor for line in lines if line.kind is LineKind.SHIPPING)
+
+
+async def stream_history(
+    ctx: Context,
+    shop: UUID,
+    draft: Policy,
+    *,
+    progress: Callable[[int, int], None],
+) -> Tally:
+    """The whole history of a shop against a text that is not stored, for the command line."""
+    now, tally, cursor = ctx.clock(), Tally(), _FIRST
+    async with ctx.database.transaction(shop) as tx:
+        total = await decisions.history_count(tx, None, now)
+    while True:
+        async with ctx.database.transaction(shop) as tx:
+            page = await decisions.history(tx, after=cursor, since=None, until=now, limit=PAGE)
+            wanted = {row["policy_version_id"] for row in page}
+            versions = {version: await _version(tx, ctx, version) for version in wanted}
+        if not page:
+            return tally
+        _count(tally, page, versions, None, draft)
+        cursor = page[-1]["id"]
+        progress(tally.returns, total)
+
+
+async def _end(
+    ctx: Context,
+    shop: UUID,
+    row: Row,
+    *,
+    done: int,
+    report: Mapping[str, Any] | None = None,
+    failure: str | None = None,
+) -> None:
+    """Write the outcome, unless another attempt holds it by now."""
+    async with ctx.database.transaction(shop) as tx:
+        state = "succeeded" if failure is None else "failed"
+        ended = await rows.finish(
+            tx,
+            row["id"],
+            row["attempt"],
+            state=state,
+            done=done,
+            report=report,
+            failure=failure,
+            now=ctx.clock(),
+        )
+        if ended is not None:
+            await announce(tx, ctx, [_event(ctx, ended, state, 2, SYSTEM)])
+
+
+def _event(ctx: Context, row: Row, what: str, sequence: int, by: By) -> Event:
+    return Event(
+        id=ctx.new_id(),
+        type=f"backtest.{what}",
+        resource_type="backtest",
+        resource_id=row["id"],
+        sequence=sequence,
+        at=ctx.clock(),
+        by=by,
+        data={
+            "backtest": ids.encode("bt", row["id"]),
+            "policy_version": ids.encode("pv", row["policy_version_id"]),
+            "state": row["state"],
+        },
+    )
