@@ -46,7 +46,10 @@ def answer(body: bytes = b"{}", status: str = "200 OK", *headers: str) -> bytes:
             OutcomeUnknown,
         ),
         (answer(b"not gzip", "200 OK", "content-encoding: gzip"), OutcomeUnknown),
-        (answer(gzip.compress(b"{}", mtime=0)[:-9], "200 OK", "content-encoding: gzip"), OutcomeUnknown),
+        (
+            answer(gzip.compress(b"{}", mtime=0)[:-9], "200 OK", "content-encoding: gzip"),
+            OutcomeUnknown,
+        ),
         (answer(b"{}", "200 OK", "content-encoding: br"), OutcomeUnknown),
         (answer(b"{}", "200 OK", "content-encoding: gzip, gzip"), OutcomeUnknown),
     ],
@@ -64,7 +67,10 @@ async def test_unclear_answers(
     ("raw", "body"),
     [
         (answer(b'{"a":1}'), b'{"a":1}'),
-        (answer(gzip.compress(b'{"a":1}', mtime=0), "200 OK", "content-encoding: gzip"), b'{"a":1}'),
+        (
+            answer(gzip.compress(b'{"a":1}', mtime=0), "200 OK", "content-encoding: gzip"),
+            b'{"a":1}',
+        ),
         (answer(b"", "404 No"), b""),
         (answer(b"x" * (1 << 20)), b"x" * (1 << 20)),
     ],
