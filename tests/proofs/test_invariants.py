@@ -1,0 +1,158 @@
+"""Each invariant is broken on purpose, and the check finds it: a detector that never fired proves
+nothing."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+import uuid_utils.compat as uuids
+from proofs.invariants import violations
+
+from returns_api.domain import ids
+
+SHOP, ORDER, LINE, PAYMENT, ENDPOINT = (uuids.uuid7() for _ in range(5))
+PAID, WAITING, PAID_MOVE, WAITING_MOVE = (uuids.uuid7() for _ in range(4))
+
+SOUND = (
+    "INSERT INTO orders (shop_id, id, source, external_id, number, number_key, snapshot, placed_at,"
+    " platform_updated_at, currency, taxes_included, total_minor)"
+    f" VALUES ('{SHOP}', '{ORDER}', 's', '1', '#1', '1', '', now(), now(), 'EUR', true, 1000)",
+    "INSERT INTO payments (shop_id, id, order_id, external_id, position, gateway, provider,"
+    " account, provider_payment_id, currency, captured, reserved, refunded)"
+    f" VALUES ('{SHOP}', '{PAYMENT}', '{ORDER}', '1', 0, 'g', 'stripe', 's', 'pi_1', 'EUR', 1000,"
+    " 100, 400)",
+    "INSERT INTO order_lines (shop_id, id, order_id, external_id, position, kind, title,"
+    " unit_price_minor, discounted, ordered, shipped, delivered, claimed)"
+    f" VALUES ('{SHOP}', '{LINE}', '{ORDER}', '1', 0, 'goods', 't', 1000, false, 2, 2, 2, 1)",
+    "INSERT INTO unit_claims (shop_id, line_id, unit_no, return_line_id)"
+    f" VALUES ('{SHOP}', '{LINE}', 1, '{uuids.uuid7()}')",
+    "INSERT INTO webhook_endpoints (shop_id, id, url, topics, secrets_sealed, created_at)"
+    f" VALUES ('{SHOP}', '{ENDPOINT}', 'https://shop.example', '{{refund.*}}', '',"
+    " now() - interval '1 h')",
+)
+
+
+def refund(refund_id: UUID, move_id: UUID, amount: int, *states: str) -> list[str]:
+    """A refund with one transfer, an event for each state, and each event's delivery."""
+    last = states[-1]
+    made = [
+        "INSERT INTO refunds (shop_id, id, order_id, kind, amount_minor, currency, state, parts,"
+        f" sequence, created_at, updated_at) VALUES ('{SHOP}', '{refund_id}', '{ORDER}', 'manual',"
+        f" {amount}, 'EUR', '{last}', '[]', {len(states)}, now(), now())",
+        "INSERT INTO transfers (shop_id, id, refund_id, order_id, payment_id, amount_minor,"
+        " currency, state, provider, account, provider_key, first_sent_at, created_at, updated_at)"
+        f" VALUES ('{SHOP}', '{move_id}', '{refund_id}', '{ORDER}', '{PAYMENT}', {amount}, 'EUR',"
+        f" '{last}', 'stripe', 's', '{move_id}', {'NULL' if last == 'queued' else 'now()'},"
+        " now(), now())",
+    ]
+    for number, state in enumerate(states, start=1):
+        event = uuids.uuid7()
+        made += [
+            "INSERT INTO events (shop_id, id, resource_type, resource_id, sequence, type, at,"
+            f" actor, data) VALUES ('{SHOP}', '{event}', 'refund', '{refund_id}', {number},"
+            f" 'refund.{state}', now(), 'finance', '{{\"state\": \"{state}\"}}')",
+            "INSERT INTO deliveries (shop_id, event_id, endpoint_id)"
+            f" VALUES ('{SHOP}', '{event}', '{ENDPOINT}')",
+        ]
+    return made
+
+
+LEDGER = {
+    "payments": {"pi_1": {"refunded_minor": 400, "disputed_minor": 0}},
+    "references": {ids.encode("trf", PAID_MOVE): {"made": 1, "net": 1, "net_minor": 400}},
+}
+
+
+@pytest.fixture
+async def books(database_url: str) -> AsyncIterator[Any]:
+    """A connection to sound books, inside a transaction that is taken back."""
+    connection = await asyncpg.connect(database_url)
+    await connection.execute("BEGIN; SET LOCAL session_replication_role = replica")
+    moves = [
+        *refund(PAID, PAID_MOVE, 400, "queued", "succeeded"),
+        *refund(WAITING, WAITING_MOVE, 100, "queued"),
+    ]
+    for statement in (*SOUND, *moves):
+        await connection.execute(statement)
+    yield connection
+    await connection.close()
+
+
+async def test_sound_books_have_no_findings(books: Any) -> None:
+    assert await violations(books, LEDGER, quiet=True) == []
+
+
+PLANTED = [
+    ("N1 reserved beyond captured", "UPDATE payments SET captured = 499"),
+    ("N1 reserved beyond what outside", "UPDATE payments SET external = 501"),
+    ("N2 payment counters", "UPDATE payments SET reserved = 99"),
+    ("N2 payment counters", "UPDATE transfers SET state = 'failed' WHERE amount_minor = 400"),
+    ("N2 refund amounts", "UPDATE refunds SET amount_minor = 401 WHERE amount_minor = 400"),
+    ("N2 claimed units", "UPDATE order_lines SET claimed = 2"),
+    ("N2 claimed units", "DELETE FROM unit_claims"),
+    ("N5 claimed beyond shipped", "UPDATE order_lines SET shipped = 0"),
+    ("N5 unit that was never sold", "UPDATE unit_claims SET unit_no = 3"),
+    ("N7 sequence with gaps", "DELETE FROM events WHERE sequence = 2"),
+    ("N7 sequence with gaps", "UPDATE refunds SET sequence = 3 WHERE sequence = 2"),
+    ("N7 event of nothing", "UPDATE events SET resource_id = id WHERE sequence = 2"),
+    ("N7 transition without an actor", "UPDATE events SET actor = ''"),
+    ("N7 event without its delivery", "DELETE FROM deliveries"),
+    ("N7 last event tells another", "UPDATE refunds SET state = 'failed' WHERE sequence = 2"),
+    (
+        "N7 refund",
+        "UPDATE events SET data = jsonb_build_object('state', CASE sequence WHEN 1 THEN"
+        " 'canceled' ELSE 'succeeded' END)",
+    ),
+    (
+        "N8 two tries",
+        "DROP INDEX uq_transfer_attempts_in_flight; INSERT INTO transfer_attempts (shop_id,"
+        " transfer_id, no, kind, state, started_at) SELECT shop_id, id, n, 'send', 'in_flight',"
+        " now() FROM transfers, generate_series(1, 2) n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "statement"), PLANTED, ids=[f"{n}: {s}" for n, s in PLANTED])
+async def test_a_planted_violation_is_found(books: Any, name: str, statement: str) -> None:
+    await books.execute(statement)
+    found = await violations(books, LEDGER, quiet=False)
+    assert any(text.startswith(name) for text in found), found
+
+
+def bank_says(path: tuple[str, str, str], value: int) -> dict[str, Any]:
+    changed: dict[str, Any] = copy.deepcopy(LEDGER)
+    table, key, member = path
+    changed[table].setdefault(key, {"made": 0, "net": 0, "net_minor": 0})[member] = value
+    return changed
+
+
+MOVE, OTHER = ids.encode("trf", PAID_MOVE), ids.encode("trf", WAITING_MOVE)
+BANK = [
+    ("N3", "moved 2 times", bank_says(("references", MOVE, "made"), 2)),
+    ("N3", "succeeded over 400", bank_says(("references", MOVE, "net"), 0)),
+    ("N3", "succeeded over 400", bank_says(("references", MOVE, "net_minor"), 399)),
+    ("N3", "was never sent", bank_says(("references", OTHER, "made"), 1)),
+    ("N3", "not in our books", bank_says(("references", "trf_other", "made"), 1)),
+    ("N4", "payment pi_1", bank_says(("payments", "pi_1", "refunded_minor"), 401)),
+    ("N4", "payment pi_1", bank_says(("payments", "pi_1", "disputed_minor"), 1)),
+    ("N4", "does not know", {**LEDGER, "payments": {}}),
+]
+
+
+@pytest.mark.parametrize(("name", "words", "ledger"), BANK, ids=[f"{n} {w}" for n, w, _ in BANK])
+async def test_a_bank_that_differs_is_found(
+    books: Any, name: str, words: str, ledger: dict[str, Any]
+) -> None:
+    found = await violations(books, ledger, quiet=True)
+    assert any(text.startswith(name) and words in text for text in found), found
+
+
+async def test_money_that_moved_for_a_failed_refund_is_found(books: Any) -> None:
+    await books.execute("UPDATE transfers SET state = 'failed' WHERE amount_minor = 400")
+    found = await violations(books, LEDGER, quiet=False)
+    assert any(text.startswith("N3") and "is failed" in text for text in found), found
