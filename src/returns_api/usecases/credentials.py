@@ -16,7 +16,7 @@ from returns_api.db import credentials as rows
 from returns_api.db.engine import Transaction
 from returns_api.domain import ids
 from returns_api.domain.access import ROLE_SCOPES, Principal, Role, Scope
-from returns_api.domain.errors import Invalid, NotFound, Unauthenticated
+from returns_api.domain.errors import Invalid, Unauthenticated
 from returns_api.usecases.context import Context
 
 KEY_MAX: Final = 200
@@ -109,10 +109,3 @@ async def issue(
         expires_at=expires_at,
     )
     return Issued(key_id, token, role, label, tuple(sorted(wanted)), expires_at)
-
-
-async def revoke_key(ctx: Context, principal: Principal, key_id: UUID) -> None:
-    """Stop a key everywhere within ``context.CACHE_SECONDS``. Raises ``NotFound``."""
-    async with ctx.database.transaction(principal.shop) as tx:
-        if not await rows.revoke(tx, key_id, ctx.clock()):
-            raise NotFound("There is no such key, or it is revoked already.")
