@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -275,6 +276,31 @@ def test_dispute_events(status: str, outcome: str | None, is_open: bool) -> None
 @pytest.mark.parametrize("topic", ["PAYMENT.CAPTURE.REVERSED", "CHECKOUT.ORDER.APPROVED"])
 def test_other_topics_have_no_facts(topic: str) -> None:
     assert wire.parse_event(event(topic, {"id": "x"})).facts == ()
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+
+
+@given(st.sampled_from(sorted({**REFUND, **DISPUTE, "status_details": 0})), _JSON)
+def test_no_content_raises_anything_else(name: str, value: object) -> None:
+    for topic, resource in (
+        ("PAYMENT.CAPTURE.REFUNDED", REFUND),
+        ("CUSTOMER.DISPUTE.RESOLVED", DISPUTE),
+    ):
+        with suppress(ValueError):
+            wire.parse_event(event(topic, {**resource, name: value}))
+        with suppress(ValueError):
+            wire.parse_order(order({**resource, name: value}), CAPTURE)
+
+
+@given(_JSON)
+def test_no_error_body_raises_anything_else(content: object) -> None:
+    with pytest.raises((OutcomeUnknown, ProviderRejected)):
+        wire.refuse(Reply(422, {}, orjson.dumps({"name": "X", "details": content})))
 
 
 @given(st.binary(max_size=200))

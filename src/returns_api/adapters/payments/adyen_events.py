@@ -155,10 +155,10 @@ def _item(body: bytes) -> Mapping[str, object]:
 
 def _success(item: Mapping[str, object]) -> str:
     value = item.get("success")
-    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else value
-    if text not in {"true", "false"}:
+    text = str(value).lower() if isinstance(value, bool) else value
+    if not isinstance(text, str) or text not in {"true", "false"}:
         raise ValueError("success is neither true nor false")
-    return str(text)
+    return text
 
 
 def _key(secret: str) -> bytes | None:
