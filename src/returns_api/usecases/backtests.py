@@ -25,7 +25,7 @@ from returns_api.domain.backtests import PastLine, PastReturn, Tally, compare
 from returns_api.domain.errors import Conflict, Invalid, NotFound, PolicyInvalid
 from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.orders import LineKind
-from returns_api.domain.policy import Facts, Policy, canonical_json, decision_to_json
+from returns_api.domain.policy import Decision, Facts, Policy, canonical_json, decision_to_json
 from returns_api.usecases._announce import announce
 from returns_api.usecases._policies import compiled, compiled_beside
 from returns_api.usecases._policy_versions import NOBODY_HAS_IT, found
@@ -203,7 +203,9 @@ def _count(
     for row in page:
         own = versions[row["policy_version_id"]]
         past = past_return(row)
-        tally.add(compare(past, against or own, draft), replayed=replays(row, own))
+        one = compare(past, against or own, draft)
+        made = one.before if against is None else [own.decide(line.facts) for line in past.lines]
+        tally.add(one, replayed=_replays(row, made))
 
 
 def past_return(row: Row) -> PastReturn:
@@ -217,12 +219,10 @@ def past_return(row: Row) -> PastReturn:
     )
 
 
-def replays(row: Row, own: Policy) -> bool:
-    """Whether the version of a return still gives its stored decision."""
-    body = {
-        line: decision_to_json(own.decide(Facts.from_json(facts)))
-        for line, facts in row["facts"].items()
-    }
+def _replays(row: Row, made: Sequence[Decision]) -> bool:
+    """Whether the decisions of the return's own version are the stored one, to the byte."""
+    keys = [line["order_line_id"] for line in row["lines"]]
+    body = {key: decision_to_json(one) for key, one in zip(keys, made, strict=True)}
     same: bool = digest_of(canonical_json(body)) == row["digest"]
     return same
 
