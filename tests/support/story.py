@@ -33,7 +33,7 @@ from returns_api.domain.quotes import AskedLine
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.shops import ShopSettings
 from returns_api.ports.carriers import TrackingScan, TrackingStatus
-from returns_api.ports.payments import ProviderRefund
+from returns_api.ports.payments import ProviderDispute, ProviderRefund
 from returns_api.usecases import (
     _orders,
     _provider_facts,
@@ -148,6 +148,7 @@ class Story:
     carrier: Carrier
     principals: dict[Role, Principal] = field(default_factory=dict)
     orders: int = 0
+    told: dict[str, OrderFacts] = field(default_factory=dict)
 
     # Who acts
 
@@ -175,6 +176,27 @@ class Story:
         return self.who(Role.WAREHOUSE)
 
     # What comes in
+
+    async def connect(
+        self,
+        source: str,
+        kind: str,
+        adapter: str,
+        url: str,
+        secret: str,
+        version: int | None = None,
+    ) -> None:
+        """Connect an outside account; ``version`` to replace one."""
+        values = ConnectionValues(
+            kind=kind,
+            adapter=adapter,
+            account=source,
+            base_url=url,
+            gateways=(),
+            secret=secret,
+            webhook_secrets=("whsec",),
+        )
+        await put_connection(self.ctx, self.shop, SYSTEM, source, values, version)
 
     async def see(self, *seen: Observation) -> None:
         """The shop platform tells something."""
@@ -223,6 +245,7 @@ class Story:
             }
         )
         await self.see(OrderSeen(facts))
+        self.told[name] = facts
         if delivered is not None:
             contents = {line.external_id: line.quantity for line in lines if line.shippable}
             await self.send(name, contents, delivered=delivered)
@@ -249,6 +272,10 @@ class Story:
                 delivered_at=None if delivered is None else now - delivered,
             )
         )
+
+    def facts(self, order: Order) -> OrderFacts:
+        """What the platform told of the order first."""
+        return self.told[order.name]
 
     async def find(self, name: str, intents: tuple[str, ...] = ()) -> Order:
         async with self.ctx.database.transaction(self.shop) as tx:
@@ -418,16 +445,30 @@ class Story:
         (row,) = (await self.view(ret)).refunds
         return await self.refund_now(row["id"])
 
-    async def provider_tells(self, order: Order) -> list[ProviderRefund]:
-        """The bank's own word on every refund of the order's payments, as its webhooks bring it."""
+    async def provider_list(self, order: Order) -> list[ProviderRefund]:
+        """The bank's own word on every refund of the order's payments."""
         found: list[ProviderRefund] = []
         for payment in (await self.load(order.id)).payments:
             if payment.provider_payment_id is not None:
                 provider = self.ctx.payments["stripe"]
                 found += await provider.list_refunds(self.bank.account, payment.provider_payment_id)
+        return found
+
+    async def provider_tells(self, order: Order) -> list[ProviderRefund]:
+        """The same, applied as its webhooks bring it."""
+        found = await self.provider_list(order)
         for fact in found:
             await self.tell(fact)
         return found
+
+    def payment_of(self, intent: str, amount: int, name: str = "p0") -> PaymentFacts:
+        return PaymentFacts(name, CARD, amount, "EUR", intent)
+
+    def dispute_of(
+        self, payment: str, amount: int, *, won: bool = False, name: str = "dp_1"
+    ) -> ProviderDispute:
+        """A chargeback as the provider's webhook tells it; ``won`` gave the money back."""
+        return ProviderDispute(name, payment, amount, "EUR", open=not won)
 
     async def tell(self, fact: Any) -> bool:
         """One fact of the payment provider; False when it has to wait for its payment."""
@@ -475,19 +516,7 @@ async def a_story(
     await policies.publish_policy(
         ctx, made.id, SYSTEM, draft["id"], effective_from=None, acknowledge="a test"
     )
-    for source, kind, adapter, url, secret in (
-        (PLATFORM, "shop", "shopify", "https://shop.example", "s"),
-        (CARD, "payments", "stripe", bank.base_url, SECRET_KEY),
-        (PARCEL, "carrier", "easypost", carrier.base_url, API_KEY),
-    ):
-        values = ConnectionValues(
-            kind=kind,
-            adapter=adapter,
-            account=source,
-            base_url=url,
-            gateways=(),
-            secret=secret,
-            webhook_secrets=("whsec",),
-        )
-        await put_connection(ctx, made.id, SYSTEM, source, values, None)
+    await story.connect(PLATFORM, "shop", "shopify", "https://shop.example", "s")
+    await story.connect(CARD, "payments", "stripe", bank.base_url, SECRET_KEY)
+    await story.connect(PARCEL, "carrier", "easypost", carrier.base_url, API_KEY)
     return story

@@ -20,7 +20,7 @@ from returns_api.db.outbox import emit
 from returns_api.domain import ids
 from returns_api.domain.access import Principal
 from returns_api.domain.errors import Conflict, DoesNotFit
-from returns_api.domain.events import By
+from returns_api.domain.events import By, Event
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.receiving import plan_inspect, plan_receive
 from returns_api.domain.returns import ReturnRecord
@@ -142,7 +142,8 @@ async def inspect(
     )
     events, jobs = await save(tx, ctx, change, by)
     more, further = await settle_if_due(tx, ctx, ret.id, by)
-    await emit(tx, [*events, *more], [*jobs, *further])
+    stock = _stock_event(ctx, ret, inspection_id, units, by)
+    await emit(tx, [*events, *stock, *more], [*jobs, *further])
     after = await rows.one(tx, ret.id)
     assert after is not None
     return Inspection(
@@ -223,6 +224,49 @@ def _unit_rows(
             }
         )
     return found
+
+
+def _stock_event(
+    ctx: Context, ret: ReturnRecord, inspection_id: UUID, units: Sequence[GradedUnit], by: By
+) -> list[Event]:
+    """What the shop's stock has to know: one event per inspection, only where somebody said what
+    becomes of the goods. Money is none of its business."""
+    lines = {line.id: line for line in ret.lines}
+    sorted_ = Counter(
+        (unit.return_line_id, unit.disposition, unit.sku_seen or lines[unit.return_line_id].sku)
+        for unit in units
+        if unit.disposition is not None
+    )
+    if not sorted_:
+        return []
+    items = [
+        {
+            "line": ids.encode("li", lines[line].order_line_id),
+            "external_line": lines[line].external_id,
+            "sku": sku,
+            "disposition": disposition,
+            "quantity": count,
+        }
+        for (line, disposition, sku), count in sorted_.items()
+    ]
+    event = Event(
+        id=ctx.new_id(),
+        type="stock.returned",
+        resource_type="inspection",
+        resource_id=inspection_id,
+        sequence=1,
+        at=ctx.clock(),
+        by=by,
+        order_id=ret.order_id,
+        return_id=ret.id,
+        data={
+            "inspection": ids.encode("ins", inspection_id),
+            "return": ids.encode("ret", ret.id),
+            "order": ids.encode("ord", ret.order_id),
+            "items": items,
+        },
+    )
+    return [event]
 
 
 def _check_sku(unit: GradedUnit, expected: str | None) -> None:
