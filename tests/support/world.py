@@ -100,6 +100,8 @@ class House:
     orders: list[str] = field(default_factory=list)
     made: dict[str, str] = field(default_factory=dict)
     things: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    spare_keys: tuple[str, ...] = ()
+    """Ids of keys that nobody uses, to revoke."""
 
     @property
     def id(self) -> UUID:
@@ -206,6 +208,8 @@ async def _keys(ctx: Context, house: House) -> None:
                 expires_in=timedelta(hours=1),
             )
             house.keys[name] = made.token
+        spare = [await issue(tx, ctx, role=Role.WAREHOUSE, label="spare") for _ in range(3)]
+        house.spare_keys = tuple(ids.encode("key", key.id) for key in spare)
         revoked = await issue(tx, ctx, role=Role.ADMIN, label="revoked")
         house.keys["revoked"] = revoked.token
         await tx.connection.execute(
@@ -300,7 +304,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
 
 async def _rest(call: Caller) -> None:
     """An endpoint for webhooks out, and a message that could not be read."""
-    made = await call(
+    await call(
         "admin",
         "POST",
         "/v1/admin/webhook-endpoints",

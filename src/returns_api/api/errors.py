@@ -164,13 +164,11 @@ def http_problem(error: HTTPException, request: Request) -> Response:
 
 
 def methods_of(request: Request) -> list[str]:
-    """Every method that the request's path takes, over all its operations."""
+    """Every method that the request's path takes, over all operations of its closest template."""
     path = request.scope["path"]
-    found: set[str] = set()
-    for route in request.app.state.operations:
-        if route.path_regex.match(path):
-            found |= route.methods
-    return sorted(found)
+    found = [r for r in request.app.state.operations if r.path_regex.match(path)]
+    fewest = min((len(route.param_convertors) for route in found), default=0)
+    return sorted({m for r in found if len(r.param_convertors) == fewest for m in r.methods})
 
 
 def validation_problem(error: RequestValidationError, request: Request) -> Response:

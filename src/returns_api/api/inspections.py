@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
@@ -55,9 +57,9 @@ async def create_receipt(
     caller: Warehouse,
     idempotency_key: KeyHeader = None,
 ) -> Response:
-    counts = {line.return_line: line.quantity for line in body.lines}
-    if len(counts) != len(body.lines):
-        raise Invalid("A line is named twice; add up the quantities.", errors=[{"field": "lines"}])
+    counts: Counter[UUID] = Counter()
+    for line in body.lines:
+        counts[line.return_line] += line.quantity
     return_id = path_id("ret", return_)
     unexpected = [item.model_dump() for item in body.unexpected]
     return await keyed(

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from returns_api.domain import ids
 from returns_api.domain.allocation import Certificate
-from returns_api.domain.errors import DoesNotFit, Invalid, NotEligible, NothingLeftToReturn
+from returns_api.domain.errors import DoesNotFit, NotEligible, NothingLeftToReturn
 from returns_api.domain.order_record import BuyerHistory, LineRecord, OrderRecord
 from returns_api.domain.orders import LineKind
 from returns_api.domain.policy import BuyerHistory as PolicyHistory
@@ -156,13 +156,12 @@ def plan_quote(
     """Decide every line, choose terms, price it. ``explainer`` is called for a refusal only.
 
     Raises:
-        Invalid: an unknown line, a line named twice, a method or resolution that is not offered.
+        DoesNotFit: an unknown line, a line named twice, a method or resolution that is not offered.
         NothingLeftToReturn: fewer units are left than asked.
         NotEligible: the policy refuses a line; names each with its reasons.
     """
     if len({item.line_id for item in asked}) != len(asked) or not asked:
-        problem = "Name each line once; add up its quantities."
-        raise Invalid(problem, errors=[{"field": "lines", "problem": problem}])
+        raise _unfit("lines", "Name each line once; add up its quantities.")
     lines = tuple(_decide(order, certificate, history, policy, item, now) for item in asked)
     _require_resolution(lines, resolution, now)
     _refuse_ineligible(lines, resolution, policy, explainer, order.locale or "en")

@@ -139,6 +139,8 @@ def _lines(
 ) -> list[dict[str, Any]]:
     """The quoted lines with the buyer's notes and proofs; exactly the proofs that were asked."""
     by_line = {str(extra.order_line_id): extra for extra in extras}
+    if len(by_line) < len(extras):
+        raise _unfit("Name each line once.", next(iter(by_line)))
     quoted = {line["order_line_id"] for line in quote["lines"]}
     if unknown := by_line.keys() - quoted:
         raise _unfit("This line is not part of the quote.", min(unknown))

@@ -85,7 +85,8 @@ class TextFormat:
     def __get_pydantic_json_schema__(
         self, core: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return {**handler(core), "format": self.name}
+        """Lengths and patterns are left out: the format says more, and all of it."""
+        return {"type": handler(core)["type"], "format": self.name}
 
 
 def ways(*options: tuple[str, ...]) -> dict[str, Any]:

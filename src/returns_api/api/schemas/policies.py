@@ -24,6 +24,7 @@ from returns_api.api.schemas.base import (
 from returns_api.api.schemas.returns import example
 from returns_api.api.schemas.shop import Currency
 from returns_api.api.schemas.times import MomentIn
+from returns_api.domain.policy.vocabulary import Grade
 from returns_api.usecases.policies import SOURCE_MAX
 
 EXAMPLE = """\
@@ -144,7 +145,7 @@ class FactsIn(In):
     currency: Currency
     placed_at: MomentIn
     asked_at: MomentIn
-    condition: FactText | None = Field(None, description="The grade that the buyer claims.")
+    condition: Grade | None = Field(None, description="The grade that the buyer claims.")
     sku: FactText | None = None
     category: FactText | None = None
     vendor: FactText | None = None
