@@ -12,7 +12,7 @@ import typer
 
 from returns_api.cli.output import AsJson, answer, reported
 from returns_api.cli.policy_files import finding_line, read_facts_file, read_policy, understood
-from returns_api.cli.policy_history import recompute
+from returns_api.cli.policy_history import backtest, recompute
 from returns_api.cli.policy_remote import publish
 
 policy = typer.Typer(
@@ -95,5 +95,6 @@ def _by(term: dict[str, Any]) -> str:
     return f"rule {by['rule']}, line {by['line']}" if by["line"] else f"rule {by['rule']}"
 
 
+policy.command()(backtest)
 policy.command()(publish)
 policy.command()(recompute)
