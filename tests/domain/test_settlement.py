@@ -125,6 +125,27 @@ def test_deductions_are_cut_from_the_last_one_and_never_below_zero(
     assert cut
 
 
+def test_each_unit_has_its_own_restocking_fee() -> None:
+    claims = [Claim("a", 1, restocking_ppm=200_000), Claim("a", 2)]
+    assert amounts(settle(claims, Terms(restocking_ppm=100_000)))["restocking_fee"] == -2670
+    claims = [Claim("a", 1, restocking_ppm=0), Claim("a", 2, restocking_ppm=50_000)]
+    quote = settle(claims, Terms())
+    assert amounts(quote)["restocking_fee"] == -445
+    assert (quote.fees.restocking_ppm, quote.fees.restocking_minor) == (50_000, 445)
+    dearer = [Claim("a", 1, restocking_ppm=0), Claim("a", 2, restocking_ppm=60_000)]
+    final = settle(dearer, Terms(quoted=quote.fees))
+    assert amounts(final)["restocking_fee"] == -445
+    with pytest.raises(Invalid):
+        settle([Claim("a", 1, restocking_ppm=PPM + 1)], Terms())
+
+
+def test_what_did_not_come_earns_no_shipping() -> None:
+    terms = Terms(refund_original_shipping=True)
+    box = Claim("a", 1, deduction_ppm=PPM, because="empty_box", came=False)
+    assert settle([box], terms).total_minor == 0
+    assert amounts(settle([box, Claim("a", 2)], terms))["shipping"] == 400
+
+
 def test_one_units_deductions_never_eat_another_units_refund() -> None:
     claims = [Claim("a", 1, deduction_ppm=PPM), Claim("a", 2)]
     assert settle(claims, Terms(restocking_ppm=500_000)).total_minor == 4450
