@@ -10,6 +10,7 @@ from __future__ import annotations
 import typer
 
 from returns_api.cli.demo import demo
+from returns_api.cli.lifecycle import lifecycle
 from returns_api.cli.migrate import migrate
 from returns_api.cli.openapi import openapi
 from returns_api.cli.policy import policy
@@ -28,6 +29,7 @@ app = typer.Typer(
 for command in (serve, worker, migrate, openapi, up, demo, create_shop):
     app.command()(command)
 app.add_typer(policy)
+app.add_typer(lifecycle)
 
 
 def main() -> None:

@@ -4,6 +4,14 @@ Nothing moves a state outside these tables. Checks, the next allowed actions of 
 diagrams in ``docs/`` and the exhaustive tests are all read from them.
 """
 
-from returns_api.domain.lifecycle.machine import Actor, Machine, Rule
+from typing import Final
 
-__all__ = ["Actor", "Machine", "Rule"]
+from returns_api.domain.lifecycle.machine import Actor, Machine, Rule
+from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
+from returns_api.domain.lifecycle.returns import LINE, RETURN
+from returns_api.domain.lifecycle.shipments import SHIPMENT
+
+MACHINES: Final = (RETURN, LINE, SHIPMENT, REFUND, TRANSFER)
+"""Every table."""
+
+__all__ = ["MACHINES", "Actor", "Machine", "Rule"]
