@@ -12,7 +12,7 @@ speak of. A merchant's refusal does not touch what an active right grants.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -29,8 +29,7 @@ from returns_api.domain.policy.offers import Dated, Grants, Plan, Standing, begu
 from returns_api.domain.policy.outcome import Outcome, OutcomeMaker, window_terms
 from returns_api.domain.policy.space import bits
 from returns_api.domain.policy.term_values import DEFAULT_STARTS, Starts
-from returns_api.domain.policy.vocabulary import StartEvent
-from returns_api.domain.policy.windows import FACT_OF, Begin, begin
+from returns_api.domain.policy.windows import FACT_OF, begin
 from returns_api.domain.reasons import BY_CODE, Fault, Reason, catalogue
 
 CACHE: Final = 16_384
@@ -93,6 +92,14 @@ class Weighed:
         return bool(self.standing.resolutions)
 
 
+@dataclass(slots=True)
+class Dates:
+    """What follows from the times of one case: the local days of events, and open grants."""
+
+    days: dict[str, date] = field(default_factory=dict)
+    grants: dict[int, tuple[Grants, int]] = field(default_factory=dict)
+
+
 class Policy:
     """A compiled policy. Immutable in meaning; it only remembers what it computed."""
 
@@ -114,14 +121,13 @@ class Policy:
         self._right_plans = tuple(_right_plan(right) for right in self.rights)
         self._rule_count = len(document.rules)
         self._rule_bits = (1 << self._rule_count) - 1
-        self._tier_atoms = {n: self.index.axes.tier.locate(n) for n in self.tiers.names}
+        self.tier_atoms = {n: self.index.axes.tier.locate(n) for n in self.tiers.names}
         self._places = _covered(law)
         self._maker = OutcomeMaker(document, self.rights, lines, self.tiers.names)
         self._buyers_days = document.day_ends == "buyer"
         self._day_facts = ("buyer_timezone",) if self._buyers_days else ()
         self._outcomes: dict[tuple[int, int, str, str], Outcome] = {}
         self._granting: dict[int, tuple[tuple[int, Plan], ...]] = {}
-        self._dated: dict[tuple[Plan, date | None, StartEvent | None, ZoneInfo], Dated] = {}
         self._nothing = Dated(_EMPTY, (), ())
 
     def decide(self, facts: Facts) -> Decision:
@@ -158,10 +164,18 @@ class Policy:
     def weigh(self, facts: Facts) -> Weighed:
         """The heart of ``decide``, without the record."""
         tier = self.tiers.of(facts.buyer)
-        mask = self.index.match(facts, self._tier_atoms[tier])
+        mask = self.index.match(facts, self.tier_atoms[tier])
+        return self.weigh_at(facts, tier, mask, Dates())
+
+    def weigh_at(self, facts: Facts, tier: str, mask: int, dates: Dates) -> Weighed:
+        """``weigh`` for a case whose tier and applying rules are known.
+
+        ``dates`` remembers what follows from the times of the case; cases with the same times may
+        share it.
+        """
         zone = self.zone_of(facts)
         rights = mask >> self._rule_count
-        grants, active = self._grants(rights, facts, zone) if rights else ((), 0)
+        grants, active = self._grants(rights, facts, zone, dates) if rights else ((), 0)
         outcome = self._outcome(mask & self._rule_bits, active, tier, facts.currency)
         reason = self.world.reasons.get(facts.reason)
         if reason is None:
@@ -173,7 +187,7 @@ class Policy:
             refusal = Because("condition_refused", outcome.setters.get("grades"), about)
         dated = self._nothing
         if refusal is None and outcome.plan.windows:
-            dated = self._begin(outcome.plan, facts, zone)
+            dated = self._begin(outcome.plan, facts, zone, dates.days)
         standing = self._stand(dated, facts.asked_at, grants, refusal)
         return Weighed(outcome, standing, reason.fault, tier)
 
@@ -183,17 +197,16 @@ class Policy:
             return find_zone(facts.buyer_timezone) or self.world.zone
         return self.world.zone
 
-    def ends(self, facts: Facts) -> list[datetime]:
-        """The instants at which something offered or granted for ``facts`` closes, latest first."""
-        tier = self.tiers.of(facts.buyer)
-        mask = self.index.match(facts, self._tier_atoms[tier])
+    def ends(self, facts: Facts, tier: str, mask: int) -> list[datetime]:
+        """The instants at which something offered or granted closes, latest first."""
         zone = self.zone_of(facts)
         plans = [plan for _, plan in self._plans(mask >> self._rule_count)]
         outcome = self._outcome(mask & self._rule_bits, 0, tier, facts.currency)
+        days: dict[str, date] = {}
         found = {
             over
             for plan in (outcome.plan, *plans)
-            for over in self._begin(plan, facts, zone).overs
+            for over in self._begin(plan, facts, zone, days).overs
             if over is not None
         }
         return sorted(found, reverse=True)
@@ -233,35 +246,42 @@ class Policy:
             )
         return plans
 
-    def _grants(self, rights: int, facts: Facts, zone: ZoneInfo) -> tuple[Grants, int]:
+    def _grants(
+        self, rights: int, facts: Facts, zone: ZoneInfo, dates: Dates
+    ) -> tuple[Grants, int]:
         """What rights grant and is open now, and the rights that are active."""
-        found = []
+        known = dates.grants.get(rights)
+        if known is not None:
+            return known
+        found, active = [], rights
         for number, plan in self._plans(rights):
-            dated = self._begin(plan, facts, zone)
+            dated = self._begin(plan, facts, zone, dates.days)
             is_open = dated.open_at(facts.asked_at)
             if is_open:
                 found.append((dated, is_open))
             else:
-                rights &= ~(1 << number)
-        return tuple(found), rights
+                active &= ~(1 << number)
+        known = dates.grants[rights] = (tuple(found), active)
+        return known
 
-    def _begin(self, plan: Plan, facts: Facts, zone: ZoneInfo) -> Dated:
+    def _begin(self, plan: Plan, facts: Facts, zone: ZoneInfo, days: dict[str, date]) -> Dated:
         """``plan`` as it stands for the events of ``facts``."""
-        first = plan.starts.items[0]
-        instant: datetime | None = getattr(facts, FACT_OF[first.event])
-        if instant is not None and first.plus is None:
-            begun_day: date | None = local_date(instant, zone)
-            event: StartEvent | None = first.event
-        else:
-            begun = begin(plan.starts, facts, zone, self.working)
-            begun_day, event = begun.day, begun.event
-        key = (plan, begun_day, event, zone)
-        dated = self._dated.get(key)
+        name = plan.first
+        instant: datetime | None = getattr(facts, name) if name is not None else None
+        if name is not None and instant is not None:
+            begun_day = days.get(name)
+            if begun_day is None:
+                begun_day = days[name] = local_date(instant, zone)
+            dated = plan.dated.get((begun_day, name, zone))
+            if dated is not None:
+                return dated
+        begun = begin(plan.starts, facts, zone, self.working)
+        key = (begun.day, FACT_OF[begun.event] if begun.event else None, zone)
+        dated = plan.dated.get(key)
         if dated is None:
-            if len(self._dated) >= CACHE:
-                self._dated.clear()
-            dated = begun_on(plan, Begin(begun_day, event), zone, self.working)
-            self._dated[key] = dated
+            if len(plan.dated) >= CACHE:
+                plan.dated.clear()
+            dated = plan.dated[key] = begun_on(plan, begun, zone, self.working)
         return dated
 
     def _law_data(self, facts: Facts) -> str:

@@ -2,14 +2,15 @@
 
 Owns ``Explainer`` and the meaning of *smallest*: fewest facts changed; among these, first in the
 order ``changes.AXES``; on one axis the closest value. Every change named was tried: applied to the
-facts, it turns the outcome. Where nothing up to ``MAX_FACTS`` changes within ``MAX_TRIES`` cases
-turns it, none is named. Refuses to own advice: a flip says what the policy would do, not what a
-buyer should claim.
+facts, it turns the outcome. Where no ``MAX_FACTS`` changes turn it, or ``MAX_STEPS`` were looked
+at, none is named. Refuses to own advice: a flip says what the policy would do, not what a buyer
+should claim.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations
@@ -17,7 +18,14 @@ from typing import Any, Final
 
 from returns_api.domain.calendars import local_date
 from returns_api.domain.policy import texts
-from returns_api.domain.policy.changes import AXES, Change, Moves, moment
+from returns_api.domain.policy.changes import (
+    Change,
+    Moves,
+    Search,
+    Situation,
+    TooMany,
+    moment,
+)
 from returns_api.domain.policy.decisions import Because, Decision
 from returns_api.domain.policy.evaluate import Policy, Weighed
 from returns_api.domain.policy.facts import Facts
@@ -27,7 +35,7 @@ from returns_api.domain.policy.values import read_duration
 from returns_api.domain.policy.vocabulary import Grade, Payer, ResolutionKind
 
 MAX_FACTS: Final = 3
-MAX_TRIES: Final = 4_000
+MAX_STEPS: Final = 6_000
 
 Goal = Callable[[Weighed, Facts], bool]
 
@@ -70,9 +78,10 @@ class Explainer:
         self, facts: Facts, decision: Decision, locale: str | None = None
     ) -> tuple[Flip, ...]:
         """The smallest change for each refusal and fee of ``decision``; sentences in ``locale``."""
+        now = Situation.of(self._policy, facts)
         found = []
-        for target in targets(self._policy, facts, decision):
-            changes = self._smallest(facts, goal_of(target))
+        for target in targets(now.weigh(), facts, decision):
+            changes = self._smallest(now, goal_of(target), grades=target == "deduction")
             if changes:
                 sentence = ""
                 if locale is not None:
@@ -80,31 +89,29 @@ class Explainer:
                 found.append(Flip(target, changes, sentence))
         return tuple(found)
 
-    def _smallest(self, facts: Facts, goal: Goal) -> tuple[Change, ...]:
+    def _smallest(self, now: Situation, goal: Goal, *, grades: bool) -> tuple[Change, ...]:
         """The smallest set of changes that reaches ``goal``; empty where none was found."""
-        tries = MAX_TRIES
-        for number in range(1, MAX_FACTS + 1):
-            for axes in combinations(AXES, number):
-                for changes, after in self._combined(facts, axes):
-                    tries -= 1
-                    if tries < 0:
-                        return ()
-                    if goal(self._policy.weigh(after), after):
-                        return changes
+        search = Search(self._moves, now, MAX_STEPS, grades=grades)
+        with suppress(TooMany):
+            for number in range(1, MAX_FACTS + 1):
+                for axes in combinations(self._moves.useful, number):
+                    for changes, after in self._combined(now, axes, search):
+                        if goal(after.weigh(), after.facts):
+                            return changes
         return ()
 
     def _combined(
-        self, facts: Facts, axes: tuple[str, ...]
-    ) -> Iterator[tuple[tuple[Change, ...], Facts]]:
+        self, now: Situation, axes: tuple[str, ...], search: Search
+    ) -> Iterator[tuple[tuple[Change, ...], Situation]]:
         """Changes on all ``axes`` at once; the time comes last, as windows depend on the rest."""
-        if not axes:
-            yield (), facts
-            return
         turned = axes[1:] + axes[:1] if axes[0] == "asked_at" else axes
-        first, rest = turned[0], turned[1:]
-        for change, after in self._moves.on(first, facts):
-            for others, last in self._combined(after, rest):
-                yield (change, *others), last
+        last = len(turned) == 1
+        for change, after in self._moves.on(turned[0], now, search, last=last):
+            if last:
+                yield (change,), after
+                continue
+            for others, end in self._combined(after, turned[1:], search):
+                yield (change, *others), end
 
     def sentence(
         self, facts: Facts, target: str, changes: tuple[Change, ...], language: str
@@ -145,14 +152,17 @@ class Explainer:
         return texts.say("change.asked_at", language, to=to, period=period)
 
 
-def targets(policy: Policy, facts: Facts, decision: Decision) -> list[str]:
-    """What a buyer could want to be otherwise: the refusal, or each fee and lapsed resolution."""
+def targets(weighed: Weighed, facts: Facts, decision: Decision) -> list[str]:
+    """What a buyer could want to be otherwise: the refusal, or each fee and lapsed resolution.
+
+    ``weighed`` is the case that was decided.
+    """
     if not decision.eligible:
         return ["eligible"]
     found = []
     still = {resolution.kind for resolution in decision.resolutions}
     if decision.because == ():
-        offered = policy.weigh(facts).outcome.plan.windows
+        offered = weighed.outcome.plan.windows
         found += [f"resolution.{w.kind.value}" for w in offered if w.kind not in still]
     if decision.freight.payer is Payer.BUYER:
         found.append("return_freight")

@@ -162,14 +162,24 @@ class RuleIndex:
         self.clauses = tuple(clauses)
         self.axes = Axes(clauses, world)
         self._all = (1 << len(clauses)) - 1
-        self._columns = tuple(self._build())
+        named = tuple(self._build())
+        self.names = tuple(name for name, _ in named)
+        """The axes that some clause asks about, one for each column."""
+        self.columns = tuple(column for _, column in named)
 
     def match(self, facts: Facts, tier: int) -> int:
         """Bits of the clauses whose conditions all hold; ``tier`` is an atom of the tier axis."""
         mask = self._all
-        for column in self._columns:
+        for column in self.columns:
             mask &= column(facts, tier)
         return mask
+
+    def meet(self, masks: Iterable[int]) -> int:
+        """The clauses that all of ``masks`` allow."""
+        found = self._all
+        for mask in masks:
+            found &= mask
+        return found
 
     def _table(self, size: int, allow: Callable[[Clause], int | None]) -> list[int] | None:
         """Per atom the clauses that allow it; None when no clause asks anything of the axis."""
@@ -184,39 +194,39 @@ class RuleIndex:
                     table[atom] &= ~(1 << position)
         return table if asked else None
 
-    def _build(self) -> Iterable[Column]:
+    def _build(self) -> Iterable[tuple[str, Column]]:
         yield from self._scalar_columns()
         yield from self._money_columns()
         yield from self._product_columns()
 
-    def _scalar_columns(self) -> Iterable[Column]:
+    def _scalar_columns(self) -> Iterable[tuple[str, Column]]:
         axes = self.axes
         reason = self._table(axes.reason.size, axes.reason_mask)
         if reason:
-            yield _word_column("reason", axes.reason, reason)
+            yield "reason", _word_column("reason", axes.reason, reason)
         condition = self._table(
             axes.condition.size,
             lambda c: axes.condition_mask(c.when.condition) if c.when.condition else None,
         )
         if condition:
-            yield _word_column("condition", axes.condition, condition)
+            yield "condition", _word_column("condition", axes.condition, condition)
         tier = self._table(
             axes.tier.size, lambda c: axes.tier_mask(c.when.tier) if c.when.tier else None
         )
         if tier:
-            yield lambda _, at, table=tier: table[at]  # type: ignore[misc]
+            yield "tier", _tier_column(tier)
         channel = self._table(
             axes.channel.size,
             lambda c: axes.channel.mask(c.when.channel) if c.when.channel else None,
         )
         if channel:
-            yield _word_column("channel", axes.channel, channel)
+            yield "channel", _word_column("channel", axes.channel, channel)
         place = self._table(axes.place.size, self._place_mask)
         if place:
-            yield lambda f, _, table=place, at=axes.place.locate: table[at(f.country, f.region)]  # type: ignore[misc]
+            yield "place", _place_column(axes.place, place)
         day = self._table(axes.day.size, self._day_mask)
         if day:
-            yield lambda f, _, table=day, at=axes.day.locate: table[at(f.placed_at)]  # type: ignore[misc]
+            yield "placed", _day_column(axes.day, day)
         yield from self._flag_columns()
 
     def _place_mask(self, clause: Clause) -> int:
@@ -231,25 +241,22 @@ class RuleIndex:
             mask &= self.axes.day.mask(found)
         return mask
 
-    def _flag_columns(self) -> Iterable[Column]:
+    def _flag_columns(self) -> Iterable[tuple[str, Column]]:
         discounted = self._table(2, lambda c: _flag_mask(c.when.discounted))
         if discounted:
-            yield lambda f, _, table=discounted: table[f.discounted]  # type: ignore[misc]
+            yield "discounted", _flag_column("discounted", discounted)
         informed = self._table(2, lambda c: _flag_mask(c.informed))
         if informed:
-            yield lambda f, _, table=informed: table[f.informed]  # type: ignore[misc]
+            yield "informed", _flag_column("informed", informed)
         axis = self.axes.rollout
         rollout = self._table(
             axis.size,
             lambda c: axis.mask(0, c.when.rollout - 1) if c.when.rollout is not None else None,
         )
         if rollout:
-            # A guest has no place in roll-outs: behind the last one.
-            yield lambda f, _, table=rollout, at=axis.locate: table[  # type: ignore[misc]
-                at(PPM if f.rollout_ppm is None else f.rollout_ppm)
-            ]
+            yield "rollout", _rollout_column(axis, rollout)
 
-    def _money_columns(self) -> Iterable[Column]:
+    def _money_columns(self) -> Iterable[tuple[str, Column]]:
         for name, attribute, axes in (
             ("unit_price", "unit_paid_minor", self.axes.unit),
             ("order_value", "order_paid_minor", self.axes.order),
@@ -264,7 +271,7 @@ class RuleIndex:
                     1 << n for n, c in enumerate(self.clauses) if getattr(c.when, name) is not None
                 )
                 known = frozenset(axes)
-                yield _money_column(attribute, tables, self._all, self._all & ~asking, known)
+                yield name, _money_column(attribute, tables, self._all, self._all & ~asking, known)
 
     def _money_allow(
         self, name: str, axis: NumberAxis, currency: str
@@ -275,16 +282,16 @@ class RuleIndex:
 
         return allow
 
-    def _product_columns(self) -> Iterable[Column]:
+    def _product_columns(self) -> Iterable[tuple[str, Column]]:
         for name in PRODUCT_WORDS:
             axis = self.axes.words[name]
             table = self._table(axis.size, self._word_allow(name, axis))
             if table:
-                yield _word_column(name, axis, table)
+                yield name, _word_column(name, axis, table)
         if self.axes.tags and any(c.when.tags for c in self.clauses):
-            yield _TagColumn(self.clauses, self.axes.tags, self._all)
+            yield "tags", _TagColumn(self.clauses, self.axes.tags, self._all)
         if any(c.when.goods for c in self.clauses):
-            yield _GoodsColumn(self.clauses, self.axes, self._all)
+            yield "goods", _GoodsColumn(self.clauses, self.axes, self._all)
 
     def _word_allow(self, name: str, axis: WordAxis) -> Callable[[Clause], int | None]:
         def allow(clause: Clause) -> int | None:
@@ -296,6 +303,29 @@ class RuleIndex:
 
 def _flag_mask(flag: bool | None) -> int | None:
     return None if flag is None else 2 if flag else 1
+
+
+def _tier_column(table: list[int]) -> Column:
+    return lambda _, tier: table[tier]
+
+
+def _place_column(axis: PlaceAxis, table: list[int]) -> Column:
+    return lambda facts, _: table[axis.locate(facts.country, facts.region)]
+
+
+def _day_column(axis: DayAxis, table: list[int]) -> Column:
+    return lambda facts, _: table[axis.locate(facts.placed_at)]
+
+
+def _flag_column(name: str, table: list[int]) -> Column:
+    return lambda facts, _: table[getattr(facts, name)]
+
+
+def _rollout_column(axis: NumberAxis, table: list[int]) -> Column:
+    """A guest has no place in roll-outs: behind the last one."""
+    return lambda facts, _: table[
+        axis.locate(PPM if facts.rollout_ppm is None else facts.rollout_ppm)
+    ]
 
 
 def _word_column(name: str, axis: WordAxis, table: list[int]) -> Column:

@@ -46,6 +46,16 @@ class Plan:
     extend_to: date | None = None
     judgement: bool = False
     """True for a right whose time is a matter of judgement."""
+    dated: dict[tuple[date | None, str | None, ZoneInfo], Dated] = field(default_factory=dict)
+    """The plan as begun on days that were met before."""
+
+    first: str | None = field(init=False)
+    """The fact that the windows usually count from; None where days are added to it."""
+
+    def __post_init__(self) -> None:
+        item = self.starts.items[0]
+        first = FACT_OF[item.event] if item.plus is None else None
+        object.__setattr__(self, "first", first)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
