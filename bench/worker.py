@@ -28,6 +28,7 @@ from uuid import UUID
 
 import uvloop
 from proofs.harness.client import Client
+from proofs.harness.cpu import per_job, spent
 from proofs.harness.report import finish, machine, say
 from proofs.harness.shops import Order, bring_orders, in_parallel
 from proofs.harness.simulators import Bank
@@ -99,7 +100,7 @@ async def _measure(options: argparse.Namespace) -> dict[str, Any]:
 async def _end_to_end(
     lane: Lane, client: Client, connection: Any, orders: list[Order], count: int
 ) -> dict[str, Any]:
-    before = await connection.fetchval(_SETTLED)
+    before, cpu = await connection.fetchval(_SETTLED), spent(lane)
     work = [
         partial(_refund, lane, client, orders[number % len(orders)], f"e2e-{number}")
         for number in range(count)
@@ -114,6 +115,7 @@ async def _end_to_end(
         "seconds": round(seconds, 2),
         "per_second": round(count / seconds, 1),
         "asked_per_second": round(count / asked, 1),
+        "cpu_ms_per_refund": per_job(cpu, spent(lane), count),
     }
 
 
@@ -159,11 +161,13 @@ async def _backlog(lane: Lane, bank: Bank, connection: Any, count: int) -> dict[
     payments = await bank.pay(lane.demo["bank_account"], [AMOUNT] * count)
     await _pile_up(lane, connection, payments)
     begun = time.perf_counter()
+    cpu = spent(lane)
     for worker in lane.workers:
         worker.start()
     await _watch(connection, before, count)
     seconds = time.perf_counter() - begun
     return {
+        "cpu_ms_per_job": per_job(cpu, spent(lane), count),
         "jobs": count,
         "workers": len(lane.workers),
         "seconds": round(seconds, 1),
@@ -239,7 +243,8 @@ _PILE: Final = (
     " SELECT $1, e, 'refund', r, 1, 'refund.requested', $2, 'finance', o,"
     ' \'{"state": "queued"}\' FROM pile',
     "INSERT INTO pgqueuer (priority, entrypoint, payload, status, created)"
-    " SELECT 0, 'send_transfer', convert_to($1::text || '/' || t, 'UTF8'), 'queued', $2 FROM pile",
+    " SELECT 0, 'send_transfer', convert_to($1::uuid::text || '/' || t, 'UTF8'), 'queued', $2"
+    " FROM pile",
 )
 
 
