@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -18,35 +19,44 @@ from returns_api.worker.jobs import KINDS, Kind
 BATCH: Final = 200
 EVERY_SECONDS: Final = 1.0
 AT_ONCE: Final = 4
-ROUNDS_MAX: Final = 10_000
+STUCK_ROUNDS: Final = 50
+"""Rounds in which the very same rows stay due before ``drain`` gives up."""
 
 log = structlog.get_logger()
 
+Looked = tuple[str, UUID, UUID]
+"""Kind of the job, shop and key of one row that was due."""
 
-async def sweep(ctx: Context) -> int:
+
+async def sweep(ctx: Context, kinds: Mapping[str, Kind] = KINDS) -> int:
     """One round over every kind; returns how many rows were looked at."""
-    seen = 0
-    for name, kind in KINDS.items():
-        seen += await _one(ctx, name, kind)
-    return seen
+    return len(await _round(ctx, kinds))
 
 
-async def drain(ctx: Context) -> int:
+async def drain(ctx: Context, kinds: Mapping[str, Kind] = KINDS) -> int:
     """Run what is due by ``ctx.clock`` until nothing is; returns how many rows were looked at.
 
     Raises:
-        RuntimeError: rows stay due although they are worked on.
+        RuntimeError: the same rows stay due although they are worked on; names them.
     """
-    total = 0
-    for _ in range(ROUNDS_MAX):
-        seen = await sweep(ctx)
-        if not seen:
-            return total
-        total += seen
-    raise RuntimeError("something stays due for ever")
+    total, before, same = 0, set[Looked](), 0
+    while seen := await _round(ctx, kinds):
+        total += len(seen)
+        same = same + 1 if seen == before else 0
+        if same >= STUCK_ROUNDS:
+            raise RuntimeError(f"these stay due for ever: {sorted(map(str, seen))[:5]}")
+        before = seen
+    return total
 
 
-async def _one(ctx: Context, name: str, kind: Kind) -> int:
+async def _round(ctx: Context, kinds: Mapping[str, Kind]) -> set[Looked]:
+    seen: set[Looked] = set()
+    for name, kind in kinds.items():
+        seen |= {(name, shop, key) for shop, key in await _one(ctx, name, kind)}
+    return seen
+
+
+async def _one(ctx: Context, name: str, kind: Kind) -> list[tuple[UUID, UUID]]:
     due = await kind.due(ctx, BATCH)
     gate = asyncio.Semaphore(AT_ONCE)
 
@@ -60,4 +70,4 @@ async def _one(ctx: Context, name: str, kind: Kind) -> int:
                 log.error("sweep failed", kind=name, error=type(failure).__name__, exc_info=True)
 
     await asyncio.gather(*(run(shop, key) for shop, key in due))
-    return len(due)
+    return due
