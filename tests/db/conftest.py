@@ -1,5 +1,26 @@
-"""The live server and its two shops, for tests that need a row in every table."""
+"""The live server and its two shops, for tests that need a row in every table; and stories."""
 
 from tests.support.living import server, world
+from tests.support.stories import (
+    bank,
+    bank_process,
+    carrier,
+    carrier_process,
+    story,
+    story_clock,
+    story_ctx,
+    story_database,
+)
 
-__all__ = ["server", "world"]
+__all__ = [
+    "bank",
+    "bank_process",
+    "carrier",
+    "carrier_process",
+    "server",
+    "story",
+    "story_clock",
+    "story_ctx",
+    "story_database",
+    "world",
+]
