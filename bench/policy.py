@@ -76,7 +76,7 @@ _COUNTRIES: Final = ("DE", "FR", "GB", "CH", "US", "AT", "ES", "NL")
 
 
 def document(rules: int, *, house_fee: str = "4.90") -> bytes:
-    """A document of ``rules`` rules as a shop grows it: products, prices, places, tiers, seasons."""
+    """A document of ``rules`` rules as a shop grows it: products, prices, places, tiers."""
     random = Random(rules)
     found = [_rule(random, n) for n in range(rules - 2)]
     found.append({"id": "cheap", "when": {"unit_price": {"below": "10.00"}},

@@ -35,6 +35,9 @@ from returns_api.domain.reasons import BY_CODE, Fault, Reason, catalogue
 CACHE: Final = 16_384
 """Entries of each table of remembered results, before it is emptied."""
 
+STANDINGS: Final = 64
+"""Standings kept for one plan begun on one day."""
+
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EMPTY: Final = Plan(DEFAULT_STARTS, ())
 
@@ -128,6 +131,7 @@ class Policy:
         self._day_facts = ("buyer_timezone",) if self._buyers_days else ()
         self._outcomes: dict[tuple[int, int, str, str], Outcome] = {}
         self._granting: dict[int, tuple[tuple[int, Plan], ...]] = {}
+        self._dated = 0
         self._nothing = Dated(_EMPTY, (), ())
 
     def decide(self, facts: Facts) -> Decision:
@@ -221,7 +225,7 @@ class Policy:
         standing = dated.standings.get(key)
         if standing is None:
             standing = stand(dated, is_open, grants, None, self._day_facts)
-            if len(dated.standings) < CACHE and dated is not self._nothing:
+            if len(dated.standings) < STANDINGS and dated is not self._nothing:
                 dated.standings[key] = standing
         return standing
 
@@ -279,10 +283,18 @@ class Policy:
         key = (begun.day, FACT_OF[begun.event] if begun.event else None, zone)
         dated = plan.dated.get(key)
         if dated is None:
-            if len(plan.dated) >= CACHE:
-                plan.dated.clear()
+            self._dated += 1
+            if self._dated >= CACHE:
+                self._forget()
             dated = plan.dated[key] = begun_on(plan, begun, zone, self.working)
         return dated
+
+    def _forget(self) -> None:
+        """Empty every table that grows with the days that were met."""
+        self._dated = 0
+        self._outcomes.clear()
+        for plan in self._right_plans:
+            plan.dated.clear()
 
     def _law_data(self, facts: Facts) -> str:
         country = facts.country

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from returns_api.domain.calendars import WorkingDays
@@ -28,11 +29,15 @@ class WindowTerm:
     bonus_ppm: int
     cost: RepairCost
     set_by: SetBy
+    within: str
+    """The window as an author writes it."""
+    term: str
+    """The name of the term in decisions."""
 
     def value(self, begun: Begin) -> dict[str, str | None]:
         """The term as plain data."""
         return {
-            "within": self.window.written(),
+            "within": self.within,
             "from": begun.event.value if begun.event else None,
         }
 
@@ -81,6 +86,8 @@ class Standing:
     by_judgement: bool = False
     """True when nothing but a matter of judgement carries the return."""
 
+
+_KINDS: Final = tuple(ResolutionKind)
 
 Grants = tuple[tuple["Dated", int], ...]
 
@@ -135,7 +142,7 @@ def stand(
             best[kind] = offer
     if not best:
         return Standing((), (), (refusal or _too_late(merchant.offers),))
-    chosen = [(best[kind], floors.get(kind)) for kind in ResolutionKind if kind in best]
+    chosen = [(best[kind], floors.get(kind)) for kind in _KINDS if kind in best]
     law_only = not is_open
     judged = law_only and all(dated.plan.judgement for dated, _ in grants)
     code = "law_judgement" if judged else "law_grants"
@@ -169,7 +176,7 @@ def _too_late(offers: Sequence[Offer]) -> Because:
     about = (
         ("resolution", last.window.kind.value),
         ("until_local", last.end.label),
-        ("window", last.window.window.written()),
+        ("window", last.window.within),
     )
     return Because("window_over", last.window.set_by.rule, about)
 
@@ -187,7 +194,7 @@ def _term(offer: Offer, grant: Offer | None, day_facts: tuple[str, ...]) -> Term
         kinder = "law" if offer is grant else "merchant"
         floor = Floor(grant.window.set_by.law, grant.window.value(grant.begun), kinder)
     return Term(
-        f"window.{offer.window.kind.value}",
+        offer.window.term,
         offer.window.value(offer.begun),
         offer.window.set_by,
         (*used, "asked_at", *day_facts),

@@ -273,7 +273,15 @@ def facts_of(when: When) -> tuple[str, ...]:
 def window_terms(resolutions: Resolutions | None, set_by: SetBy) -> tuple[WindowTerm, ...]:
     """The windows of ``resolutions``, set by one rule or right."""
     return tuple(
-        WindowTerm(item.kind, item.window, item.bonus_ppm, item.cost, set_by)
+        WindowTerm(
+            item.kind,
+            item.window,
+            item.bonus_ppm,
+            item.cost,
+            set_by,
+            item.window.written(),
+            f"window.{item.kind.value}",
+        )
         for item in (resolutions.items if resolutions else ())
     )
 
