@@ -147,16 +147,26 @@ _PAGE: Final = Query(
     .limit(given("limit"))
 )
 
+# Skips instead of waiting: a wake-up and a sweep often come for one transfer at once, and whoever
+# holds it is carrying it on.
+_free = (
+    select(transfers.c.id)
+    .where(
+        here(transfers),
+        transfers.c.id == given("id"),
+        transfers.c.due_at <= given("now"),
+        or_(transfers.c.leased_until.is_(None), transfers.c.leased_until <= given("now")),
+        among(transfers.c.state, ("queued", "sending", "unknown", "pending", "requires_action")),
+    )
+    .with_for_update(skip_locked=True)
+)
 _CLAIM: Final = Query(
     update(transfers)
     .where(
         here(transfers),
         here(payments),
         payments.c.id == transfers.c.payment_id,
-        transfers.c.id == given("id"),
-        transfers.c.due_at <= given("now"),
-        or_(transfers.c.leased_until.is_(None), transfers.c.leased_until <= given("now")),
-        among(transfers.c.state, ("queued", "sending", "unknown", "pending", "requires_action")),
+        transfers.c.id.in_(_free),
     )
     .values(
         attempt=transfers.c.attempt + 1,
