@@ -116,7 +116,7 @@ async def test_a_server_that_accepts_and_says_nothing_is_unknown(http: HttpClien
 
 
 async def test_waiting_for_a_connection_is_unavailable() -> None:
-    http = HttpClient(deadline_seconds=0.3, max_connections=1)
+    http = HttpClient(deadline_seconds=1.5, max_connections=1)
     async with silent() as url:
         calls = [http.send(Call("POST", url, {}, b"{}")) for _ in range(2)]
         errors = await asyncio.gather(*calls, return_exceptions=True)

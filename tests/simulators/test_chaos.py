@@ -36,7 +36,7 @@ async def test_money_moves_once_in_chaos(bank: Bank) -> None:
     payment = (await bank.pay_many(1, 100_000, id="pi_chaos"))[0]
     chaos = {"seed": 5, "chaos": 0.5, "hang_seconds": [0, 0.6], "retry_after_seconds": 1}
     await bank.control("PUT", "faults", chaos)
-    http = HttpClient(deadline_seconds=0.3)
+    http = HttpClient(deadline_seconds=1.0)
     stripe = StripePayments(http)
     names = [f"trf_{number}" for number in range(REFUNDS)]  # fixed, as chance follows the names
     requests = [RefundRequest(name, name, payment, 10, "EUR") for name in names]
