@@ -148,3 +148,19 @@ def test_facts_that_are_none_are_refused(
     assert (done.returncode, done.stdout) == (2, "")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_document_is_shown_as_buyers_would_read_it(good: Path) -> None:
+    text = run("policy", "render", str(good), "--lang", "de")
+    assert text.returncode == 0
+    assert text.stdout.startswith("Rückgabebedingungen von Field & Loom\n")
+    assert "30 Tage" in text.stdout
+    linked = json.loads(run("policy", "render", str(good), "--format", "jsonld").stdout)
+    assert linked["@graph"][0]["merchantReturnDays"] == 30
+    plain = run("policy", "render", str(good), "--format", "json", "--country", "US", "--json")
+    found = last_json(plain)
+    assert linked["@graph"][0]["identifier"] == found["digest"]
+    assert found["json"]["markets"][0]["places"] == ["US"]
+    assert run("policy", "render", str(good), "--format", "pdf").returncode == 2
+    good.write_text("a: 1", encoding="utf-8")
+    assert run("policy", "render", str(good)).returncode == 2

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +23,13 @@ policy = typer.Typer(
     help="Check, explain, try, publish and show a return policy.",
     no_args_is_help=True,
 )
+
+
+class Form(StrEnum):
+    TEXT = "text"
+    JSONLD = "jsonld"
+    JSON = "json"
+
 
 PolicyFile = Annotated[Path, typer.Argument(metavar="FILE", help="The document, YAML or JSON.")]
 Lang = Annotated[str, typer.Option("--lang", help="Language: en, de, fr, es, zh; else English.")]
@@ -71,6 +81,43 @@ def explain(
         found = explain_case(compile_policy(loaded), read_facts_file(facts), lang).as_json()
         result = {"ok": True, "digest": loaded.digest, **found}
         answer(result, _told(found), as_json=as_json)
+
+
+@policy.command()
+def render(
+    file: PolicyFile,
+    lang: Lang = "en",
+    form: Annotated[
+        Form, typer.Option("--format", help="Plain language, schema.org, or plain data.")
+    ] = Form.TEXT,
+    country: Annotated[
+        str | None, typer.Option("--country", help="One market only: DE, US …")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a document as buyers would read it on a delivery today."""
+    with reported(as_json), understood(as_json):
+        from returns_api.domain.policy import compile_policy  # noqa: PLC0415
+        from returns_api.domain.publications import (  # noqa: PLC0415
+            Asked,
+            publish,
+            to_jsonld,
+            to_text,
+        )
+
+        loaded = read_policy(file)
+        judge = compile_policy(loaded)
+        found = publish(judge, Asked(country=country), datetime.now(UTC))
+        if form is Form.TEXT:
+            text = to_text(judge, found, loaded.digest, lang)
+            answer({"ok": True, "digest": loaded.digest, "text": text}, text, as_json=as_json)
+            return
+        data: dict[str, Any] = {"name": found.name, "currency": found.currency}
+        data["markets"] = list(found.markets)
+        if form is Form.JSONLD:
+            data = to_jsonld(found, version=loaded.digest, groups=judge.law.groups)
+        shown = json.dumps(data, ensure_ascii=False, indent=2)
+        answer({"ok": True, "digest": loaded.digest, form.value: data}, shown, as_json=as_json)
 
 
 def _told(found: dict[str, Any]) -> str:

@@ -33,6 +33,7 @@ from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import policy_history as _history
 from returns_api.db.tables import policy_versions as _t
+from returns_api.db.tables import shops as _shops
 
 PUBLISHED: Final = ("published", "retired")
 """States in which a version has judged, judges or will judge orders; it never changes again."""
@@ -93,6 +94,12 @@ def _judging(*columns: ColumnElement[Any]) -> Query:
 
 _IN_FORCE: Final = _judging(*_LIGHT, _CANONICAL)
 _ID_IN_FORCE: Final = _judging(_t.c.id)
+_NEXT_BEGIN: Final = Query(
+    select(func.min(_t.c.effective_from)).where(
+        here(_t), _t.c.state == "published", _t.c.effective_from > given("now")
+    )
+)
+_SHOP_STATUS: Final = Query(select(_shops.c.status).where(here(_shops)))
 _BY_ID: Final = Query(select(*_LIGHT, _CANONICAL).where(here(_t), _t.c.id == given("id")))
 _VIEW: Final = Query(
     select(*_LIGHT, _t.c.source, _t.c.findings).where(here(_t), _t.c.id == given("id"))
@@ -219,6 +226,18 @@ async def id_in_force(tx: Transaction, placed_at: datetime) -> UUID | None:
     """The id of the same."""
     found: UUID | None = await tx.value(_ID_IN_FORCE, placed_at=placed_at)
     return found
+
+
+async def next_begin(tx: Transaction, now: datetime) -> datetime | None:
+    """When the next version begins that is published already."""
+    found: datetime | None = await tx.value(_NEXT_BEGIN, now=now)
+    return found
+
+
+async def shop_is_open(tx: Transaction) -> bool:
+    """Whether the transaction's shop exists and has not left."""
+    status: str | None = await tx.value(_SHOP_STATUS)
+    return status == "active"
 
 
 async def by_id(tx: Transaction, version_id: UUID, known: Collection[UUID] = ()) -> Row | None:

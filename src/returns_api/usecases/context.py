@@ -13,6 +13,7 @@ from returns_api.db.engine import Database
 from returns_api.domain.access import Principal
 from returns_api.domain.policy import Policy
 from returns_api.domain.policy.explain import Explainer
+from returns_api.domain.publications import Asked, Published
 from returns_api.ports.carriers import Carrier
 from returns_api.ports.payments import PaymentProvider
 from returns_api.ports.sealing import Sealer
@@ -72,3 +73,7 @@ class Context:
     principals: PrincipalCache = field(default_factory=PrincipalCache)
     beside: Beside = field(default_factory=Beside)
     """Where long computations run, so that other requests are answered meanwhile."""
+    publishing: Beside = field(default_factory=Beside)
+    """The same for what anybody may ask, so that nobody can hold up the shops' own work."""
+    published: dict[tuple[UUID, Asked, datetime], Published] = field(default_factory=dict)
+    """What policies in force promised this hour."""

@@ -10,31 +10,111 @@ from returns_api.api.schemas.base import Moment, Out, PolicyVersionId, example_i
 from returns_api.api.schemas.returns import example
 
 _DIGEST: Final = "sha256:178ad2d21d95334e60663505866b1973268bc6a027c4b9284709cc6e751670e6"
+POLICY: Final[dict[str, Any]] = {
+    "policy_version": example_id("pv"),
+    "number": 7,
+    "name": "Field & Loom",
+    "digest": _DIGEST,
+    "effective_from": "2026-12-01T00:00:00Z",
+    "language": "en",
+    "currency": "EUR",
+    "asked": {"country": "DE"},
+    "markets": [
+        {
+            "places": ["DE"],
+            "groups": [
+                {
+                    "reasons": [{"code": "changed_mind", "title": "Changed my mind"}],
+                    "eligible": True,
+                    "because": [],
+                    "resolutions": [
+                        {
+                            "kind": "refund",
+                            "within": "30 days",
+                            "from": "delivered",
+                            "days": 30,
+                            "extended_until": None,
+                            "bonus_ppm": 0,
+                            "cost": "free",
+                        }
+                    ],
+                    "methods": [{"kind": "post", "fee_minor": 490}],
+                    "freight": {"payer": "buyer", "fee_minor": 490, "own_label": False},
+                    "restocking_ppm": 0,
+                    "refund_original_shipping": True,
+                    "grades": {"used_worn": 300000, "empty_box": None},
+                    "evidence": [],
+                    "approval": {
+                        "auto": True,
+                        "respond_within_seconds": None,
+                        "on_silence": None,
+                    },
+                    "ship_within_seconds": 1209600,
+                    "refund_due": [{"within_seconds": 432000, "after": "inspection"}],
+                    "law": ["eu-withdrawal"],
+                    "law_data": "known",
+                }
+            ],
+        }
+    ],
+}
+TEXT: Final = """\
+Return policy of Field & Loom
+Version pv_01j7qc2b9fe95rs8qd00000001
+
+For buyers in DE
+
+If the reason is: Changed my mind
+- Refund: within 30 days of delivery
+- Sending it back costs you: by post (4.90 EUR).
+"""
+JSONLD: Final[dict[str, Any]] = {
+    "@context": "https://schema.org",
+    "@graph": [
+        {
+            "@type": "MerchantReturnPolicy",
+            "@id": "#pv_01j7qc2b9fe95rs8qd00000001-1",
+            "identifier": "pv_01j7qc2b9fe95rs8qd00000001",
+            "name": "Field & Loom",
+            "applicableCountry": ["DE"],
+            "returnPolicyCategory": "https://schema.org/MerchantReturnFiniteReturnWindow",
+            "merchantReturnDays": 30,
+            "returnFees": "https://schema.org/ReturnShippingFees",
+            "returnShippingFeesAmount": {
+                "@type": "MonetaryAmount",
+                "value": "4.90",
+                "currency": "EUR",
+            },
+            "returnMethod": ["https://schema.org/ReturnByMail"],
+            "refundType": ["https://schema.org/FullRefund"],
+        }
+    ],
+}
+
+
+class MarketOut(Out):
+    """Places where the same is promised."""
+
+    places: list[str] = Field(
+        description="Countries, regions (`US-CA`) and groups (`EU`); empty for everywhere else."
+    )
+    groups: list[dict[str, Any]] = Field(
+        description="Reasons with the same terms; shares in parts per million, amounts in minor"
+        " units, the law of the place included."
+    )
 
 
 class PolicyOut(Out):
-    """The policy in force, as data."""
+    """What the policy in force promises for an item that is delivered now."""
 
-    model_config = example(
-        {
-            "policy_version": example_id("pv"),
-            "number": 7,
-            "name": "Field & Loom",
-            "digest": _DIGEST,
-            "effective_from": "2026-12-01T00:00:00Z",
-            "document": {
-                "policy": "returns-policy/v1",
-                "name": "Field & Loom",
-                "timezone": "Europe/Berlin",
-                "currency": ["EUR"],
-                "rules": [{"id": "house", "resolutions": {"refund": "30 days"}}],
-            },
-        }
-    )
+    model_config = example(POLICY)
 
     policy_version: PolicyVersionId
     number: int
     name: str
     digest: str
     effective_from: Moment
-    document: dict[str, Any] = Field(description="The document as its author could write it.")
+    language: str
+    currency: str
+    asked: dict[str, Any] = Field(description="The market and product that it is about.")
+    markets: list[MarketOut]
