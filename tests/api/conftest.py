@@ -9,6 +9,9 @@ from fastapi import FastAPI
 
 from tests.support.api import Tenant, a_tenant, an_app
 from tests.support.context import Clock
+from tests.support.living import server, world
+
+__all__ = ["app", "clock", "server", "stranger", "tenant", "world"]
 
 
 @pytest.fixture

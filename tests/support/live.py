@@ -15,9 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from returns_api import logs
 from returns_api.app import create_app
 from returns_api.config import Settings
 
@@ -46,6 +48,8 @@ class LiveServer:
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = settings.with_(port=self.port)
+        if not structlog.is_configured():
+            logs.configure(self.settings.log_level)
         self.app: FastAPI = create_app(self.settings, **overrides)
         config = uvicorn.Config(
             self.app,

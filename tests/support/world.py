@@ -76,6 +76,8 @@ TABLES: Final = {
     "key": "credentials",
     "pv": "policy_versions",
     "in": "inbox",
+    "bt": "backtests",
+    "ph": "policy_history",
 }
 """Public prefixes and the tables whose ids they show."""
 
@@ -98,7 +100,8 @@ class House:
     number: int
     keys: dict[str, str] = field(repr=False)
     orders: list[str] = field(default_factory=list)
-    made: dict[str, str] = field(default_factory=dict)
+    made: list[dict[str, str]] = field(default_factory=list)
+    """For each order one thing of each kind, by prefix: all of them belong together."""
     things: dict[str, tuple[str, ...]] = field(default_factory=dict)
     spare_keys: tuple[str, ...] = ()
     """Ids of keys that nobody uses, to revoke."""
@@ -128,6 +131,9 @@ async def build_world(settings: Settings, owner_url: str) -> World:
         houses = [await _house(ctx, clock, http, number) for number in (1, 2)]
     for house in houses:
         house.things = await things_of(owner_url, house.id)
+        for made in house.made:
+            last = {prefix: found[-1] for prefix, found in house.things.items() if found}
+            made.update({**last, "key": house.spare_keys[0], **made})
     return World(*houses)
 
 
@@ -286,30 +292,50 @@ async def _returns(call: Caller, order: str, index: int) -> None:
         return await call(buyer, "POST", "/v1/returns", {"quote": quote["quote"]})
 
     quote = await call(buyer, "POST", "/v1/quotes", asked(order, jacket))
-    call.house.made.setdefault("quote", quote["quote"])
     await opened(coat)
     asked_about = await opened(coat)
     await call(
         "agent", "POST", f"/v1/returns/{asked_about['return']}/request-info", {"question": "Why?"}
     )
-    await opened(shirt, 2)
+    approved = await opened(shirt, 2)
     received = await opened(jacket, 2)
     path, line = f"/v1/returns/{received['return']}", received["lines"][0]["return_line"]
     counted = {"reference": "dock 7", "lines": [{"return_line": line, "quantity": 2}]}
     await call("warehouse", "POST", f"{path}/receipts", counted)
     units = [{"return_line": line, "grade": grade} for grade in ("sealed", "used_worn")]
     await call("warehouse", "POST", f"{path}/inspections", {"units": units})
-    await call("finance", "POST", "/v1/refunds", {"order": order, "amount": 100})
+    refund = await call("finance", "POST", "/v1/refunds", {"order": order, "amount": 100})
+    call.house.made.append(
+        {
+            "ord": order,
+            "li": jacket,
+            "qt": quote["quote"],
+            "ret": approved["return"],
+            "rl": approved["lines"][0]["return_line"],
+            "ref": refund["refund"],
+            "shp": call.house.shop,
+            "slug": "stripe",
+        }
+    )
 
 
 async def _rest(call: Caller) -> None:
-    """An endpoint for webhooks out, and a message that could not be read."""
+    """An endpoint and an event for it, a back-test, a message that nobody could read."""
     await call(
         "admin",
         "POST",
         "/v1/admin/webhook-endpoints",
         {"url": f"{NOBODY_LISTENS}/in", "topics": ["*"]},
     )
+    versions = await call("admin", "GET", "/v1/admin/policies")
+    await call(
+        "admin", "POST", "/v1/admin/backtests", {"policy_version": versions["items"][0]["id"]}
+    )
+    name = f"only-shop-{call.house.number}"
+    body = {"kind": "shop", "adapter": "shopify", "account": "x", "base_url": NOBODY_LISTENS}
+    await call("admin", "PUT", f"/v1/admin/connections/{name}", body)
+    for made in call.house.made:
+        made["slug"] = name
     raw = b'{"not": "an event"}'
     signature = stripe_signature(SIGNING, raw, int(time.time()))
     await post(
