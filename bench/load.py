@@ -28,7 +28,7 @@ class Measured:
             "per_second": round(self.per_second, 1),
             "p50_ms": round(self.p50_ms, 2),
             "p99_ms": round(self.p99_ms, 2),
-            "statuses": self.statuses,
+            "statuses": {str(status): count for status, count in self.statuses.items()},
         }
 
 
