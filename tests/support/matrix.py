@@ -164,13 +164,11 @@ class Matrix:
         """``wanted`` is a status, or True for any that is neither 401 nor 403. Ids are unknown."""
         answer = await self._send(operation, token, _Nobody())
         self.found.cells += 1
-        fits = (
-            answer.status_code not in {401, 403} if wanted is True else answer.status_code == wanted
-        )
-        if not fits or answer.status_code >= 500:
-            self.found.wrong.append(
-                f"{operation.id} as {who}: {answer.status_code}, wanted {wanted}: {answer.text[:200]}"
-            )
+        status = answer.status_code
+        fits = status not in {401, 403} if wanted is True else status == wanted
+        if not fits or status >= 500:
+            text = f"{operation.id} as {who}: {status}, wanted {wanted}: {answer.text[:200]}"
+            self.found.wrong.append(text)
 
     async def nothing_foreign_shows(self) -> None:
         """No list of ours names anything of theirs."""

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from returns_api.api.deps import REQUIRED, Allowed
 from returns_api.api.responses import Problem
+from returns_api.api.schemas.base import In, Out
 from returns_api.domain.access import ROLE_SCOPES, Role, Scope
 
 DESCRIPTION = """The returns and refunds department of an online shop, as one service.
@@ -73,6 +76,7 @@ def build(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = Problem.model_json_schema(ref_template=_REF + "{model}")
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    _restore_examples(schemas)
     scopes = {route.operation_id: scope_of(route) for route in app.state.operations}
     for operation in _operations(document):
         scope = scopes[operation["operationId"]]
@@ -93,6 +97,17 @@ def scope_of(route: APIRoute) -> Scope | None:
         if isinstance(dependency.call, Allowed):
             return dependency.call.scope
     return None
+
+
+def _restore_examples(schemas: dict[str, Any]) -> None:
+    """The framework drops every null of the document, those inside of examples too."""
+    waiting: list[type[BaseModel]] = [In, Out]
+    while waiting:
+        shape = waiting.pop()
+        waiting += shape.__subclasses__()
+        extra = shape.__dict__.get("model_config", {}).get("json_schema_extra")
+        if isinstance(extra, dict) and "examples" in extra and shape.__name__ in schemas:
+            schemas[shape.__name__]["examples"] = deepcopy(extra["examples"])
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

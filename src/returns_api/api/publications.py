@@ -56,7 +56,7 @@ Name = Annotated[
 ]
 Tags = Annotated[
     list[Word],
-    Query(alias="tag", max_length=TAGS_MAX, description="May be repeated.", examples=["sale"]),
+    Query(alias="tag", max_length=TAGS_MAX, description="May be repeated.", examples=[["sale"]]),
 ]
 Currency = Annotated[
     str | None,
@@ -78,7 +78,8 @@ FormatParameter = Annotated[
     Form | None, Query(alias="format", description="Goes before `Accept`.", examples=["text"])
 ]
 LanguageParameter = Annotated[
-    Language | None, Query(alias="lang", description="Goes before `Accept-Language`.")
+    Language | None,
+    Query(alias="lang", description="Goes before `Accept-Language`.", examples=["de"]),
 ]
 Preference = Annotated[str | None, Header(include_in_schema=False)]
 Seen = Annotated[
