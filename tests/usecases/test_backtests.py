@@ -93,7 +93,11 @@ async def house(server: LiveServer, world: World, database_url: str) -> AsyncIte
         running_context(server.settings, pool_size=3, clock=past) as (ctx, _),
         httpx.AsyncClient(base_url=server.url, headers=headers, trust_env=False) as http,
     ):
-        yield House(ctx, past, http, world.ours.id, owner)
+        made = House(ctx, past, http, world.ours.id, owner)
+        for one in (await http.get(PATH)).json()["items"]:
+            if one["state"] == "queued":  # the world's own counts towards the limit
+                await made.run(one)
+        yield made
     await owner.close()
 
 
