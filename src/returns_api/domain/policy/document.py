@@ -34,6 +34,16 @@ def _listed(raw: Any) -> Any:
     return raw if isinstance(raw, list | tuple) or raw is None else [raw]
 
 
+# One value or a list of them, also in the published schema.
+_LISTED_TEXT = BeforeValidator(_listed, json_schema_input_type=f.Text | tuple[f.Text, ...])
+_LISTED_PATTERN = BeforeValidator(_listed, json_schema_input_type=f.Pattern | tuple[f.Pattern, ...])
+_LISTED_CURRENCY = BeforeValidator(
+    _listed, json_schema_input_type=f.Currency | tuple[f.Currency, ...]
+)
+_LISTED_PLACE = BeforeValidator(_listed, json_schema_input_type=f.Place | tuple[f.Place, ...])
+_LISTED_LANGUAGE = BeforeValidator(_listed, json_schema_input_type=Language | tuple[Language, ...])
+
+
 class Part(BaseModel):
     """Base of all parts: closed and frozen."""
 
@@ -55,10 +65,10 @@ class TierRule(Part):
 class GoodsGroup(Part):
     """A named group of products: those with one of these tags, SKUs, categories or vendors."""
 
-    tags: Annotated[tuple[f.Text, ...], BeforeValidator(_listed)] = ()
-    sku: Annotated[tuple[f.Pattern, ...], BeforeValidator(_listed)] = ()
-    category: Annotated[tuple[f.Pattern, ...], BeforeValidator(_listed)] = ()
-    vendor: Annotated[tuple[f.Pattern, ...], BeforeValidator(_listed)] = ()
+    tags: Annotated[tuple[f.Text, ...], _LISTED_TEXT] = ()
+    sku: Annotated[tuple[f.Pattern, ...], _LISTED_PATTERN] = ()
+    category: Annotated[tuple[f.Pattern, ...], _LISTED_PATTERN] = ()
+    vendor: Annotated[tuple[f.Pattern, ...], _LISTED_PATTERN] = ()
 
 
 class ReasonRule(Part):
@@ -147,9 +157,9 @@ class PolicyDocument(Part):
     name: f.Text
     timezone: f.Zone
     day_ends: Literal["shop", "buyer"] = "shop"
-    currency: Annotated[tuple[f.Currency, ...], BeforeValidator(_listed), Field(min_length=1)]
-    markets: Annotated[tuple[f.Place, ...], BeforeValidator(_listed)] = ()
-    languages: Annotated[tuple[Language, ...], BeforeValidator(_listed)] = ("en",)
+    currency: Annotated[tuple[f.Currency, ...], _LISTED_CURRENCY, Field(min_length=1)]
+    markets: Annotated[tuple[f.Place, ...], _LISTED_PLACE] = ()
+    languages: Annotated[tuple[Language, ...], _LISTED_LANGUAGE] = ("en",)
     weekend: Annotated[tuple[Weekday, ...], Field(max_length=6)] = ("sat", "sun")
     holidays: Annotated[tuple[f.Day, ...], Field(max_length=2_000)] = ()
     tiers: Annotated[tuple[TierRule, ...], Field(max_length=MAX_TIERS)] = ()
