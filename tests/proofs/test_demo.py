@@ -19,9 +19,11 @@ from returns_api.demo.platform import TOTAL_MINOR, delivery, fulfillment, order,
 from returns_api.demo.receiver import Receiver, receiving
 from returns_api.demo.shop import FILE, demo_policy
 from returns_api.domain import ids
+from returns_api.domain.events import SYSTEM
 from returns_api.domain.policy import compile_policy, load_policy
 from returns_api.usecases.connections import view_connection
-from returns_api.usecases.credentials import authenticate, revoke_key
+from returns_api.usecases.credentials import authenticate
+from returns_api.usecases.keys import revoke_key
 from returns_api.wiring import running_context
 from tests.support.bank import Bank
 from tests.support.carrier import Carrier
@@ -62,7 +64,7 @@ async def test_a_key_that_was_revoked_is_made_anew_and_the_others_stay(settings:
     async with running_context(settings, pool_size=1) as (ctx, _):
         agent = await authenticate(ctx, first["keys"]["agent"])
         admin = await authenticate(ctx, first["keys"]["admin"])
-        await revoke_key(ctx, admin, agent.credential_id)
+        await revoke_key(ctx, admin.shop, SYSTEM, agent.credential_id)
     again = await seed(settings)
     changed = {role for role in ROLES if first["keys"][role] != again["keys"][role]}
     assert changed == {"agent"}
