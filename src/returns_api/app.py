@@ -30,7 +30,7 @@ from returns_api.api import (
     strict,
     webhook_endpoints,
 )
-from returns_api.api.middleware import Observed
+from returns_api.api.middleware import BodyLimit, Observed
 from returns_api.api.openapi import describe
 from returns_api.config import Settings
 from returns_api.wiring import running_context
@@ -72,7 +72,6 @@ def create_app(settings: Settings, **overrides: Any) -> FastAPI:
         title="returns-api",
         version=__version__,
         lifespan=lifespan,
-        max_body_size=settings.max_body_bytes,
         redirect_slashes=False,
         dependencies=[Depends(strict.strict)],
         docs_url="/docs",
@@ -84,6 +83,7 @@ def create_app(settings: Settings, **overrides: Any) -> FastAPI:
     strict.install(app, (route for module in ROUTERS for route in module.router.routes))
     for module in ROUTERS:
         app.include_router(module.router)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, own=(hooks.router.prefix,))
     app.add_middleware(Observed)
     describe(app)
     return app

@@ -60,6 +60,9 @@ TITLES: Final[dict[str, str]] = {
     **dict(HTTP.values()),
 }
 
+UNPARSED: Final = "There was an error parsing the body"
+"""What the framework says of JSON that breaks its parser rather than its grammar."""
+
 _NOT_KEPT: Final = (
     errors.Unauthenticated,
     errors.Forbidden,
@@ -153,7 +156,9 @@ def install(app: FastAPI) -> None:
 def http_problem(error: HTTPException, request: Request) -> Response:
     """The framework's own refusals: no such path, no such method, a body that is too large."""
     code, title = HTTP.get(error.status_code, ("bad_request", "The request was refused"))
-    plain = error.detail in {HTTPStatus(error.status_code).phrase, "Content Too Large"}
+    if error.detail == UNPARSED:
+        code, title = "invalid_json", TITLES["invalid_json"]
+    plain = error.detail == HTTPStatus(error.status_code).phrase
     detail = f"{title}." if plain else str(error.detail)
     response = problem(error.status_code, code, title, detail, request)
     for name, value in (error.headers or {}).items():
