@@ -14,7 +14,8 @@ Retry-After are waited out, as a real client does, and counted.
 
 ``--without-guard`` shows that the proof can fail: it runs T01 alone on a copy of the tree to which
 ``proofs/seeded/no_row_guard.patch`` was applied (no row lock, no condition in the reservation),
-with the database's own guard dropped too. It must exit 1.
+with the database's own guard dropped too. It must exit 1: more is accepted than there is. The
+worker looks again before it sends, so the bank may still have moved less than that.
 """
 
 from __future__ import annotations
@@ -146,8 +147,13 @@ async def _prove(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     return figures
 
 
+_OVER_ACCEPTED: Final = (
+    "SELECT coalesce(sum(greatest(0, reserved + refunded - captured)), 0) FROM payments"
+)
+"""What was promised beyond the money there was, even where a later guard stopped it."""
 _MUST_BE_NONE: Final = (
     "over_refunded_minor",
+    "over_accepted_minor",
     "duplicate_executions",
     "answers_5xx",
     "deadlocks",
@@ -290,6 +296,7 @@ async def _reckon(race: Race, tallies: dict[str, Tally]) -> dict[str, Any]:
         "over_refunded_minor": sum(
             max(0, each["refunded_minor"] - each["captured_minor"]) for each in payments
         ),
+        "over_accepted_minor": int(await race.connection.fetchval(_OVER_ACCEPTED)),
         "duplicate_executions": sum(tally.duplicates for tally in tallies.values()),
         "answers_5xx": sum(n for status, n in race.client.seen.items() if status >= 500),
         "waited_out": dict(race.client.retried),
