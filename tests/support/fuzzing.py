@@ -37,14 +37,18 @@ IDS: Final[Mapping[str, str]] = {
     "path.event": "evt",
     "query.order": "ord",
     "query.return": "ret",
-    "body.order": "ord",
-    "body.quote": "qt",
-    "body.event": "evt",
-    "body.policy_version": "pv",
     "body.lines[*].line": "li",
     "body.lines[*].return_line": "rl",
     "body.units[*].return_line": "rl",
 }
+
+
+BODY_IDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "createQuote": {"body.order": "ord"},
+    "createRefund": {"body.order": "ord"},
+    "openReturn": {"body.quote": "qt"},
+}
+"""The same for fields that other operations take one of several of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +101,21 @@ def _config(folder: Path, world: World, role: str) -> str:
         lines += ["[auth.wfc]", f"path = {json.dumps(str(_users(folder, world)))}"]
         lines += [f"user = {json.dumps(role)}", f"peers = {json.dumps(_peers(role))}"]
     lines.append("[parameters]")
-    lines += [
-        f'"{name}" = {{dictionary = "{prefix}", probability = {PROBABILITY}}}'
-        for name, prefix in IDS.items()
-    ]
+    lines += [_binding(name, prefix) for name, prefix in IDS.items()]
     lines.append("[dictionaries]")
     lines += [
         f"{prefix} = {{values = {json.dumps(things[prefix])}}}"
-        for prefix in sorted(set(IDS.values()))
+        for prefix in sorted({*IDS.values(), "ord", "qt"})
     ]
+    for operation, bindings in BODY_IDS.items():
+        lines += ["[[operations]]", f"include-operation-id = {json.dumps(operation)}"]
+        lines.append("[operations.parameters]")
+        lines += [_binding(name, prefix) for name, prefix in {**IDS, **bindings}.items()]
     return "\n".join(lines) + "\n"
+
+
+def _binding(name: str, prefix: str) -> str:
+    return f'"{name}" = {{dictionary = "{prefix}", probability = {PROBABILITY}}}'
 
 
 def _users(folder: Path, world: World) -> Path:

@@ -101,9 +101,16 @@ schemathesis.openapi.format(
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
-    """A new key for each valid request: the same key for another body is refused, as promised."""
+    """What a valid request must have beside its schema, as its description says in words.
+
+    A new key each time, since the same key for another body is refused; a country to a region.
+    """
+    if case.meta is None or not case.meta.generation.mode.is_positive:
+        return
+    if "region" in (case.query or {}) and "country" not in case.query:
+        case.query["country"] = "US"
     key = case.headers.get("Idempotency-Key")
-    if key is None or case.meta is None or not case.meta.generation.mode.is_positive:
+    if key is None:
         return
     quote = '"' if key.startswith('"') else ""
     case.headers["Idempotency-Key"] = f"{key[:ROOM].rstrip(quote)}-{_run}-{next(_numbers)}{quote}"

@@ -70,7 +70,16 @@ def _storable(text: str) -> str:
     return text
 
 
-Storable: Final = AfterValidator(_storable)
+class _Storable(AfterValidator):
+    """The check, and as much of it as a schema can say: surrogates are no characters there."""
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"pattern": "^[^\\u0000]*$", **handler(core)}
+
+
+Storable: Final = _Storable(_storable)
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), Storable]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000), Storable]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
