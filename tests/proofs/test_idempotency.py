@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from returns_api.api.schemas.base import example_id
 from tests.support.live import LiveServer
 from tests.support.world import House, World, bearer
 
@@ -109,7 +110,7 @@ async def test_another_path_under_a_used_key_is_refused(
     headers = bearer(world.ours.keys["admin"]) | {"Idempotency-Key": key}
     body = {"order": world.ours.orders[0], "amount": 1}
     assert (await http.post(REFUNDS, json=body, headers=headers)).status_code == 202
-    other = {"quote": world.ours.made["quote"], "lines": []}
+    other = {"quote": example_id("qt"), "lines": []}
     answer = await http.post("/v1/returns", json=other, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (422, "idempotency_key_reused")
 
