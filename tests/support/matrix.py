@@ -28,7 +28,7 @@ from tests.support.world import House, World, bearer
 _PATTERN: Final = re.compile(r"^\^([a-z]+)_\[0-7\]")
 _EXAMPLE: Final = re.compile(r"^([a-z]{2,3})_[0-7][0-9a-hjkmnp-tv-z]{25}$")
 _OF_A_BUYER: Final = frozenset({"ord", "li", "qt", "ret", "rl", "ref"})
-_NOT_COMPARED: Final = frozenset({"idempotency_keys", "rate_limits"})
+NOT_COMPARED: Final = frozenset({"idempotency_keys", "rate_limits"})
 """Kept refusals and counters: written by refused requests on purpose."""
 _HEADERS: Final = ("content-type", "etag", "location", "retry-after", "www-authenticate", "allow")
 
@@ -68,7 +68,7 @@ class Operation:
     def body_for(self, slot: Slot | None) -> Any:
         """An example that has the slot, or the first one."""
         for body in self.bodies:
-            if slot is not None and slot.where == "body" and _reaches(body, slot.at):
+            if slot is not None and slot.where == "body" and reaches(body, slot.at):
                 return deepcopy(body)
         return deepcopy(self.bodies[0]) if self.bodies else None
 
@@ -126,8 +126,7 @@ class Matrix:
     ) -> None:
         if operation.id == "getShopPolicy":
             return
-        nobody = _nobody(slot.prefix)
-        expected = await self._ask(operation, house, token, slot, nobody)
+        expected = await self._ask(operation, house, token, slot, nobody(slot.prefix))
         for value in strange:
             seen = await self._ask(operation, house, token, slot, value)
             self.found.cells += 1
@@ -245,8 +244,8 @@ class Matrix:
                 path = path.replace(f"{{{place.at[0]}}}", chosen)
             elif place.where == "query" and place == slot:
                 asked[str(place.at[0])] = chosen
-            elif place.where == "body" and (place == slot or _reaches(body, place.at)):
-                _put(body, place.at, chosen)
+            elif place.where == "body" and (place == slot or reaches(body, place.at)):
+                put(body, place.at, chosen)
         self.found.requests += 1
         headers = {
             **(bearer(token) if token else {}),
@@ -262,10 +261,11 @@ class _Nobody(dict[str, str]):
     """For every kind of thing an id that nobody has."""
 
     def get(self, prefix: str, default: Any = None) -> Any:
-        return _nobody(prefix)
+        return nobody(prefix)
 
 
-def _nobody(prefix: str) -> str:
+def nobody(prefix: str) -> str:
+    """An id that nobody has, new each time."""
     return "nobodys-own" if prefix == "slug" else ids.encode(prefix, uuids.uuid7())
 
 
@@ -291,7 +291,7 @@ async def checksums(owner_url: str, shop: UUID) -> dict[str, str]:
             " WHERE table_schema = 'public' AND column_name = 'shop_id'"
         )
         found = {}
-        for name in sorted({row["name"] for row in tables} - _NOT_COMPARED):
+        for name in sorted({row["name"] for row in tables} - NOT_COMPARED):
             rows = await connection.fetch(
                 f"SELECT t::text AS row FROM {name} t WHERE shop_id = $1 ORDER BY 1", shop
             )
@@ -324,7 +324,7 @@ def _operation(
     bodies: tuple[Any, ...] = ()
     content = found.get("requestBody", {}).get("content", {}).get("application/json")
     if content is not None:
-        schema = _resolve(description, content["schema"])
+        schema = resolve(description, content["schema"])
         bodies = tuple(schema.get("examples") or [content["example"]])
         slots += [Slot("body", at, prefix) for at, prefix in _ids_in(description, schema)]
     scope = found.get("x-scope")
@@ -348,7 +348,7 @@ def _prefix_of(parameter: Mapping[str, Any]) -> str | None:
     return None if shown is None else shown[1]
 
 
-def _resolve(description: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+def resolve(description: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
     name = schema.get("$ref", "").removeprefix("#/components/schemas/")
     return description["components"]["schemas"][name] if name else schema
 
@@ -357,7 +357,7 @@ def _ids_in(
     description: Mapping[str, Any], schema: Mapping[str, Any], at: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Places of a body whose schema is the pattern of an id; of a list, its first item."""
-    schema = _resolve(description, schema)
+    schema = resolve(description, schema)
     pattern = _PATTERN.match(schema.get("pattern", ""))
     if pattern:
         yield at, pattern[1]
@@ -370,7 +370,7 @@ def _ids_in(
             yield from _ids_in(description, kind, at)
 
 
-def _reaches(body: Any, at: Sequence[str | int]) -> bool:
+def reaches(body: Any, at: Sequence[str | int]) -> bool:
     for step in at:
         try:
             body = body[step]
@@ -379,7 +379,7 @@ def _reaches(body: Any, at: Sequence[str | int]) -> bool:
     return True
 
 
-def _put(body: Any, at: Sequence[str | int], value: str) -> None:
+def put(body: Any, at: Sequence[str | int], value: str) -> None:
     """Write into a body, making the objects and lists on the way."""
     for step, following in pairwise(at):
         if isinstance(step, str) and body.get(step) is None:
