@@ -10,17 +10,19 @@ import gzip
 import json
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from returns_api.api.errors import HTTP, STATUS, TITLES
+from returns_api.api.errors import HTTP, STATUS, TITLES, problems_table
 from returns_api.domain import errors
 from tests.support.live import LiveServer
 from tests.support.matrix import checksums
 from tests.support.world import World, asked, bearer
 
+ROOT = Path(__file__).resolve().parents[2]
 JSON = {"content-type": "application/json"}
 QUOTES = "/v1/quotes"
 
@@ -363,6 +365,10 @@ async def test_refused_requests_write_nothing(
     await http.post("/v1/admin/keys?x=1", json={"role": "agent", "label": "x"})
     await http.post("/v1/admin/keys", data={"role": "agent", "label": "x"})
     assert await checksums(database_url, world.ours.id) == before
+
+
+def test_the_guide_lists_every_problem() -> None:
+    assert problems_table() in (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 
 def test_every_error_has_a_status_and_every_code_one_meaning() -> None:

@@ -65,6 +65,7 @@ UNPARSED: Final = "There was an error parsing the body"
 
 _NOT_KEPT: Final = (
     errors.Unauthenticated,
+    errors.BadSignature,
     errors.Forbidden,
     errors.IdempotencyKeyMissing,
     errors.IdempotencyKeyReused,
@@ -120,10 +121,32 @@ def refusal(error: errors.ReturnsError, request: Request) -> Response:
 
 def kept_refusal(error: errors.ReturnsError, request: Request) -> Answer | None:
     """The same, as an answer to store under an Idempotency-Key; None for what is not kept."""
-    if isinstance(error, _NOT_KEPT):
+    if not _is_kept(type(error)):
         return None
     response = refusal(error, request)
     return Answer(response.status_code, bytes(response.body), MEDIA_TYPE)
+
+
+def problems_table() -> str:
+    """Every problem as a Markdown table, for docs/api.md."""
+    refusals = {error.code: (status, error.title, error) for error, status in STATUS.items()}
+    rows = [
+        (status, code, title, "yes" if _is_kept(error) else "no")
+        for code, (status, title, error) in refusals.items()
+    ]
+    before = {"invalid_json": 400, "header_repeated": 400}
+    before |= {code: status for status, (code, _) in HTTP.items() if code not in refusals}
+    rows += [(status, code, TITLES[code], "no") for code, status in before.items()]
+    lines = ["| status | `code` | meaning | kept under an Idempotency-Key |", "|---|---|---|---|"]
+    lines += [
+        f"| {status} | `{code}` | {title} | {kept} |" for status, code, title, kept in sorted(rows)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _is_kept(kind: type[errors.ReturnsError]) -> bool:
+    """``Invalid`` itself is like a schema's 422; what it was compared with makes it a decision."""
+    return not issubclass(kind, _NOT_KEPT) and kind is not errors.Invalid
 
 
 def install(app: FastAPI) -> None:
