@@ -116,11 +116,16 @@ async def test_a_server_that_accepts_and_says_nothing_is_unknown(http: HttpClien
 
 
 async def test_waiting_for_a_connection_is_unavailable() -> None:
-    http = HttpClient(deadline_seconds=1.5, max_connections=1)
+    """The first call holds the only connection for longer than the second one's whole deadline."""
+    http = HttpClient(deadline_seconds=3.0, max_connections=1)
     async with silent() as url:
-        calls = [http.send(Call("POST", url, {}, b"{}")) for _ in range(2)]
-        errors = await asyncio.gather(*calls, return_exceptions=True)
-    assert {type(each) for each in errors} == {OutcomeUnknown, ProviderUnavailable}
+        first = asyncio.create_task(http.send(Call("POST", url, {}, b"{}")))
+        await asyncio.sleep(0)  # it has read its deadline and stands first in the queue
+        http.deadline_seconds = 0.2
+        with pytest.raises(ProviderUnavailable):
+            await http.send(Call("POST", url, {}, b"{}"))
+        with pytest.raises(OutcomeUnknown):
+            await first
     await http.aclose()
 
 

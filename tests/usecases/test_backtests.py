@@ -152,7 +152,7 @@ async def test_only_returns_of_the_time_are_looked_at(house: House) -> None:
     begun = await house.start(policy_version=draft, opened_until="2020-01-01T00:00:00Z")
     assert (begun["total"], (await house.run(begun))["report"]["returns"]) == (0, 0)
     refused = await house.start(
-        422,
+        409,
         policy_version=draft,
         opened_from="2026-02-01T00:00:00Z",
         opened_until="2026-01-01T00:00:00Z",

@@ -22,7 +22,7 @@ from returns_api.db.outbox import Job
 from returns_api.domain import ids
 from returns_api.domain.allocation import from_json
 from returns_api.domain.backtests import PastLine, PastReturn, Tally, compare
-from returns_api.domain.errors import Conflict, Invalid, NotFound, PolicyInvalid
+from returns_api.domain.errors import Conflict, DoesNotFit, Invalid, NotFound, PolicyInvalid
 from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.orders import LineKind
 from returns_api.domain.policy import Decision, Facts, Policy, canonical_json, decision_to_json
@@ -59,14 +59,14 @@ async def start_backtest(
 
     Raises:
         NotFound: there is no such version.
-        Invalid: a time that ends before it begins.
+        DoesNotFit: a time that ends before it begins, or begins in the future.
         Conflict: too many of this shop wait already.
     """
     now = ctx.clock()
     until = min(opened_until or now, now)
     if opened_from is not None and opened_from >= until:
         problem = "not before the end, or in the future"
-        raise Invalid(
+        raise DoesNotFit(
             "The time ends before it begins.",
             errors=[{"field": "opened_from", "problem": problem}],
         )

@@ -172,6 +172,34 @@ def test_a_dispute_is_open_until_it_is_known_to_have_ended(
     assert seen.at.day == 3
 
 
+@pytest.mark.parametrize("odd", [[], {}, 3, True], ids=repr)
+@pytest.mark.parametrize(
+    ("topic", "body"),
+    [
+        ("orders/create", {**ORDER, "transactions": [{**ORDER["transactions"][0], "kind": None}]}),
+        (
+            "orders/create",
+            {**ORDER, "transactions": [{**ORDER["transactions"][0], "status": None}]},
+        ),
+        (
+            "fulfillment_events/create",
+            {"id": 1, "order_id": 5, "fulfillment_id": 2, "happened_at": "2026-03-01T10:00:00Z"},
+        ),
+    ],
+    ids=["kind", "status", "scan"],
+)
+def test_a_word_of_a_closed_list_that_is_no_text_is_unreadable(
+    topic: str, body: Json, odd: object
+) -> None:
+    """Not a programming error: a list cannot be looked up in a set."""
+    target: Any = body["transactions"][0] if "transactions" in body else {**body, "status": None}
+    word = next(name for name in ("kind", "status") if target.get(name, "") is None)
+    changed = {**target, word: odd}
+    whole = {**body, "transactions": [changed]} if "transactions" in body else changed
+    with pytest.raises(Unreadable, match=rf"{word}"):
+        SHOP.parse(topic, json.dumps(whole).encode())
+
+
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.floats()
 anything = st.recursive(
     scalars,

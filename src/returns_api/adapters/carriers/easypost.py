@@ -103,7 +103,8 @@ class EasyPostCarrier:
                 shipment = await self._call(build_refund(account, carrier_shipment_id))
             except ProviderRejected:  # "will not" and "already did" look alike: ask which
                 shipment = await self._look(account, carrier_shipment_id)
-        return shipment.get("refund_status") in _VOIDED
+        told = shipment.get("refund_status")  # a stranger's JSON: anything but a text voids nothing
+        return isinstance(told, str) and told in _VOIDED
 
     async def track(
         self, account: CarrierAccount, carrier_shipment_id: str

@@ -39,7 +39,7 @@ def read_lines(
 
     Raises ``Unreadable`` naming the JSON path.
     """
-    shared = [app["allocation_method"].value == _ACROSS for app in order["discount_applications"]]
+    shared = [app["allocation_method"].text() == _ACROSS for app in order["discount_applications"]]
     lines: list[LineFacts] = []
     duties: list[LineFacts] = []
     for item in order["line_items"]:

@@ -26,10 +26,10 @@ def parse_fulfillment(fulfillment: Node) -> tuple[ParcelSeen, ...]:
 
 def read_parcel(fulfillment: Node, order_id: str) -> ParcelSeen:
     """One fulfillment as a snapshot. Raises ``Unreadable`` naming the JSON path."""
-    status = fulfillment["status"].value
+    status = fulfillment["status"].text()
     created, updated = fulfillment["created_at"].time(), fulfillment["updated_at"].optional_time()
     seen_at = updated or created
-    delivered = fulfillment["shipment_status"].value in _DELIVERED
+    delivered = fulfillment["shipment_status"].text() in _DELIVERED
     lines = [
         ParcelLine(exact_id(item), item["quantity"].count()) for item in fulfillment["line_items"]
     ]
@@ -54,7 +54,7 @@ def parse_fulfillment_event(event: Node) -> tuple[ParcelDelivered, ...]:
     order_id, parcel_id = event["order_id"].identifier(), event["fulfillment_id"].identifier()
     at = event["happened_at"] if event["happened_at"] else event["created_at"]
     scan = ParcelDelivered(order_id, parcel_id, at.time())
-    return (scan,) if event["status"].value in _DELIVERED else ()
+    return (scan,) if event["status"].text() in _DELIVERED else ()
 
 
 def _tracking(fulfillment: Node) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def read_payment(
 
     Raises ``Unreadable`` naming the JSON path.
     """
-    kind, status = transaction["kind"].value, transaction["status"].value
+    kind, status = transaction["kind"].text(), transaction["status"].text()
     if kind not in _CAPTURING or status != _SUCCESS:
         return None
     told = transaction["currency"]

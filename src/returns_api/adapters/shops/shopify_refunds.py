@@ -43,7 +43,7 @@ def read_refund(refund: Node, order_id: str, currency: str | None) -> OutsideRef
         for item in items
         if item["quantity"].count()
     )
-    moves = [each for each in refund["transactions"] if each["kind"].value == "refund"]
+    moves = [each for each in refund["transactions"] if each["kind"].text() == "refund"]
     fallback = currency or _shown_currency(refund)
     money = tuple(_money(each, fallback) for each in moves)
     came_back = bool(refund["return"]) or any(
@@ -78,7 +78,7 @@ def _money(transaction: Node, fallback: str | None) -> OutsideRefundMoney:
         payment_external_id=transaction["parent_id"].optional_identifier(),
         amount_minor=transaction["amount"].amount(currency),
         currency=currency,
-        succeeded=transaction["status"].value in _LEFT,
+        succeeded=transaction["status"].text() in _LEFT,
         provider_refund_id=_provider_refund_id(transaction),
     )
 
