@@ -166,6 +166,7 @@ _CLAIM: Final = Query(
         here(transfers),
         here(payments),
         payments.c.id == transfers.c.payment_id,
+        transfers.c.id == given("id"),  # else a shop's every transfer may be joined to find one
         transfers.c.id.in_(_free),
     )
     .values(
