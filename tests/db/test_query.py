@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Integer, Text, bindparam, literal, select
 
-from returns_api.db import deliveries, refunds, returns, shipments
+from returns_api.db import attempts, deliveries, refunds, reservations, returns, shipments
+from returns_api.db import transfers as transfer_rows
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import orders, transfers
 
@@ -75,7 +76,15 @@ def test_the_shop_is_a_required_parameter() -> None:
     "query",
     [
         found
-        for module in (refunds, returns, shipments, deliveries)
+        for module in (
+            refunds,
+            reservations,
+            transfer_rows,
+            attempts,
+            returns,
+            shipments,
+            deliveries,
+        )
         for found in vars(module).values()
         if isinstance(found, Query) and found is not getattr(module, "DUE", None)
     ],

@@ -10,7 +10,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from returns_api.db import refunds as rows
+from returns_api.db import attempts, refunds, reservations
+from returns_api.db import transfers as rows
 from returns_api.domain.refunds import TransferChange
 from tests.support.story import Story, goods
 
@@ -29,11 +30,11 @@ async def test_a_reservation_is_refused_in_the_statement_itself(
 ) -> None:
     _, payment = await paid(story)
     async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
-        assert await rows.reserve(tx, {payment: amount}) == fits
+        assert await reservations.reserve(tx, {payment: amount}) == fits
         await tx.undo()
-        assert not await rows.reserve(tx, {payment: 1, story.ctx.new_id(): 1})
+        assert not await reservations.reserve(tx, {payment: 1, story.ctx.new_id(): 1})
         await tx.undo()
-        assert await rows.reserve(tx, {})
+        assert await reservations.reserve(tx, {})
 
 
 async def test_the_database_refuses_what_the_statement_would_let_through(story: Story) -> None:
@@ -56,7 +57,9 @@ async def test_a_claim_is_exclusive_until_its_lease_ends(story: Story) -> None:
 
     async def claim(after: timedelta) -> Any:
         async with story.ctx.database.transaction(story.shop) as tx:
-            return await rows.claim(tx, transfer, now + after, now + after + timedelta(seconds=45))
+            return await attempts.claim(
+                tx, transfer, now + after, now + after + timedelta(seconds=45)
+            )
 
     first = await claim(timedelta())
     assert first["attempt"] == 1
@@ -74,7 +77,7 @@ async def test_a_claim_says_whether_the_payment_is_overdrawn(story: Story) -> No
     for fact, overdrawn in ((4000, False), (4001, True)):
         await story.tell(story.dispute_of(order.intents[0], fact, name=f"dp_{fact}"))
         async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
-            row = await rows.claim(tx, view.transfers[0]["id"], now, until)
+            row = await attempts.claim(tx, view.transfers[0]["id"], now, until)
             assert row is not None
             assert row["overdrawn"] == overdrawn
             await tx.undo()
@@ -86,7 +89,7 @@ async def test_an_outcome_is_written_only_by_the_try_that_holds_the_transfer(sto
     view = await story.refund(order, 100)
     transfer, now = view.transfers[0]["id"], story.clock()
     async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
-        row = await rows.claim(tx, transfer, now, now + timedelta(seconds=45))
+        row = await attempts.claim(tx, transfer, now, now + timedelta(seconds=45))
         assert row is not None
         held = rows.record(row)
         change = TransferChange("succeeded", None, 0, -100, 100)
@@ -108,7 +111,7 @@ async def test_a_look_up_may_have_only_one_try_in_flight(story: Story) -> None:
     async def two() -> None:
         async with story.ctx.database.transaction(story.shop) as tx:
             for number in (1, 2):
-                await rows.start_attempt(tx, transfer, number, "look_up", story.clock())
+                await attempts.start(tx, transfer, number, "look_up", story.clock())
 
     with pytest.raises(asyncpg.UniqueViolationError):
         await two()
@@ -125,6 +128,6 @@ async def test_shipping_that_is_owed_counts_until_it_is_given_up(story: Story) -
             await tx.connection.execute(
                 "UPDATE refunds SET parts = $1, state = $2 WHERE id = $3", parts, state, refund
             )
-            found = await rows.shipping_refunded(tx, order.id)
+            found = await refunds.shipping_refunded(tx, order.id)
             assert found.get("ship", 0) == counted
         await tx.undo()

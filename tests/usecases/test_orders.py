@@ -12,9 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from returns_api.db import erasure
+from returns_api.db import erasure, reservations
 from returns_api.db import orders as order_rows
-from returns_api.db import refunds as refund_rows
 from returns_api.domain.allocation import from_json
 from returns_api.domain.errors import Invalid
 from returns_api.domain.order_record import OrderRecord
@@ -537,7 +536,7 @@ async def test_intake_and_money_lock_in_one_order(ctx: Context) -> None:
 
     async def refund_like(number: int) -> None:
         async with ctx.database.transaction(shop.shop) as tx:
-            await refund_rows.lock_payments(tx, order_id)
+            await reservations.lock_payments(tx, order_id)
             await asyncio.sleep(0.001)
             await tx.connection.execute(
                 "UPDATE orders SET returns_opened = returns_opened + 1 WHERE id = $1", order_id

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from returns_api.db import order_counts, order_intake, outside_facts, payments
-from returns_api.db import refunds as refund_rows
+from returns_api.db import order_counts, order_intake, outside_facts, payments, transfers
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.orders import (
     DisputeSeen,
@@ -251,7 +250,7 @@ def _largest(found: Sequence[Row]) -> Row | None:
 async def _is_ours(tx: Transaction, money: OutsideRefundMoney, payment: Row | None) -> bool:
     if payment is None or payment["provider"] == "shop" or money.provider_refund_id is None:
         return False
-    found = await refund_rows.find_by_provider_id(
+    found = await transfers.find_by_provider_id(
         tx, payment["provider"], payment["account"], money.provider_refund_id
     )
     return found is not None

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from returns_api.db import order_intake, outside_facts
-from returns_api.db import refunds as rows
+from returns_api.db import order_intake, outside_facts, reservations
+from returns_api.db import transfers as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain import ids
@@ -61,7 +61,7 @@ async def _ours(tx: Transaction, provider: str, account: str, fact: ProviderRefu
 
 
 async def _echo(tx: Transaction, ctx: Context, transfer_id: UUID, fact: ProviderRefund) -> None:
-    row = await rows.lock_transfer(tx, transfer_id)
+    row = await rows.lock(tx, transfer_id)
     assert row is not None
     transfer = rows.record(row)
     if (fact.amount_minor, fact.currency) != (transfer.amount_minor, transfer.currency):
@@ -131,7 +131,7 @@ async def _dispute(
 async def _payment(tx: Transaction, provider: str, account: str, provider_payment_id: str) -> Row:
     """The payment that the provider names. It may be told of before the order is; and a provider
     account also serves payments that are none of this shop's orders, so waiting for one may end."""
-    payment = await rows.find_payment(tx, provider, account, provider_payment_id)
+    payment = await reservations.find_payment(tx, provider, account, provider_payment_id)
     if payment is None:
         raise NotYet(payment_key(provider, account, provider_payment_id), settles=True)
     return payment
@@ -142,7 +142,7 @@ async def _tell(
 ) -> None:
     """One event for the order; ``exceeds_captured`` is the alarm of promise S9."""
     version = await order_intake.step(tx, order_id, ctx.clock())
-    stored = await rows.payments_of(tx, order_id)
+    stored = await reservations.payments_of(tx, order_id)
     exceeds = any(
         overdrawn(p.captured, p.reserved, p.refunded, p.external, p.disputed) for p in stored
     )

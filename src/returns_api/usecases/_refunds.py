@@ -13,7 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from returns_api.db import refunds as rows
+from returns_api.db import reservations
 from returns_api.db import returns as return_rows
+from returns_api.db import transfers as transfer_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain import ids
@@ -83,7 +85,8 @@ async def reserve_and_store(tx: Transaction, ctx: Context, new: NewRefund, by: B
         "created_at": now,
         "updated_at": now,
     }
-    await rows.add(tx, refund, moves)
+    await rows.add(tx, refund)
+    await transfer_rows.add(tx, moves)
     event = _refund_event(ctx, refund, type_="requested", sequence=1, state=state, by=by)
     return Written(refund_id, state, (event,), _sending(moves))
 
@@ -99,7 +102,7 @@ async def add_transfers(
     The payments must be locked. Raises ``NothingLeftToRefund`` like ``reserve_and_store``.
     """
     moves = await _reserved(tx, ctx, refund["id"], refund["order_id"], planned)
-    await rows.add_transfers(tx, moves)
+    await transfer_rows.add(tx, moves)
     return _sending(moves)
 
 
@@ -112,7 +115,7 @@ async def _reserved(
 ) -> list[dict[str, Any]]:
     """The rows of new transfers, their amounts reserved."""
     wanted = {move.payment.id: move.amount_minor for move in planned}
-    if not await rows.reserve(tx, wanted):
+    if not await reservations.reserve(tx, wanted):
         raise NothingLeftToRefund("The payments have less left than this refund needs.")
     now = ctx.clock()
     return [_transfer_row(ctx.new_id(), refund_id, order_id, move, now) for move in planned]
@@ -158,7 +161,7 @@ async def move_transfer(
     Does nothing when the transfer moved meanwhile: a late worker or an old message changes no row.
     """
     now = ctx.clock()
-    if not await rows.apply_change(tx, transfer, change, now, provider_refund_id):
+    if not await transfer_rows.apply_change(tx, transfer, change, now, provider_refund_id):
         return [], []
     jobs = []
     if change.due_at is not None:
@@ -172,8 +175,8 @@ async def follow_transfers(
 ) -> list[Event]:
     """Derive the refund's state from its transfers, and what it means for its return; one event
     for each that changed."""
-    refund = await rows.lock_refund(tx, refund_id)
-    moves = await rows.transfer_states(tx, refund_id)
+    refund = await rows.lock(tx, refund_id)
+    moves = await transfer_rows.states(tx, refund_id)
     state = refund_state(moves, refund["amount_minor"], given_up=refund["given_up"])
     events = []
     if state != refund["state"]:

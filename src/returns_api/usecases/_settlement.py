@@ -14,6 +14,7 @@ from uuid import UUID
 
 from returns_api.db import orders as order_rows
 from returns_api.db import refunds as refund_rows
+from returns_api.db import reservations
 from returns_api.db import returns as rows
 from returns_api.db import warehouse as warehouse_rows
 from returns_api.db.engine import Row, Transaction
@@ -35,12 +36,12 @@ async def settle_if_due(
 ) -> tuple[list[Event], list[Job]]:
     """Refund what the policy's moment has made due; nothing when it has not come or has passed.
 
-    The caller has locked the order's payments already (``refund_rows.lock_payments``).
+    The caller has locked the order's payments already (``reservations.lock_payments``).
     """
     ret = await rows.lock_whole(tx, return_id)
     if ret is None or not due_for_settlement(ret):
         return [], []
-    payments = await refund_rows.lock_payments(tx, ret.order_id)
+    payments = await reservations.lock_payments(tx, ret.order_id)
     stored = await order_rows.certificate(tx, ret.order_id, ret.terms.certificate_version)
     graded = await warehouse_rows.graded_units(tx, ret.id)
     shipping = await refund_rows.shipping_refunded(tx, ret.order_id)

@@ -10,6 +10,8 @@ from uuid import UUID
 import asyncpg
 
 from returns_api.db import refunds as rows
+from returns_api.db import reservations
+from returns_api.db import transfers as transfer_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, emit
 from returns_api.domain import ids
@@ -70,7 +72,7 @@ async def create_refund(
         RefundableChanged: something else is refundable than the caller believes; nothing is done.
         NothingLeftToRefund: more than is left.
     """
-    payments = await rows.lock_payments(tx, order_id)
+    payments = await reservations.lock_payments(tx, order_id)
     if not payments and not await rows.order_exists(tx, order_id):
         raise NotFound(NO_SUCH_THING)
     if client_reference is not None:
@@ -128,7 +130,7 @@ async def list_refunds(ctx: Context, principal: Principal, **filters: Any) -> li
         filters["order_id"] = principal.order_id
     async with ctx.database.transaction(principal.shop) as tx:
         heads = await rows.page(tx, **filters)
-        moves = await rows.transfers_of(tx, [head["id"] for head in heads]) if heads else []
+        moves = await transfer_rows.of_refunds(tx, [head["id"] for head in heads]) if heads else []
     return [
         RefundView(head, [move for move in moves if move["refund_id"] == head["id"]])
         for head in heads
@@ -151,7 +153,7 @@ async def retry_refund(ctx: Context, principal: Principal, by: By, refund_id: UU
         REFUND.require(head["state"], "retry", actor)
         stuck = [move for move in moves if move["state"] == "needs_review"]
         jobs = [await _take_up(tx, ctx, move, actor) for move in stuck]
-        rest = missing(head["amount_minor"], [rows.record(move) for move in moves])
+        rest = missing(head["amount_minor"], [transfer_rows.record(move) for move in moves])
         planned = plan_cover(payments, rest)
         if not stuck and not planned:
             raise NothingLeftToRefund(
@@ -168,8 +170,8 @@ async def retry_refund(ctx: Context, principal: Principal, by: By, refund_id: UU
 async def _take_up(tx: Transaction, ctx: Context, move: Row, actor: Actor) -> Job:
     to = "queued" if move["first_sent_at"] is None else "unknown"
     state, now = TRANSFER.step(move["state"], "retry", actor, to=to), ctx.clock()
-    await rows.adopt_provider(tx, move["id"])
-    await rows.put_in_line(tx, move["id"], move["state"], state, now, now)
+    await transfer_rows.adopt_provider(tx, move["id"])
+    await transfer_rows.put_in_line(tx, move["id"], move["state"], state, now, now)
     return Job("send_transfer", move["id"])
 
 
@@ -189,8 +191,8 @@ async def cancel_refund(ctx: Context, principal: Principal, by: By, refund_id: U
             raise _on_its_way(head["state"], actor)
         await rows.give_up(tx, refund_id, now, given_up=True)
         for move in held:
-            transfer = rows.record(move)
-            await rows.apply_change(tx, transfer, after_cancel(transfer, actor), now)
+            transfer = transfer_rows.record(move)
+            await transfer_rows.apply_change(tx, transfer, after_cancel(transfer, actor), now)
         await emit(tx, await follow_transfers(tx, ctx, refund_id, by, "given_up"))
         return await _view(tx, refund_id)
 
@@ -203,9 +205,9 @@ async def _locked(
     head = await rows.one(tx, refund_id)
     if head is None or not principal.sees_order(head["order_id"]):
         raise NotFound(NO_SUCH_THING)
-    payments = await rows.lock_payments(tx, head["order_id"])
-    moves = await rows.lock_transfers(tx, refund_id)
-    return await rows.lock_refund(tx, refund_id), payments, moves
+    payments = await reservations.lock_payments(tx, head["order_id"])
+    moves = await transfer_rows.lock_of_refund(tx, refund_id)
+    return await rows.lock(tx, refund_id), payments, moves
 
 
 def _on_its_way(state: str, actor: Actor) -> ActionNotAllowed:
@@ -223,4 +225,4 @@ async def _view(tx: Transaction, refund_id: UUID) -> RefundView:
     head = await rows.one(tx, refund_id)
     if head is None:
         raise NotFound(NO_SUCH_THING)
-    return RefundView(head, await rows.transfers_of(tx, [refund_id]))
+    return RefundView(head, await transfer_rows.of_refunds(tx, [refund_id]))

@@ -13,8 +13,9 @@ from typing import Final
 from uuid import UUID
 
 from returns_api.crashpoints import crashpoint
+from returns_api.db import attempts
 from returns_api.db import connections as connection_rows
-from returns_api.db import refunds as rows
+from returns_api.db import transfers as rows
 from returns_api.db.engine import Row
 from returns_api.db.outbox import emit
 from returns_api.domain import ids
@@ -92,19 +93,19 @@ async def send_transfer(ctx: Context, shop: UUID, transfer_id: UUID) -> None:
 
 async def due_transfers(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
     """Transfers over all shops whose time has come: the repair of a lost wake-up."""
-    found = await ctx.database.sweep(rows.DUE, now=ctx.clock(), limit=limit)
+    found = await ctx.database.sweep(attempts.DUE, now=ctx.clock(), limit=limit)
     return [(row["shop_id"], row["id"]) for row in found]
 
 
 async def _claim(ctx: Context, shop: UUID, transfer_id: UUID) -> Try | None:
     now = ctx.clock()
     async with ctx.database.transaction(shop) as tx:
-        row = await rows.claim(tx, transfer_id, now, now + ctx.lease)
+        row = await attempts.claim(tx, transfer_id, now, now + ctx.lease)
         if row is None:
             return None
         claimed = _plan(ctx, row, await connection_rows.by_source(tx, row["account"]), now)
         if isinstance(claimed, Try):
-            await rows.start_attempt(tx, transfer_id, row["attempt"], claimed.kind, now)
+            await attempts.start(tx, transfer_id, row["attempt"], claimed.kind, now)
         else:
             events, jobs = await move_transfer(tx, ctx, rows.record(row), claimed)
             await emit(tx, events, jobs)
@@ -210,17 +211,17 @@ def _without_evidence(
 async def _record(ctx: Context, shop: UUID, claimed: Try, outcome: Outcome) -> None:
     now, transfer_id = ctx.clock(), claimed.transfer.id
     async with ctx.database.transaction(shop) as tx:
-        row = await rows.lock_transfer(tx, transfer_id)
+        row = await rows.lock(tx, transfer_id)
         if row is None or row["attempt"] != claimed.transfer.attempt:
             return
-        await rows.finish_attempt(
+        await attempts.finish(
             tx, transfer_id, row["attempt"], now, outcome.name, (outcome.error or "")[:_ERROR_MAX]
         )
         transfer = rows.record(row)
         told = outcome.fact.provider_refund_id if outcome.fact else None
         change = _change(transfer, outcome, now)
         if change is None:
-            await rows.end_try(tx, transfer_id, told)
+            await attempts.end(tx, transfer_id, told)
         else:
             events, jobs = await move_transfer(tx, ctx, transfer, change, provider_refund_id=told)
             await emit(tx, events, jobs)

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from returns_api.db import refunds as refund_rows
+from returns_api.db import reservations
 from returns_api.db import returns as rows
 from returns_api.db import warehouse as warehouse_rows
 from returns_api.db.engine import Row, Transaction
@@ -171,7 +172,7 @@ async def list_graded(ctx: Context, principal: Principal, return_id: UUID) -> li
 async def _locked_for_money(tx: Transaction, principal: Principal, return_id: UUID) -> ReturnRecord:
     """Payments first, then the return: the lock order of everything that may move money."""
     seen = await visible_return(tx, principal, return_id, lock=False)
-    await refund_rows.lock_payments(tx, seen.order_id)
+    await reservations.lock_payments(tx, seen.order_id)
     return await visible_return(tx, principal, return_id, lock=True)
 
 

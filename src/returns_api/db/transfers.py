@@ -1,0 +1,262 @@
+"""Transfers: the movements of money behind a refund, and compare-and-set changes of their state.
+
+A change carries its guard in the statement itself and moves the payment's counters along. Refuses
+to own who may try one, and when (``attempts``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    Integer,
+    Uuid,
+    and_,
+    any_,
+    case,
+    func,
+    insert,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from returns_api.db import reservations
+from returns_api.db.engine import Row, Transaction
+from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.tables import payments, transfers
+from returns_api.domain.refunds import TransferChange, TransferRecord
+
+_TRANSFER_FIELDS = (
+    "id",
+    "refund_id",
+    "order_id",
+    "payment_id",
+    "amount_minor",
+    "currency",
+    "state",
+    "provider",
+    "account",
+    "provider_key",
+    "due_at",
+    "failure_code",
+    "created_at",
+    "updated_at",
+)
+_ADD_TRANSFER: Final = Query(
+    insert(transfers).values(shop_id=SHOP, **{name: given(name) for name in _TRANSFER_FIELDS})
+)
+_OF_REFUND: Final = Query(
+    select(transfers, payments.c.provider_payment_id, payments.c.gateway)
+    .join(
+        payments,
+        and_(payments.c.shop_id == transfers.c.shop_id, payments.c.id == transfers.c.payment_id),
+    )
+    .where(here(transfers), transfers.c.refund_id == any_(given("refund_ids", ARRAY(Uuid))))
+    .order_by(transfers.c.id)
+)
+_LOCK: Final = Query(
+    select(transfers).where(here(transfers), transfers.c.id == given("id")).with_for_update()
+)
+_LOCK_OF_REFUND: Final = Query(
+    select(transfers)
+    .where(here(transfers), transfers.c.refund_id == given("refund_id"))
+    .order_by(transfers.c.id)
+    .with_for_update()
+)
+_LOCK_PAYMENT_OF: Final = Query(
+    select(payments.c.id)
+    .join(
+        transfers,
+        and_(transfers.c.shop_id == payments.c.shop_id, transfers.c.payment_id == payments.c.id),
+    )
+    .where(here(payments), transfers.c.id == given("transfer_id"), here(transfers))
+    .with_for_update(of=payments)
+)
+_CHANGE: Final = Query(
+    update(transfers)
+    .where(
+        here(transfers),
+        transfers.c.id == given("id"),
+        transfers.c.state == given("before"),
+        transfers.c.attempt == given("attempt"),
+    )
+    .values(
+        state=given("state"),
+        due_at=given("due_at", transfers.c.due_at.type),
+        lookups=given("lookups", Integer),
+        first_sent_at=case((given("unsent", Boolean), null()), else_=transfers.c.first_sent_at),
+        leased_until=None,
+        failure_code=given("failure_code"),
+        provider_refund_id=func.coalesce(
+            transfers.c.provider_refund_id, given("provider_refund_id")
+        ),
+        updated_at=given("now"),
+    )
+)
+_STATES: Final = Query(
+    select(transfers.c.state, transfers.c.amount_minor).where(
+        here(transfers), transfers.c.refund_id == given("refund_id")
+    )
+)
+_BY_PROVIDER_ID: Final = Query(
+    select(transfers.c.id).where(
+        here(transfers),
+        transfers.c.provider == given("provider"),
+        transfers.c.account == given("account"),
+        transfers.c.provider_refund_id == given("provider_refund_id"),
+    )
+)
+_IS_TRANSFER_OF: Final = Query(
+    select(transfers.c.id)
+    .join(
+        payments,
+        and_(payments.c.shop_id == transfers.c.shop_id, payments.c.id == transfers.c.payment_id),
+    )
+    .where(
+        here(transfers),
+        transfers.c.id == given("id"),
+        transfers.c.provider == given("provider"),
+        transfers.c.account == given("account"),
+        payments.c.provider_payment_id == given("provider_payment_id"),
+    )
+)
+_FLAG: Final = Query(
+    update(transfers)
+    .where(here(transfers), transfers.c.id == given("id"))
+    .values(failure_code=given("code"), updated_at=given("now"))
+)
+_RETRY: Final = Query(
+    update(transfers)
+    .where(
+        here(transfers),
+        transfers.c.id == given("id"),
+        transfers.c.state == given("before"),
+    )
+    .values(
+        state=given("state"),
+        due_at=given("due_at", transfers.c.due_at.type),
+        lookups=0,
+        leased_until=None,
+        failure_code=None,
+        updated_at=given("now"),
+    )
+)
+_ADOPT: Final = Query(
+    update(transfers)
+    .where(
+        here(transfers),
+        here(payments),
+        payments.c.id == transfers.c.payment_id,
+        transfers.c.id == given("id"),
+        transfers.c.first_sent_at.is_(None),
+    )
+    .values(provider=payments.c.provider, account=payments.c.account)
+)
+
+
+async def add(tx: Transaction, moves: Sequence[dict[str, Any]]) -> None:
+    """Transfers of a refund; their amounts must be reserved."""
+    if moves:
+        await tx.many(_ADD_TRANSFER, moves)
+
+
+async def of_refunds(tx: Transaction, refund_ids: Sequence[UUID]) -> list[Row]:
+    return await tx.all(_OF_REFUND, refund_ids=list(refund_ids))
+
+
+async def lock(tx: Transaction, transfer_id: UUID) -> Row | None:
+    """The transfer and, before it, its payment: the lock order of everything that moves money."""
+    await tx.run(_LOCK_PAYMENT_OF, transfer_id=transfer_id)
+    return await tx.first(_LOCK, id=transfer_id)
+
+
+async def lock_of_refund(tx: Transaction, refund_id: UUID) -> list[Row]:
+    """The transfers of a refund, so that no worker claims one of them meanwhile. Locks the payments
+    before (``reservations.lock_payments``)."""
+    return await tx.all(_LOCK_OF_REFUND, refund_id=refund_id)
+
+
+def record(row: Row) -> TransferRecord:
+    return TransferRecord(**{name: row[name] for name in TransferRecord.__dataclass_fields__})
+
+
+async def apply_change(
+    tx: Transaction,
+    transfer: TransferRecord,
+    change: TransferChange,
+    now: datetime,
+    provider_refund_id: str | None = None,
+) -> bool:
+    """Move the transfer and its payment's counters; False when somebody else moved it first."""
+    touched = await tx.run(
+        _CHANGE,
+        id=transfer.id,
+        before=transfer.state,
+        attempt=transfer.attempt,
+        state=change.state,
+        due_at=change.due_at,
+        lookups=change.lookups,
+        unsent=change.unsent,
+        failure_code=change.failure_code,
+        provider_refund_id=provider_refund_id,
+        now=now,
+    )
+    if touched and (change.reserved_delta or change.refunded_delta):
+        await reservations.count(
+            tx, transfer.payment_id, change.reserved_delta, change.refunded_delta
+        )
+    return bool(touched)
+
+
+async def states(tx: Transaction, refund_id: UUID) -> list[tuple[str, int]]:
+    """State and amount (minor units) of each transfer of a refund."""
+    found = await tx.all(_STATES, refund_id=refund_id)
+    return [(row["state"], row["amount_minor"]) for row in found]
+
+
+async def adopt_provider(tx: Transaction, transfer_id: UUID) -> None:
+    """Let a transfer that was never sent take the connection that its payment has by now."""
+    await tx.run(_ADOPT, id=transfer_id)
+
+
+async def find_by_provider_id(
+    tx: Transaction, provider: str, account: str, provider_refund_id: str
+) -> UUID | None:
+    found: UUID | None = await tx.value(
+        _BY_PROVIDER_ID, provider=provider, account=account, provider_refund_id=provider_refund_id
+    )
+    return found
+
+
+async def put_in_line(
+    tx: Transaction, transfer_id: UUID, before: str, state: str, due_at: datetime, now: datetime
+) -> bool:
+    """A person's retry: back to the queue, or to a look-up first."""
+    return bool(
+        await tx.run(_RETRY, id=transfer_id, before=before, state=state, due_at=due_at, now=now)
+    )
+
+
+async def is_transfer_of(
+    tx: Transaction, transfer_id: UUID, provider: str, account: str, provider_payment_id: str
+) -> bool:
+    """Whether the transfer is ours *and* of that payment: a reference alone proves nothing."""
+    found = await tx.value(
+        _IS_TRANSFER_OF,
+        id=transfer_id,
+        provider=provider,
+        account=account,
+        provider_payment_id=provider_payment_id,
+    )
+    return found is not None
+
+
+async def flag(tx: Transaction, transfer_id: UUID, code: str, now: datetime) -> None:
+    """Mark a contradiction for a person, without moving the state."""
+    await tx.run(_FLAG, id=transfer_id, code=code, now=now)
