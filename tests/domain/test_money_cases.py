@@ -1,7 +1,7 @@
 """Bugs that other systems had, as tables (money-cases of the design notes; the number is theirs).
 
-Only those that pure rules decide stand here; 2, 5, 13, 17, 19, 20, 21 and 24 need a database, a
-provider or the API and 22 needs the policy. Every case asserts the sum.
+Only those that pure rules decide stand here; ``tests/usecases/test_money_cases.py`` tells the rest
+and names the tests of every case. Every case asserts the sum.
 """
 
 from __future__ import annotations

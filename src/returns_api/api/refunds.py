@@ -140,8 +140,12 @@ async def get_refund(refund: RefundPath, ctx: ContextDep, caller: Reader) -> Ref
 @router.post(
     "/{refund}/retry",
     operation_id="retryRefund",
-    summary="Take up a refund that waits for a person",
-    description="What was ever sent is looked up at the provider first, never sent blindly.",
+    summary="Take up what is stuck, send anew what did not arrive",
+    description=(
+        "What waits for a person is taken up: looked up at the provider first if it was ever sent,"
+        " never sent blindly. What failed, was reversed or was not covered goes out as new"
+        " transfers, as far as the order's payments have something left."
+    ),
     responses=refusals(404, 409),
 )
 async def retry_refund(refund: RefundPath, ctx: ContextDep, caller: Manager) -> RefundOut:
@@ -152,8 +156,12 @@ async def retry_refund(refund: RefundPath, ctx: ContextDep, caller: Manager) -> 
 @router.post(
     "/{refund}/cancel",
     operation_id="cancelRefund",
-    summary="Give up a refund that was never sent",
-    description="The reserved amounts become refundable again.",
+    summary="Give up what was never sent and what did not arrive",
+    description=(
+        "Reserved amounts become refundable again, and what no payment covers is no longer due."
+        " Refused while money may be on its way. What arrived stays: a refund of which a part"
+        " arrived ends as `partially_succeeded`, else as `canceled`; the return ends with it."
+    ),
     responses=refusals(404, 409),
 )
 async def cancel_refund(refund: RefundPath, ctx: ContextDep, caller: Manager) -> RefundOut:
