@@ -37,7 +37,7 @@ from returns_api.db.migrations import upgrade
 from returns_api.domain import ids
 from returns_api.domain.access import ROLE_SCOPES, Principal, Role
 from returns_api.domain.events import By
-from returns_api.usecases import returns
+from returns_api.usecases import opening
 from returns_api.usecases.once import Answer, Keyed, once
 from returns_api.wiring import running_context
 
@@ -91,7 +91,7 @@ async def record(settings: Settings, shop: Shop, quotes: list[UUID]) -> list[lis
                 ctx,
                 shop.id,
                 keyed,
-                lambda tx, q=quote: returns.open_return(tx, ctx, principal, By("admin"), q, []),
+                lambda tx, q=quote: opening.open_return(tx, ctx, principal, By("admin"), q, []),
                 lambda _: Answer(201, b"x" * 1500),
             )
             found.append(recorder.notes)

@@ -38,6 +38,7 @@ from returns_api.usecases import (
     _orders,
     _provider_facts,
     _tracking,
+    opening,
     policies,
     quotes,
     refunds,
@@ -47,9 +48,10 @@ from returns_api.usecases import (
 from returns_api.usecases._waiting import NotYet
 from returns_api.usecases.connections import ConnectionValues, put_connection
 from returns_api.usecases.context import Context
+from returns_api.usecases.opening import LineExtras
 from returns_api.usecases.quotes import StoredQuote
 from returns_api.usecases.refunds import RefundView
-from returns_api.usecases.returns import LineExtras, ReturnView
+from returns_api.usecases.returns import ReturnView
 from returns_api.usecases.shops import create_shop
 from returns_api.usecases.warehouse import GradedUnit, Inspection, Receipt
 from returns_api.worker import sweep
@@ -330,7 +332,7 @@ class Story:
         buyer = self.who(Role.BUYER, order)
         async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
             by = By(buyer.role.value, buyer.credential_id)
-            return await returns.open_return(tx, self.ctx, buyer, by, quote.id, extras)
+            return await opening.open_return(tx, self.ctx, buyer, by, quote.id, extras)
 
     async def open(self, order: Order, asked: Mapping[str, int], **more: Any) -> ReturnRecord:
         """Quote and accept in one breath."""

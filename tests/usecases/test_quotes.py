@@ -318,6 +318,13 @@ async def test_a_new_policy_changes_no_quote_and_no_return(story: Story) -> None
     assert (await story.quote(order, {"shirt": 1})).body["total"] == 1510
 
 
+async def test_every_part_with_a_line_names_it_charges_too(story: Story) -> None:
+    order = await story.order(goods("shirt", 2000), freight(490))
+    quote = await story.quote(order, {"shirt": 1}, reason="defective")
+    named = {part["kind"]: part["line"] for part in quote.body["parts"]}
+    assert named == {"goods": str(order.lines["shirt"]), "shipping": str(order.lines["ship"])}
+
+
 async def test_the_buyer_who_pays_the_carrier_gets_no_label(story: Story) -> None:
     own = POLICY.replace("return_shipping: 4.90", "return_shipping: own_cost")
     draft = await policies.draft_policy(story.ctx, story.shop, SYSTEM, own)

@@ -10,8 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from returns_api.api.deps import ContextDep
 from returns_api.api.responses import documented
-from returns_api.api.schemas.base import Out
-from returns_api.api.schemas.returns import example
+from returns_api.api.schemas.base import Out, example
 from returns_api.domain.errors import Unavailable
 from returns_api.usecases.health import check_database
 

@@ -42,9 +42,9 @@ from returns_api.domain.errors import Invalid
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.returns import Change, ReturnRecord
-from returns_api.usecases import returns, shipments
+from returns_api.usecases import opening, returns, shipments
 from returns_api.usecases.context import Context
-from returns_api.usecases.returns import LineExtras
+from returns_api.usecases.opening import LineExtras
 
 router = APIRouter(prefix="/v1/returns", tags=["returns"])
 
@@ -90,7 +90,7 @@ async def open_return(
         ctx,
         caller,
         idempotency_key,
-        lambda tx: returns.open_return(tx, ctx, principal, caller.by, body.quote, extras),
+        lambda tx: opening.open_return(tx, ctx, principal, caller.by, body.quote, extras),
         lambda view: json_answer(
             201,
             return_out(view, principal),

@@ -7,18 +7,20 @@ from typing import Any
 from uuid import UUID
 
 from returns_api.api.actions import Action, allowed_actions, waiting_for
-from returns_api.api.schemas.refunds import RefundOut, TransferOut
-from returns_api.api.schemas.returns import (
-    ActionOut,
+from returns_api.api.schemas.quotes import (
     FreightOut,
-    LabelOut,
-    MoneyOut,
     PartOut,
     PossibleFee,
     QuoteLineOut,
     QuoteOut,
     RefundOffer,
     RefundTiming,
+)
+from returns_api.api.schemas.refunds import RefundOut, TransferOut
+from returns_api.api.schemas.returns import (
+    ActionOut,
+    LabelOut,
+    MoneyOut,
     ReturnLineOut,
     ReturnOut,
     WaitingOut,

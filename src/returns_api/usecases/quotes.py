@@ -249,7 +249,7 @@ def _quote_row(
 
 def _body(quote: Quote, version: Row, order: OrderRecord, now: datetime) -> dict[str, Any]:
     """What the buyer sees and accepts: amounts, deductions and what may still be deducted."""
-    ids = {item.line.external_id: str(item.line.id) for item in quote.lines}
+    ids = {line.external_id: str(line.id) for line in order.lines}  # charges too
     refund = quote.settlement.as_dict()
     parts = refund["parts"]
     assert isinstance(parts, list)

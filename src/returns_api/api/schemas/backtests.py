@@ -13,9 +13,9 @@ from returns_api.api.schemas.base import (
     Moment,
     Out,
     PolicyVersionId,
+    example,
     example_id,
 )
-from returns_api.api.schemas.returns import example
 from returns_api.api.schemas.times import MomentIn
 
 _BACKTEST: Final = {

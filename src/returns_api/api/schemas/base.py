@@ -188,3 +188,11 @@ def path_id(prefix: str, text: str) -> UUID:
     if found is None:
         raise NotFound("There is no such thing here, or it is not yours to see.")
     return found
+
+
+def example(value: dict[str, Any], **rules: Any) -> ConfigDict:
+    """The one example of a shape; the OpenAPI file shows it at every operation that uses it.
+
+    ``rules`` are further members of its schema, for what holds between its fields.
+    """
+    return ConfigDict(json_schema_extra={"examples": [value], **rules})

@@ -7,8 +7,16 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from returns_api.api.schemas.base import In, Moment, OrderId, Out, Storable, example_id, ways
-from returns_api.api.schemas.returns import example
+from returns_api.api.schemas.base import (
+    In,
+    Moment,
+    OrderId,
+    Out,
+    Storable,
+    example,
+    example_id,
+    ways,
+)
 from returns_api.domain.people import EMAIL_MAX, ORDER_NUMBER_MAX
 
 Email = Annotated[str, StringConstraints(min_length=1, max_length=EMAIL_MAX), Storable]

@@ -15,9 +15,9 @@ from returns_api.api.schemas.base import (
     ShortText,
     Storable,
     TextFormat,
+    example,
     example_id,
 )
-from returns_api.api.schemas.returns import example
 
 SLUG: Final = r"^[a-z][a-z0-9_-]{0,62}$"
 Slug = Annotated[str, StringConstraints(pattern=SLUG)]

@@ -13,9 +13,9 @@ from returns_api.api.schemas.base import (
     OrderId,
     Out,
     ReturnId,
+    example,
     example_id,
 )
-from returns_api.api.schemas.returns import example
 
 _EVENT: Final = {
     "id": example_id("evt"),

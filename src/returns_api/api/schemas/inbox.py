@@ -6,8 +6,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from returns_api.api.schemas.base import InboxId, Moment, Out, example_id
-from returns_api.api.schemas.returns import example
+from returns_api.api.schemas.base import InboxId, Moment, Out, example, example_id
 
 
 class InboxState(StrEnum):

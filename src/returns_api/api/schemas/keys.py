@@ -6,8 +6,16 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from returns_api.api.schemas.base import In, KeyId, Moment, NoBool, Out, ShortText, example_id
-from returns_api.api.schemas.returns import example
+from returns_api.api.schemas.base import (
+    In,
+    KeyId,
+    Moment,
+    NoBool,
+    Out,
+    ShortText,
+    example,
+    example_id,
+)
 from returns_api.domain.access import ROLE_SCOPES, Role, Scope
 
 EXPIRY_MIN: Final = 60

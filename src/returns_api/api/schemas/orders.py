@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from returns_api.api.schemas.base import LineId, Moment, OrderId, Out, PaymentId, example_id
-from returns_api.api.schemas.returns import example
+from returns_api.api.schemas.base import (
+    LineId,
+    Moment,
+    OrderId,
+    Out,
+    PaymentId,
+    example,
+    example_id,
+)
 
 _ORD, _LI, _PAY = example_id("ord"), example_id("li"), example_id("pay")
 

@@ -19,9 +19,9 @@ from returns_api.api.schemas.base import (
     ReturnId,
     Storable,
     TextFormat,
+    example,
     example_id,
 )
-from returns_api.api.schemas.returns import example
 from returns_api.api.schemas.shop import Currency
 from returns_api.api.schemas.times import MomentIn
 from returns_api.domain.policy.vocabulary import Grade

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from returns_api.api.schemas.base import Moment, Out, PolicyVersionId, example_id
-from returns_api.api.schemas.returns import example
+from returns_api.api.schemas.base import Moment, Out, PolicyVersionId, example, example_id
 
 _DIGEST: Final = "sha256:178ad2d21d95334e60663505866b1973268bc6a027c4b9284709cc6e751670e6"
 POLICY: Final[dict[str, Any]] = {

@@ -19,9 +19,10 @@ from returns_api.api.schemas.base import (
     ReturnId,
     Storable,
     TransferId,
+    example,
     example_id,
 )
-from returns_api.api.schemas.returns import ActionOut, example
+from returns_api.api.schemas.returns import ActionOut
 
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
 _REF, _ORD = example_id("ref"), example_id("ord")

@@ -1,10 +1,10 @@
-"""Shapes of quotes, returns, lines, labels, decisions and the next allowed actions."""
+"""Shapes of returns: lines, labels, money, decisions, the timeline and the next allowed actions."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from returns_api.api.schemas.base import (
     Code,
@@ -15,184 +15,19 @@ from returns_api.api.schemas.base import (
     OrderId,
     Out,
     PolicyVersionId,
-    Quantity,
     QuoteId,
     RefundId,
     ReturnId,
     ReturnLineId,
     ShipmentId,
     Storable,
+    example,
     example_id,
 )
+from returns_api.api.schemas.quotes import LINES_MAX
 
-LINES_MAX: Final = 100
 _LI, _ORD, _RET = example_id("li"), example_id("ord"), example_id("ret")
 _RL, _QT, _PV = example_id("rl"), example_id("qt"), example_id("pv")
-
-Resolution = Literal[
-    "refund", "partial_refund", "store_credit", "exchange", "replacement", "repair"
-]
-Method = Literal["post", "dropoff", "pickup", "in_store", "locker", "keep"]
-
-
-def example(value: dict[str, Any], **rules: Any) -> ConfigDict:
-    """The one example of a shape; the OpenAPI file shows it at every operation that uses it.
-
-    ``rules`` are further members of its schema, for what holds between its fields.
-    """
-    return ConfigDict(json_schema_extra={"examples": [value], **rules})
-
-
-class QuoteLineIn(In):
-    line: LineId
-    quantity: Quantity
-    reason: Code = Field(description="A code of `GET /v1/reasons`.", examples=["size_too_small"])
-    condition: Code | None = Field(
-        None, description="The condition that the buyer claims.", examples=["sealed"]
-    )
-
-
-class QuoteIn(In):
-    """What the buyer wants to send back, why, and what for."""
-
-    model_config = example(
-        {
-            "order": _ORD,
-            "lines": [{"line": _LI, "quantity": 1, "reason": "size_too_small"}],
-            "resolution": "refund",
-            "method": "post",
-        }
-    )
-
-    order: OrderId
-    lines: Annotated[list[QuoteLineIn], Field(min_length=1, max_length=LINES_MAX)]
-    resolution: Code = Field("refund", description="One that every line offers.")
-    method: Code | None = Field(
-        None, description="One that every line offers; left out, the first offered."
-    )
-
-
-_PART: Final = {
-    "kind": "goods",
-    "line": _LI,
-    "unit": 1,
-    "amount": 8900,
-    "of": {
-        "price": 9900,
-        "line_discount": 0,
-        "order_discount": -1000,
-        "tax_added": 0,
-        "adjustment": 0,
-        "tax_included": 1421,
-    },
-    "because": None,
-}
-
-
-class PartOut(Out):
-    """One summand of the total; deductions are negative. Minor units."""
-
-    kind: str
-    line: LineId | None
-    unit: int | None
-    amount: int
-    of: dict[str, int] | None = Field(description="What the unit's share is made of.")
-    because: dict[str, Any] | None = Field(description="The rule behind a deduction.")
-
-
-class RefundOffer(Out):
-    total: int = Field(description="Minor units.")
-    parts: list[PartOut]
-
-
-class RefundTiming(Out):
-    at: str = Field(description="request, first_scan, receipt or inspection")
-    within_seconds: int | None = Field(description="From that moment on.")
-
-
-class EvidenceOut(Out):
-    kind: str
-    minimum: int
-
-
-class QuoteLineOut(Out):
-    line: LineId
-    title: str
-    quantity: int
-    reason: str
-    evidence: list[EvidenceOut] = Field(description="What opening the return will need.")
-
-
-class PossibleFee(Out):
-    line: LineId
-    grade: str
-    deduction_ppm: int = Field(description="Parts per million of what the unit refunds.")
-
-
-class FreightOut(Out):
-    payer: str
-    fee: int = Field(description="Minor units, deducted from the refund.")
-
-
-class QuoteOut(Out):
-    """A binding offer: nothing that is not in it is ever deducted."""
-
-    model_config = example(
-        {
-            "quote": _QT,
-            "order": _ORD,
-            "created_at": "2026-11-21T10:00:00Z",
-            "expires_at": "2026-11-24T10:00:00Z",
-            "binding": True,
-            "policy_version": _PV,
-            "currency": "EUR",
-            "resolution": "refund",
-            "method": "post",
-            "lines": [
-                {
-                    "line": _LI,
-                    "title": "Field jacket, M",
-                    "quantity": 1,
-                    "reason": "size_too_small",
-                    "evidence": [],
-                }
-            ],
-            "refund": {
-                "total": 8410,
-                "parts": [
-                    _PART,
-                    {
-                        "kind": "return_freight",
-                        "line": None,
-                        "unit": None,
-                        "amount": -490,
-                        "of": None,
-                        "because": {"rule": "return_shipping", "payer": "buyer"},
-                    },
-                ],
-            },
-            "freight": {"payer": "buyer", "fee": 490},
-            "when": {"at": "inspection", "within_seconds": 432000},
-            "fees_possible_later": [{"line": _LI, "grade": "used_worn", "deduction_ppm": 300000}],
-            "return": None,
-        }
-    )
-
-    quote: QuoteId
-    order: OrderId
-    created_at: Moment
-    expires_at: Moment
-    binding: bool
-    policy_version: PolicyVersionId
-    currency: str
-    resolution: str
-    method: str
-    lines: list[QuoteLineOut]
-    refund: RefundOffer
-    freight: FreightOut
-    when: RefundTiming
-    fees_possible_later: list[PossibleFee]
-    return_: ReturnId | None = Field(alias="return", description="The return that accepted it.")
 
 
 class EvidenceIn(In):
@@ -456,69 +291,3 @@ class TimelineOut(Out):
 
     items: list[EventOut]
     next_cursor: str | None
-
-
-class ReasonOut(Out):
-    reason: str
-    eligible: bool
-    until: Moment | None = Field(description="Of the first resolution; null without end.")
-    until_local: str | None
-    resolutions: list[str]
-    methods: list[str]
-    freight: FreightOut
-    evidence: list[EvidenceOut]
-    because: list[dict[str, Any]]
-    flips_if: list[dict[str, Any]] = Field(
-        description="The smallest changes that would turn a refusal."
-    )
-
-
-class ReturnableLineOut(Out):
-    line: LineId
-    title: str
-    delivered: int
-    open: int = Field(description="Units in returns, and units returned before.")
-    returned_elsewhere: int
-    left: int
-    reasons: list[ReasonOut]
-
-
-class ReturnableOut(Out):
-    model_config = example(
-        {
-            "order": _ORD,
-            "number": "#1001",
-            "currency": "EUR",
-            "policy_version": _PV,
-            "lines": [
-                {
-                    "line": _LI,
-                    "title": "Field jacket, M",
-                    "delivered": 2,
-                    "open": 1,
-                    "returned_elsewhere": 0,
-                    "left": 1,
-                    "reasons": [
-                        {
-                            "reason": "size_too_small",
-                            "eligible": True,
-                            "until": "2026-12-06T22:59:59Z",
-                            "until_local": "2026-12-06, end of day, Europe/Berlin",
-                            "resolutions": ["refund", "exchange"],
-                            "methods": ["post", "dropoff"],
-                            "freight": {"payer": "buyer", "fee": 490},
-                            "evidence": [],
-                            "because": [],
-                            "flips_if": [],
-                        }
-                    ],
-                }
-            ],
-        }
-    )
-
-    order: OrderId
-    number: str
-    currency: str
-    policy_version: PolicyVersionId
-    lines: list[ReturnableLineOut]

@@ -6,9 +6,17 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from returns_api.api.schemas.base import In, Moment, Out, ShopId, ShortText, TextFormat, example_id
+from returns_api.api.schemas.base import (
+    In,
+    Moment,
+    Out,
+    ShopId,
+    ShortText,
+    TextFormat,
+    example,
+    example_id,
+)
 from returns_api.api.schemas.patches import left_out
-from returns_api.api.schemas.returns import example
 from returns_api.domain.shops import LOCALE
 
 Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$"), TextFormat("iso-3166-1")]

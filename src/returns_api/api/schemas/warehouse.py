@@ -19,9 +19,11 @@ from returns_api.api.schemas.base import (
     ReturnLineId,
     ShortText,
     Storable,
+    example,
     example_id,
 )
-from returns_api.api.schemas.returns import LINES_MAX, ActionOut, example
+from returns_api.api.schemas.quotes import LINES_MAX
+from returns_api.api.schemas.returns import ActionOut
 
 Grade = Literal[
     "sealed",

@@ -18,11 +18,11 @@ from returns_api.api.schemas.base import (
     ShortText,
     Storable,
     TextFormat,
+    example,
     example_id,
     ways,
 )
 from returns_api.api.schemas.patches import left_out
-from returns_api.api.schemas.returns import example
 from returns_api.api.schemas.times import MomentIn
 from returns_api.domain.webhooks import TOPIC
 

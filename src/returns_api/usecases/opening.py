@@ -1,0 +1,289 @@
+"""Opening a return: a quote accepted, its units claimed, the label planned; one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from returns_api.db import connections as connection_rows
+from returns_api.db import returns as rows
+from returns_api.db.engine import Row, Transaction
+from returns_api.db.outbox import Job, emit
+from returns_api.domain import ids
+from returns_api.domain.access import Principal
+from returns_api.domain.errors import (
+    DoesNotFit,
+    NotFound,
+    NothingLeftToReturn,
+    QuoteExpired,
+    QuoteUsed,
+)
+from returns_api.domain.events import By, Event
+from returns_api.domain.returns import (
+    ReturnLineRecord,
+    ReturnRecord,
+    opening,
+)
+from returns_api.domain.shipments import ShipmentRecord
+from returns_api.domain.terms import ReturnTerms
+from returns_api.usecases._loading import NO_SUCH_THING
+from returns_api.usecases.context import Context
+from returns_api.usecases.returns import ReturnView
+
+LABELLED_METHODS = frozenset({"post", "dropoff", "pickup", "locker"})
+
+
+@dataclass(frozen=True, slots=True)
+class LineExtras:
+    """What the buyer adds to a quoted line when opening the return."""
+
+    order_line_id: UUID
+    note: str | None
+    evidence: tuple[Mapping[str, str], ...]
+
+
+async def open_return(
+    tx: Transaction,
+    ctx: Context,
+    principal: Principal,
+    by: By,
+    quote_id: UUID,
+    extras: Sequence[LineExtras],
+) -> ReturnView:
+    """Accept a quote: claim its units, decide, plan the label, tell everybody; one statement each.
+
+    Raises:
+        NotFound: no such quote for this caller.
+        QuoteExpired, QuoteUsed: it cannot be accepted any more.
+        DoesNotFit: missing or needless evidence, naming the line.
+        NothingLeftToReturn: its units were taken since.
+    """
+    quote = await rows.lock_quote(tx, quote_id)
+    if quote is None or not principal.sees_order(quote["order_id"]):
+        raise NotFound(NO_SUCH_THING)
+    now = ctx.clock()
+    _require_acceptable(quote, now)
+    terms = ReturnTerms.from_json(quote["terms"])
+    lines = _lines(ctx, quote, terms, extras)
+    head = dict(opening(terms, now))
+    labelled = quote["method"] in LABELLED_METHODS and not terms.own_label
+    carriers = await connection_rows.active(tx, "carrier") if labelled else []
+    source = carriers[0]["source"] if carriers else None
+    values = _return_values(ctx, quote, head, principal, now)
+    shipment_id = None if source is None else ctx.new_id()
+    ready = head["state"] == "approved" and shipment_id is not None
+    try:
+        written = await rows.open_return(
+            tx,
+            **values,
+            lines=[{**line, "state": head["state"]} for line in lines],
+            shipment_id=shipment_id,
+            carrier_source=source,
+            label_due_at=now if ready else None,
+        )
+    except asyncpg.UniqueViolationError as taken:
+        if taken.constraint_name != "pk_unit_claims":
+            raise
+        raise await _nothing_left(tx, quote, undo=True) from taken
+    if written["counted"] != len(lines) or written["used"] != 1:
+        raise await _nothing_left(tx, quote, undo=False)
+    ret = _record(values, written["number"], terms, quote, lines, head)
+    jobs = [Job("carry_label", shipment_id)] if ready and shipment_id else []
+    await emit(tx, [_opened_event(ctx, ret, by)], jobs)
+    shipment = None
+    if shipment_id is not None and source is not None:
+        shipment = _planned_shipment(shipment_id, source, ret)
+    return ReturnView(ret, shipment, ())
+
+
+def _require_acceptable(quote: Row, now: datetime) -> None:
+    if quote["return_id"] is not None:
+        taken = ids.encode("ret", quote["return_id"])
+        raise QuoteUsed("This quote was accepted before.", **{"return": taken})
+    if quote["expires_at"] <= now:
+        raise QuoteExpired(
+            "Ask for a new quote; this one was binding until then.",
+            expired_at=quote["expires_at"].isoformat(),
+        )
+
+
+def _lines(
+    ctx: Context, quote: Row, terms: ReturnTerms, extras: Sequence[LineExtras]
+) -> list[dict[str, Any]]:
+    """The quoted lines with the buyer's notes and proofs; exactly the proofs that were asked."""
+    by_line = {str(extra.order_line_id): extra for extra in extras}
+    if len(by_line) < len(extras):
+        raise _unfit("Name each line once.", next(iter(by_line)))
+    quoted = {line["order_line_id"] for line in quote["lines"]}
+    if unknown := by_line.keys() - quoted:
+        raise _unfit("This line is not part of the quote.", min(unknown))
+    found = []
+    for position, line in enumerate(quote["lines"]):
+        extra = by_line.get(line["order_line_id"])
+        evidence = () if extra is None else extra.evidence
+        for kind, minimum in terms.lines[line["order_line_id"]].evidence:
+            given = sum(1 for item in evidence if item["kind"] == kind)
+            if given < minimum:
+                raise _unfit(
+                    f"This line needs {minimum} of kind '{kind}', {given} given.",
+                    line["order_line_id"],
+                )
+        found.append(
+            {
+                "id": ctx.new_id(),
+                "position": position,
+                "note": None if extra is None else extra.note,
+                "evidence": list(evidence),
+                **{
+                    name: line[name]
+                    for name in (
+                        "order_line_id",
+                        "quantity",
+                        "units",
+                        "reason",
+                        "fault",
+                        "condition",
+                    )
+                },
+            }
+        )
+    return found
+
+
+def _return_values(
+    ctx: Context, quote: Row, head: Mapping[str, Any], principal: Principal, now: datetime
+) -> dict[str, Any]:
+    return {
+        "id": ctx.new_id(),
+        "order_id": quote["order_id"],
+        "quote_id": quote["id"],
+        "decision_id": quote["decision_id"],
+        "policy_version_id": quote["policy_version_id"],
+        "resolution": quote["resolution"],
+        "method": quote["method"],
+        "currency": quote["currency"],
+        "expected_minor": quote["total_minor"],
+        "terms": quote["terms"],
+        "refund_at": quote["terms"]["refund_at"],
+        "opened_by": principal.role.value,
+        "created_at": now,
+        "updated_at": now,
+        **head,
+    }
+
+
+def _record(
+    values: Mapping[str, Any],
+    number: str,
+    terms: ReturnTerms,
+    quote: Row,
+    lines: Sequence[Mapping[str, Any]],
+    head: Mapping[str, Any],
+) -> ReturnRecord:
+    """The opened return as a later read would give it."""
+    return ReturnRecord(
+        **{
+            "number": number,
+            "refunded_minor": 0,
+            "inspect_by": None,
+            "refund_by": None,
+            "paused_at": None,
+            "info_request": None,
+            "settled_at": None,
+            "closed_at": None,
+            "sequence": 1,
+            **values,
+            "terms": terms,
+        },
+        lines=tuple(
+            ReturnLineRecord(
+                **{**line, "units": tuple(line["units"]), "evidence": tuple(line["evidence"])}
+                | {
+                    "order_line_id": UUID(line["order_line_id"]),
+                    "external_id": quoted["external_id"],
+                    "title": quoted["title"],
+                    "sku": quoted["sku"],
+                    "state": head["state"],
+                    "received": 0,
+                    "inspected": 0,
+                    "decision_code": None,
+                    "decision_note": None,
+                }
+            )
+            for line, quoted in zip(lines, quote["lines"], strict=True)
+        ),
+    )
+
+
+async def _nothing_left(tx: Transaction, quote: Row, *, undo: bool) -> NothingLeftToReturn:
+    """Why the quoted units are not there any more; read after the failed statement is undone."""
+    if undo:
+        await tx.undo()
+    counts = await rows.line_counts(tx, [UUID(line["order_line_id"]) for line in quote["lines"]])
+    return NothingLeftToReturn(
+        "Units of this quote were taken by another return since; ask for a new quote.",
+        lines=[
+            {
+                "line": ids.encode("li", row["id"]),
+                "shipped": row["shipped"],
+                "claimed": row["claimed"],
+                "returned_elsewhere": row["outside_returned"],
+            }
+            for row in counts
+        ],
+    )
+
+
+def _opened_event(ctx: Context, ret: ReturnRecord, by: By) -> Event:
+    return Event(
+        id=ctx.new_id(),
+        type="return.opened",
+        resource_type="return",
+        resource_id=ret.id,
+        sequence=1,
+        at=ret.created_at,
+        by=by,
+        order_id=ret.order_id,
+        return_id=ret.id,
+        data={
+            "return": ids.encode("ret", ret.id),
+            "number": ret.number,
+            "order": ids.encode("ord", ret.order_id),
+            "state": ret.state,
+            "decided_by": ret.decided_by,
+            "expected": ret.expected_minor,
+            "currency": ret.currency,
+        },
+    )
+
+
+def _planned_shipment(shipment_id: UUID, source: str, ret: ReturnRecord) -> ShipmentRecord:
+    return ShipmentRecord(
+        id=shipment_id,
+        return_id=ret.id,
+        state="label_due",
+        source=source,
+        carrier_shipment_id=None,
+        tracking_code=None,
+        carrier=None,
+        service=None,
+        label_url=None,
+        cost_minor=None,
+        cost_currency=None,
+        attempt=0,
+        tries=0,
+        due_at=None,
+        last_error=None,
+        last_scan_at=None,
+        sequence=1,
+    )
+
+
+def _unfit(problem: str, line_id: str) -> DoesNotFit:
+    line = ids.encode("li", UUID(line_id))
+    return DoesNotFit(problem, errors=[{"field": "lines", "line": line, "problem": problem}])
