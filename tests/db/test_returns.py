@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from returns_api.db import opening
 from returns_api.db import returns as rows
 from returns_api.domain.returns import LineChange
 from tests.support.story import Order, Story, goods
@@ -59,7 +60,7 @@ async def test_released_units_go_back_once(story: Story) -> None:
     change = LineChange(line, "canceled", release=line.units)
     async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
         await rows.save_lines(tx, [change])
-        counts = await rows.line_counts(tx, [line.order_line_id])
+        counts = await opening.line_counts(tx, [line.order_line_id])
         assert [row["claimed"] for row in counts] == [0]
         assert await tx.connection.fetchval("SELECT count(*) FROM unit_claims") == 0
         await tx.undo()

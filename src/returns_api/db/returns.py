@@ -1,12 +1,12 @@
-"""Returns: rows to facts, the one-statement opening, compare-and-set transitions.
+"""Returns: rows to facts, and compare-and-set transitions.
 
-``open_return`` writes everything an opening is in one statement; ``save`` moves a return only where
-its sequence is still the one that the plan was made from.
+``move`` changes a return only where its sequence is still the one that the plan was made from.
+How a return comes to be is ``db.opening``'s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Final
@@ -19,28 +19,20 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
-    column,
     delete,
     func,
-    insert,
-    literal,
     or_,
     select,
-    true,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import Query, given, here
 from returns_api.db.tables import (
-    decisions,
     order_lines,
-    orders,
-    quotes,
     return_lines,
     returns,
-    shipments,
     unit_claims,
 )
 from returns_api.domain.returns import LineChange, ReturnLineRecord, ReturnRecord
@@ -90,165 +82,6 @@ _PAGE: Final = Query(
     .order_by(returns.c.id.desc())
     .limit(given("limit"))
 )
-_LOCK_QUOTE: Final = Query(
-    select(quotes, orders.c.number)
-    .join(orders, and_(orders.c.shop_id == quotes.c.shop_id, orders.c.id == quotes.c.order_id))
-    .where(here(quotes), quotes.c.id == given("id"))
-    .with_for_update()
-)
-_QUOTE: Final = Query(select(quotes).where(here(quotes), quotes.c.id == given("id")))
-_DECISION: Final = Query(select(decisions).where(here(decisions), decisions.c.id == given("id")))
-_ADD_DECISION: Final = Query(
-    insert(decisions).values(
-        shop_id=SHOP, **{c.name: given(c.name) for c in decisions.c if c.name != "shop_id"}
-    )
-)
-_ADD_QUOTE: Final = Query(
-    insert(quotes).values(
-        shop_id=SHOP,
-        **{c.name: given(c.name) for c in quotes.c if c.name not in {"shop_id", "return_id"}},
-    )
-)
-_LINE_COUNTS: Final = Query(
-    select(
-        order_lines.c.id,
-        order_lines.c.title,
-        order_lines.c.ordered,
-        order_lines.c.removed,
-        order_lines.c.shipped,
-        order_lines.c.delivered,
-        order_lines.c.outside_returned,
-        order_lines.c.claimed,
-    ).where(here(order_lines), order_lines.c.id == any_(given("ids", ARRAY(Uuid))))
-)
-
-
-def _opening() -> Query:
-    """Number, return, lines, claims, counters, quote and shipment in one statement.
-
-    The counters' guard is the row guard of promise L1: it counts only rows it could move, so the
-    caller compares the count and takes everything back when one is missing. The claims' primary key
-    and the trigger on ``claimed`` say the same again.
-    """
-    numbered = (
-        update(orders)
-        .where(here(orders), orders.c.id == given("order_id", Uuid))
-        .values(returns_opened=orders.c.returns_opened + 1)
-        .returning(orders.c.number, orders.c.returns_opened)
-        .cte("numbered")
-    )
-    names = [c.name for c in returns.c if c.name not in _FILLED]
-    opened = (
-        insert(returns)
-        .from_select(
-            ["shop_id", "number", "order_id", *names],
-            select(
-                SHOP,
-                func.concat(numbered.c.number, "-R", numbered.c.returns_opened),
-                given("order_id", Uuid),
-                *(given(name, returns.c[name].type) for name in names),
-            ),
-        )
-        .returning(returns.c.id, returns.c.number)
-        .cte("opened")
-    )
-    wanted = (
-        func.jsonb_to_recordset(given("lines", JSONB))
-        .table_valued(
-            column("id", Uuid),
-            column("order_line_id", Uuid),
-            column("position", Integer),
-            column("quantity", Integer),
-            column("units", ARRAY(Integer)),
-            column("reason", Text),
-            column("fault", Text),
-            column("condition", Text),
-            column("note", Text),
-            column("evidence", JSONB),
-            column("state", Text),
-        )
-        .render_derived(with_types=True)
-    )
-    written = (
-        insert(return_lines)
-        .from_select(
-            ["shop_id", "return_id", "order_id", *wanted.c.keys()],
-            select(SHOP, given("id", Uuid), given("order_id", Uuid), *wanted.c),
-        )
-        .cte("written")
-    )
-    unit = func.unnest(wanted.c.units).table_valued("no").render_derived(name="unit")
-    claimed = (
-        insert(unit_claims)
-        .from_select(
-            ["shop_id", "line_id", "unit_no", "return_line_id"],
-            select(SHOP, wanted.c.order_line_id, unit.c.no, wanted.c.id).select_from(
-                wanted.join(unit, true())
-            ),
-        )
-        .cte("claimed")
-    )
-    bound = func.least(order_lines.c.ordered - order_lines.c.removed, order_lines.c.shipped)
-    counted = (
-        update(order_lines)
-        .where(
-            here(order_lines),
-            order_lines.c.id == wanted.c.order_line_id,
-            order_lines.c.claimed + order_lines.c.outside_returned + wanted.c.quantity <= bound,
-        )
-        .values(claimed=order_lines.c.claimed + wanted.c.quantity)
-        .returning(order_lines.c.id)
-        .cte("counted")
-    )
-    used = (
-        update(quotes)
-        .where(here(quotes), quotes.c.id == given("quote_id", Uuid), quotes.c.return_id.is_(None))
-        .values(return_id=given("id", Uuid))
-        .returning(quotes.c.id)
-        .cte("used")
-    )
-    sent = (
-        insert(shipments)
-        .from_select(
-            ["shop_id", "id", "return_id", "state", "source", "due_at", "created_at", "updated_at"],
-            select(
-                SHOP,
-                given("shipment_id", Uuid),
-                given("id", Uuid),
-                literal("label_due"),
-                given("carrier_source", Text),
-                given("label_due_at", shipments.c.due_at.type),
-                given("created_at", returns.c.created_at.type),
-                given("created_at", returns.c.created_at.type),
-            ).where(given("shipment_id", Uuid).is_not(None)),
-        )
-        .cte("sent")
-    )
-    return Query(
-        select(
-            select(opened.c.number).scalar_subquery().label("number"),
-            select(func.count()).select_from(counted).scalar_subquery().label("counted"),
-            select(func.count()).select_from(used).scalar_subquery().label("used"),
-        ).add_cte(written, claimed, sent)
-    )
-
-
-_FILLED: Final = frozenset(
-    {
-        "shop_id",
-        "number",
-        "order_id",
-        "refunded_minor",
-        "sequence",
-        "inspect_by",
-        "refund_by",
-        "paused_at",
-        "info_request",
-        "settled_at",
-        "closed_at",
-    }
-)
-_OPEN: Final = _opening()
 
 
 @cache
@@ -329,35 +162,6 @@ async def page(tx: Transaction, **filters: Any) -> list[ReturnRecord]:
     lines = await tx.all(_LINES, return_ids=[head["id"] for head in heads]) if heads else []
     return [_record(head, [line for line in lines if line["return_id"] == head["id"]])
             for head in heads]  # fmt: skip
-
-
-async def lock_quote(tx: Transaction, quote_id: UUID) -> Row | None:
-    """The quote and its order's row, locked: openings of one order follow one another."""
-    return await tx.first(_LOCK_QUOTE, id=quote_id)
-
-
-async def quote(tx: Transaction, quote_id: UUID) -> Row | None:
-    return await tx.first(_QUOTE, id=quote_id)
-
-
-async def decision(tx: Transaction, decision_id: UUID) -> Row | None:
-    return await tx.first(_DECISION, id=decision_id)
-
-
-async def add_quote(tx: Transaction, decided: Mapping[str, Any], quoted: Mapping[str, Any]) -> None:
-    await tx.run(_ADD_DECISION, **decided)
-    await tx.run(_ADD_QUOTE, **quoted)
-
-
-async def line_counts(tx: Transaction, ids: Sequence[UUID]) -> list[Row]:
-    return await tx.all(_LINE_COUNTS, ids=list(ids))
-
-
-async def open_return(tx: Transaction, **values: Any) -> Row:
-    """Write the opening; see ``_opening`` for what the counts in the answer mean."""
-    row = await tx.first(_OPEN, **values)
-    assert row is not None
-    return row
 
 
 async def move(

@@ -11,7 +11,8 @@ from uuid import UUID
 import asyncpg
 
 from returns_api.db import connections as connection_rows
-from returns_api.db import returns as rows
+from returns_api.db import opening as rows
+from returns_api.db import quotes as quote_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, emit
 from returns_api.domain import ids
@@ -63,7 +64,7 @@ async def open_return(
         DoesNotFit: missing or needless evidence, naming the line.
         NothingLeftToReturn: its units were taken since.
     """
-    quote = await rows.lock_quote(tx, quote_id)
+    quote = await quote_rows.lock(tx, quote_id)
     if quote is None or not principal.sees_order(quote["order_id"]):
         raise NotFound(NO_SUCH_THING)
     now = ctx.clock()

@@ -10,8 +10,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import orders as order_rows
+from returns_api.db import quotes as rows
 from returns_api.db import refunds as refund_rows
-from returns_api.db import returns as rows
 from returns_api.db.engine import Row
 from returns_api.domain.access import Principal
 from returns_api.domain.allocation import Certificate, from_json
@@ -168,7 +168,7 @@ async def make_quote(
             now=now,
         )
         body = _body(quote, version, order, now)
-        await rows.add_quote(
+        await rows.add(
             tx,
             _decision_row(quote, order, version, decision_id, now),
             _quote_row(quote, order, version, quote_id, decision_id, body, now),
@@ -179,7 +179,7 @@ async def make_quote(
 async def get_quote(ctx: Context, principal: Principal, quote_id: UUID) -> StoredQuote:
     """Raises ``NotFound``."""
     async with ctx.database.transaction(principal.shop) as tx:
-        row = await rows.quote(tx, quote_id)
+        row = await rows.one(tx, quote_id)
     if row is None or not principal.sees_order(row["order_id"]):
         raise NotFound(NO_SUCH_THING)
     return StoredQuote(

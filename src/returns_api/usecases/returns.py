@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from returns_api.db import events as event_rows
+from returns_api.db import quotes as quote_rows
 from returns_api.db import returns as rows
 from returns_api.db import shipments as shipment_rows
 from returns_api.db.engine import Row, Transaction
@@ -81,7 +82,7 @@ async def get_decision(ctx: Context, principal: Principal, return_id: UUID) -> R
     """The decision as it was stored when the quote was made. Raises ``NotFound``."""
     async with ctx.database.transaction(principal.shop) as tx:
         ret = await visible_return(tx, principal, return_id, lock=False)
-        row = await rows.decision(tx, ret.decision_id)
+        row = await quote_rows.decision(tx, ret.decision_id)
     assert row is not None
     return row
 
