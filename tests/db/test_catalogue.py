@@ -37,6 +37,8 @@ UNTOUCHED = {
     "delivery_attempts",
     "outside_facts",
     "rate_limits",
+    "reconciliation_differences",
+    "reconciliation_lines",
     "scans",
     "transfer_attempts",
 }

@@ -37,6 +37,16 @@ SUPPLEMENT = (
        SELECT shop_id, event_id, endpoint_id, 1, now(), 5 FROM deliveries""",
     """INSERT INTO backtests (shop_id, id, policy_version_id, digest, opened_until, state)
        SELECT shop_id, gen_random_uuid(), id, digest, now(), 'queued' FROM policy_versions""",
+    """INSERT INTO reconciliation_lines (shop_id, reconciliation_id, kind, external_id,
+                                         amount_minor, currency, status)
+       SELECT shop_id, id, 'refund', id::text, 1, 'EUR', 'succeeded' FROM reconciliations""",
+    """INSERT INTO reconciliation_differences (shop_id, id, reconciliation_id, subject, kind, about,
+                                               order_id, payment_id, transfer_id, refund_id,
+                                               proposal, created_at)
+       SELECT r.shop_id, gen_random_uuid(), r.id, 'refund', 'state', 'x', t.order_id,
+              t.payment_id, t.id, t.refund_id, 'review', now()
+       FROM reconciliations r JOIN LATERAL (SELECT * FROM transfers t WHERE t.shop_id = r.shop_id
+                                            LIMIT 1) t ON true""",
     """INSERT INTO rate_limits (shop_id, bucket, window_start, hits)
        SELECT shop_id, 'x', now(), 1 FROM shops""",
     "UPDATE refunds SET client_reference = id::text",

@@ -104,6 +104,7 @@ class Intake:
                 secret_sealed=self.ctx.sealer.seal("key"),
                 webhook_secrets_sealed=seal_webhook_secrets(self.ctx, secrets),
                 gateways=list(gateways),
+                reconcile_at=None,
                 created_at=self.ctx.clock(),
             )
         return connection_id

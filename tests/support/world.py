@@ -78,6 +78,8 @@ TABLES: Final = {
     "in": "inbox",
     "bt": "backtests",
     "ph": "policy_history",
+    "rcn": "reconciliations",
+    "dif": "reconciliation_differences",
 }
 """Public prefixes and the tables whose ids they show."""
 
@@ -331,6 +333,7 @@ async def _rest(call: Caller) -> None:
     await call(
         "admin", "POST", "/v1/admin/backtests", {"policy_version": versions["items"][0]["id"]}
     )
+    await call("finance", "POST", "/v1/reconciliations", {"source": "stripe"})
     name = f"only-shop-{call.house.number}"
     body = {"kind": "shop", "adapter": "shopify", "account": "x", "base_url": NOBODY_LISTENS}
     await call("admin", "PUT", f"/v1/admin/connections/{name}", body)

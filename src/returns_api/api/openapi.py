@@ -38,6 +38,7 @@ _NAMES: Final = {
     "whe": "a webhook endpoint",
     "evt": "an event",
     "in": "an incoming message",
+    "rcn": "a reconciliation",
     "shp": "a shop",
 }
 _TEXT: Final = {"schema": {"type": "string"}}

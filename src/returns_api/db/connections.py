@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Text, and_, any_, insert, or_, select, true, update
+from sqlalchemy import Text, and_, any_, insert, null, or_, select, true, update
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
@@ -61,6 +61,7 @@ _ADD: Final = Query(
     insert(_t)
     .values(
         shop_id=SHOP,
+        reconcile_at=given("reconcile_at", _t.c.reconcile_at.type),
         **{name: given(name) for name in ("id", "source", "kind", "created_at", *_VALUES)},
     )
     .returning(_t)
@@ -68,7 +69,16 @@ _ADD: Final = Query(
 _REPLACE: Final = Query(
     update(_t)
     .where(and_(here(_t), _t.c.id == given("id"), _t.c.version == given("version")))
-    .values(active=true(), version=_t.c.version + 1, **{name: given(name) for name in _VALUES})
+    .values(
+        active=true(),
+        version=_t.c.version + 1,
+        # New values may mend what made it fail.
+        failures=0,
+        paused_since=null(),
+        paused_until=null(),
+        reconcile_at=given("reconcile_at", _t.c.reconcile_at.type),
+        **{name: given(name) for name in _VALUES},
+    )
     .returning(_t)
 )
 _DEACTIVATE: Final = Query(

@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+
+class Listing(StrEnum):
+    """How much of its books a provider shows by itself."""
+
+    ACCOUNT = "account"
+    """All that happened on the account since a moment: ``ActivityList``."""
+    PAYMENT = "payment"
+    """The refunds of one payment at a time."""
+    NOTHING = "nothing"
+    """Only a settlement file tells, which a person imports."""
 
 
 class RefundStatus(StrEnum):
@@ -40,6 +51,8 @@ class Capabilities:
     several_per_payment: bool = True
     synchronous: bool = True
     """False when the call only says "received" and the outcome comes by webhook."""
+    listing: Listing = Listing.PAYMENT
+    """What reconciliation can read there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,15 @@ class ProviderDispute:
     currency: str
     open: bool
     """True while the money is withdrawn from the merchant; False once it was given back."""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityPage:
+    """A page of what happened on an account; ``cursor`` asks for the next one, None at the end."""
+
+    facts: tuple[ProviderRefund | ProviderDispute, ...]
+    cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,4 +146,18 @@ class PaymentProvider(Protocol):
 
     def parse_event(self, body: bytes) -> PaymentEvent:
         """The facts of a verified webhook. Raises ``ValueError`` when it is not one."""
+        ...
+
+
+@runtime_checkable
+class ActivityList(Protocol):
+    """What an adapter that declares ``Listing.ACCOUNT`` offers besides."""
+
+    async def list_activity(
+        self, account: PaymentAccount, since: datetime, cursor: str | None
+    ) -> ActivityPage:
+        """A page of the refunds and chargebacks that were made on the account since then.
+
+        What happens while the pages are read may be missed; what was there before may not.
+        """
         ...

@@ -7,6 +7,7 @@ Owns which adapter may stand behind which kind, and that secrets go in and never
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -27,6 +28,8 @@ from returns_api.usecases._connections import seal_webhook_secrets
 from returns_api.usecases.context import Context
 
 CONNECTIONS_MAX: Final = 50
+FIRST_SWEEP: Final = timedelta(minutes=15)
+"""When a payment account that was written is compared with our books."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,7 @@ def _values(ctx: Context, new: ConnectionValues, current: Row | None) -> dict[st
         "secret_sealed": secret,
         "webhook_secrets_sealed": signing,
         "gateways": list(new.gateways),
+        "reconcile_at": ctx.clock() + FIRST_SWEEP if new.kind == "payments" else None,
     }
 
 

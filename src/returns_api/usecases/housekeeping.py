@@ -10,12 +10,14 @@ from typing import Final
 from uuid import UUID
 
 from returns_api.db import housekeeping as rows
-from returns_api.db import idempotency, rate_limits
+from returns_api.db import idempotency, rate_limits, reconciliations
 from returns_api.usecases.context import Context
 
 ANSWERS_KEPT: Final = timedelta(hours=96)
 """Promise S4 says at least 72 hours."""
 COUNTERS_KEPT: Final = timedelta(hours=1)
+SWEEPS_KEPT: Final = timedelta(days=14)
+"""Only sweeps that found nothing are forgotten."""
 QUEUE_LOG_KEPT: Final = timedelta(days=7)
 
 
@@ -25,6 +27,7 @@ async def tidy_shop(ctx: Context, shop: UUID, _key: UUID) -> None:
     async with ctx.database.transaction(shop) as tx:
         await idempotency.forget(tx, now - ANSWERS_KEPT)
         await rate_limits.forget(tx, now - COUNTERS_KEPT)
+        await reconciliations.forget(tx, now - SWEEPS_KEPT)
 
 
 async def due_shops(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:

@@ -17,6 +17,7 @@ from returns_api.usecases import (
     deliveries,
     housekeeping,
     inbox,
+    reconciliations,
     returns,
     shipments,
     transfers,
@@ -42,6 +43,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "deliver_event": Kind(deliveries.deliver_event, deliveries.due_deliveries),
     "tidy_shop": Kind(housekeeping.tidy_shop, housekeeping.due_shops),
     "run_backtest": Kind(backtests.run_backtest, backtests.due_backtests),
+    "sweep_account": Kind(reconciliations.sweep_account, reconciliations.due_accounts),
+    "reconcile": Kind(reconciliations.reconcile, reconciliations.due_reconciliations),
     "keep_deadline": Kind(returns.keep_deadline, returns.due_deadlines),
 }
 

@@ -26,6 +26,7 @@ from returns_api.adapters.payments.adyen_money import from_adyen, to_adyen
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.ports.payments import (
     Capabilities,
+    Listing,
     PaymentAccount,
     PaymentEvent,
     ProviderRefund,
@@ -58,6 +59,7 @@ class AdyenPayments:
         idempotency_window=timedelta(days=7),
         lookup_by_reference=False,
         synchronous=False,
+        listing=Listing.NOTHING,
     )
 
     def __init__(self, http: HttpClient) -> None:

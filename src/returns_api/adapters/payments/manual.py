@@ -14,6 +14,7 @@ from returns_api.adapters.http import HttpClient
 from returns_api.ports.errors import ProviderUnavailable
 from returns_api.ports.payments import (
     Capabilities,
+    Listing,
     PaymentAccount,
     PaymentEvent,
     ProviderRefund,
@@ -31,7 +32,10 @@ class ManualPayments:
 
     name = "manual"
     capabilities = Capabilities(
-        idempotency_window=None, lookup_by_reference=True, synchronous=False
+        idempotency_window=None,
+        lookup_by_reference=True,
+        synchronous=False,
+        listing=Listing.NOTHING,
     )
 
     def __init__(self, _http: HttpClient | None = None) -> None:

@@ -19,10 +19,13 @@ import orjson
 
 from returns_api.adapters import fields
 from returns_api.adapters.http import Call, HttpClient, Reply
+from returns_api.adapters.payments import stripe_activity
 from returns_api.adapters.payments.stripe_units import from_stripe_amount, to_stripe_amount
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.ports.payments import (
+    ActivityPage,
     Capabilities,
+    Listing,
     PaymentAccount,
     PaymentEvent,
     ProviderDispute,
@@ -64,6 +67,7 @@ class StripePayments:
     capabilities = Capabilities(
         idempotency_window=timedelta(hours=24),  # docs.stripe.com/api/idempotent_requests
         lookup_by_reference=True,
+        listing=Listing.ACCOUNT,
     )
 
     def __init__(self, http: HttpClient) -> None:
@@ -101,6 +105,26 @@ class StripePayments:
         async with self._http.total_deadline():
             found = await self._list(account, provider_payment_id)
         return [_parsed(each, provider_payment_id) for each in found]
+
+    async def list_activity(
+        self, account: PaymentAccount, since: datetime, cursor: str | None
+    ) -> ActivityPage:
+        """Refunds and then disputes made since, newest first: see ``stripe_activity``."""
+        at = stripe_activity.place(cursor)
+        path = stripe_activity.path_of(at, since)
+        reply = await self._http.send(Call("GET", _url(account, path), _headers(account)))
+        refuse(reply)
+        answer = reply.json_object()
+        try:
+            found = fields.objects(answer, "data")
+            read = parse_refund if at.kind == stripe_activity.REFUNDS else parse_dispute
+            # A refund of a customer's balance names no payment, so it is none of ours.
+            paid = [each for each in found if each.get("charge") or each.get("payment_intent")]
+            facts = [read(each) for each in paid]
+            following = stripe_activity.following(at, found, more=answer.get("has_more") is True)
+        except ValueError as error:
+            raise OutcomeUnknown(f"unreadable list: {error}") from error
+        return ActivityPage(tuple(fact for fact in facts if fact is not None), following)
 
     async def _list(
         self, account: PaymentAccount, provider_payment_id: str
@@ -238,6 +262,7 @@ def parse_dispute(source: Mapping[str, object]) -> ProviderDispute | None:
         amount_minor=from_stripe_amount(amount, currency),
         currency=currency,
         open=is_open,
+        created_at=fields.epoch(source, "created") if "created" in source else None,
     )
 
 

@@ -165,6 +165,8 @@ EndpointId = public_id("whe")
 InboxId = public_id("in")
 InspectionId = public_id("ins")
 ReceiptId = public_id("rec")
+ReconciliationId = public_id("rcn")
+DifferenceId = public_id("dif")
 
 
 def _utc(value: datetime) -> datetime:

@@ -19,6 +19,11 @@ from returns_api.db.tables.orders import (
     payments,
 )
 from returns_api.db.tables.policies import backtests, policy_history, policy_versions
+from returns_api.db.tables.reconciliations import (
+    reconciliation_differences,
+    reconciliation_lines,
+    reconciliations,
+)
 from returns_api.db.tables.refunds import refunds, transfer_attempts, transfers
 from returns_api.db.tables.returns import (
     decisions,
@@ -67,6 +72,9 @@ __all__ = [
     "rate_limits",
     "receipt_lines",
     "receipts",
+    "reconciliation_differences",
+    "reconciliation_lines",
+    "reconciliations",
     "refunds",
     "return_lines",
     "returns",

@@ -3,7 +3,9 @@
 from sqlalchemy import Index, UniqueConstraint
 
 from returns_api.db.tables._base import (
+    at_least,
     bytes_,
+    due_index,
     flag,
     integer,
     json_,
@@ -58,8 +60,15 @@ connections = tenant_table(
     flag("active", default=True),
     moment("created_at", now=True),
     integer("version", default=1),
+    integer("failures", default=0),
+    moment("paused_since", null=True),
+    moment("paused_until", null=True),
+    moment("retries_until", null=True),
+    moment("reconcile_at", null=True),
     one_of("kind", ("shop", "payments", "carrier")),
+    *at_least(0, "failures"),
     UniqueConstraint("shop_id", "source"),
+    due_index("connections", "reconcile_at", "reconcile_at IS NOT NULL"),
     root=True,
 )
 

@@ -162,17 +162,35 @@ class Ledger:
         *,
         after: int | None = None,
         before: int | None = None,
+        since: int = 0,
     ) -> list[Row]:
-        """Newest first, one more than ``limit`` when there are more."""
+        """Newest first, one more than ``limit`` when there are more; ``since`` in epoch seconds."""
         return self.store.rows(
             "SELECT * FROM refunds WHERE payment = ifnull(?, payment) "
             "AND (account IN ('', ?) OR ? = '') AND seq < ifnull(?, seq + 1) "
-            "AND seq > ifnull(?, seq - 1) ORDER BY seq DESC LIMIT ?",
+            "AND seq > ifnull(?, seq - 1) AND created >= ? ORDER BY seq DESC LIMIT ?",
             payment,
             account,
             account,
             after,
             before,
+            since,
+            limit + 1,
+        )
+
+    def disputes(
+        self, account: str, limit: int, *, after: str | None = None, since: int = 0
+    ) -> list[Row]:
+        """The same of chargebacks, each with its payment's ``charge``; ``after`` is an id."""
+        return self.store.rows(
+            "SELECT d.*, p.charge FROM disputes d JOIN payments p ON p.id = d.payment "
+            "WHERE (p.account IN ('', ?) OR ? = '') AND d.created >= ? AND d.rowid < ifnull("
+            "(SELECT rowid FROM disputes WHERE id = ?), d.rowid + 1) "
+            "ORDER BY d.rowid DESC LIMIT ?",
+            account,
+            account,
+            since,
+            after,
             limit + 1,
         )
 

@@ -33,6 +33,7 @@ class StripeApi:
             ("POST", "/v1/refunds", self.create_refund),
             ("GET", "/v1/refunds", self.list_refunds),
             ("GET", "/v1/refunds/{}", self.get_refund),
+            ("GET", "/v1/disputes", self.list_disputes),
             ("POST", "/v1/webhook_endpoints", self.create_endpoint),
         ]
 
@@ -63,16 +64,16 @@ class StripeApi:
         return await self._read(row["id"], wire.refund(row))
 
     async def list_refunds(self, request: Request) -> Response:
-        """GET /v1/refunds with payment_intent, charge, limit, starting_after, ending_before."""
+        """GET /v1/refunds with payment_intent, charge, created[gte], limit, starting_after …"""
         account, query = _account(request), request.query
         named = query.get("payment_intent") or query.get("charge")
         payment = self._bank.payment(named, account)["id"] if named else None
-        limit = int(query["limit"]) if query.get("limit", "").isdigit() else 10
-        if not 1 <= limit <= MAX_PAGE:
-            raise Problem(400, wire.error(400, "parameter_invalid_integer", "limit is 1 to 100"))
+        limit, since = _limit(query), _since(query)
         after = self._position(query.get("starting_after"), account)
         before = self._position(query.get("ending_before"), account)
-        rows = self._bank.ledger.refunds(payment, account, limit, after=after, before=before)
+        rows = self._bank.ledger.refunds(
+            payment, account, limit, after=after, before=before, since=since
+        )
         page = {
             "object": "list",
             "url": "/v1/refunds",
@@ -80,6 +81,19 @@ class StripeApi:
             "data": [wire.refund(row) for row in rows[:limit]],
         }
         return await self._read(payment or account, page)
+
+    async def list_disputes(self, request: Request) -> Response:
+        """GET /v1/disputes with created[gte], limit, starting_after."""
+        account, query = _account(request), request.query
+        limit, after = _limit(query), query.get("starting_after")
+        rows = self._bank.ledger.disputes(account, limit, after=after, since=_since(query))
+        page = {
+            "object": "list",
+            "url": "/v1/disputes",
+            "has_more": len(rows) > limit,
+            "data": [wire.dispute(row, row["charge"]) for row in rows[:limit]],
+        }
+        return await self._read(account, page)
 
     async def create_refund(self, request: Request) -> Response:
         """POST /v1/refunds, under whatever faults are due."""
@@ -187,6 +201,19 @@ def _amount(form: Mapping[str, str]) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 12 or int(text) == 0:
         raise Problem(400, wire.error(400, "parameter_invalid_integer", "Invalid integer: amount"))
     return int(text)
+
+
+def _limit(query: Mapping[str, str]) -> int:
+    """How long a page is to be. Raises Stripe's 400."""
+    limit = int(query["limit"]) if query.get("limit", "").isdigit() else 10
+    if not 1 <= limit <= MAX_PAGE:
+        raise Problem(400, wire.error(400, "parameter_invalid_integer", "limit is 1 to 100"))
+    return limit
+
+
+def _since(query: Mapping[str, str]) -> int:
+    text = query.get("created[gte]", "")
+    return int(text) if text.isdigit() else 0
 
 
 def _metadata(form: Mapping[str, str]) -> dict[str, str]:

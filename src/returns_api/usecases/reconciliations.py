@@ -1,0 +1,352 @@
+"""Reconciliation: our books of an account beside the provider's own list or a settlement file.
+
+A sweep opens a run for each account by itself; people ask for one or import a file. A job carries a
+run on page by page and wakes itself for the rest; killed in the middle, the next one goes on from
+the last page that was kept. Every difference is a row with what is to be done about it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from returns_api.db import connections as connection_rows
+from returns_api.db import reconciliations as rows
+from returns_api.db import shops
+from returns_api.db.engine import Row, Transaction
+from returns_api.db.outbox import Job
+from returns_api.domain import ids
+from returns_api.domain.errors import Conflict, DoesNotFit, NotFound
+from returns_api.domain.events import SYSTEM, By, Event
+from returns_api.domain.statements import StatementLine, parse_statement
+from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
+from returns_api.ports.payments import Listing
+from returns_api.usecases._announce import announce
+from returns_api.usecases._connections import open_account
+from returns_api.usecases._reconciling import Book, Step, compare_lines, gather, line_of, look_back
+from returns_api.usecases.context import Context
+
+OPEN_MAX: Final = 5
+"""Runs that people of one shop asked for and that may wait or run at once."""
+STEPS_PER_JOB: Final = 20
+TRIES_MAX: Final = 12
+"""Failures of one and the same page before a run has failed; the waits double up to an hour."""
+ATTEMPTS_MAX: Final = 10_000
+EVERY: Final = timedelta(minutes=15)
+"""How soon the sweep finds what a lost webhook did not tell (S16)."""
+SLOWLY: Final = timedelta(days=1)
+"""The same where each payment has to be asked about, and how often a sweep looks back whole."""
+OVERLAP: Final = timedelta(hours=1)
+LOOK_BACK: Final = timedelta(days=35)
+"""What a whole sweep covers: late failures come within weeks."""
+
+_NOBODY_HAS_IT: Final = "There is no such thing here, or it is not yours to see."
+_STEPS: Final = {"gather": gather, "compare": compare_lines, "look_back": look_back}
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run and how many differences of each sort it found."""
+
+    row: Row
+    report: list[Row]
+
+
+async def start_reconciliation(
+    ctx: Context, shop: UUID, by: By, source: str, since: datetime | None
+) -> Row:
+    """Queue a comparison with the provider's list of everything since then (35 days, if not said).
+
+    Raises:
+        NotFound: there is no such active payment account.
+        DoesNotFit: its provider shows no list, or the time lies in the future.
+        Conflict: too many of this shop wait already.
+    """
+    now = ctx.clock()
+    async with ctx.database.transaction(shop) as tx:
+        connection = await _account(tx, source)
+        provider = ctx.payments.get(connection["adapter"])
+        if provider is None or provider.capabilities.listing is Listing.NOTHING:
+            problem = "its provider shows no list: import a settlement file"
+            raise DoesNotFit(
+                "This account cannot be read.", errors=[{"field": "source", "problem": problem}]
+            )
+        begin = since or now - LOOK_BACK
+        if begin >= now:
+            raise DoesNotFit(
+                "The time begins in the future.",
+                errors=[{"field": "since", "problem": "in the future"}],
+            )
+        return await _open(tx, ctx, by, source, "provider", begin, now, whole=True)
+
+
+async def import_statement(
+    ctx: Context,
+    shop: UUID,
+    by: By,
+    source: str,
+    text: str,
+    since: datetime | None,
+    until: datetime | None,
+) -> Row:
+    """Queue a comparison with a settlement file (``domain.statements`` says its form).
+
+    Ours that the file lacks are looked for only where the caller says which time it covers whole.
+
+    Raises:
+        NotFound: there is no such active payment account.
+        Invalid: a file that cannot be read; names its rows.
+        DoesNotFit: a time that ends before it begins.
+        Conflict: too many of this shop wait already.
+    """
+    lines = parse_statement(text)
+    now, times = ctx.clock(), [line.at for line in lines]
+    begin, end = since or min(times), min(until or now, now)
+    whole = since is not None
+    if whole and begin >= end:
+        raise DoesNotFit(
+            "The time ends before it begins.",
+            errors=[{"field": "since", "problem": "not before the end"}],
+        )
+    async with ctx.database.transaction(shop) as tx:
+        await _account(tx, source)
+        row = await _open(
+            tx, ctx, by, source, "statement", begin, max(end, begin), whole=whole, total=len(lines)
+        )
+        await rows.add_lines(tx, [_stated(row["id"], line) for line in lines])
+        return row
+
+
+def _stated(run_id: UUID, line: StatementLine) -> dict[str, Any]:
+    return line_of(run_id, **{name: getattr(line, name) for name in StatementLine.__slots__})
+
+
+async def _account(tx: Transaction, source: str) -> Row:
+    found = await connection_rows.by_source(tx, source)
+    if found is None or found["kind"] != "payments":
+        raise NotFound(_NOBODY_HAS_IT)
+    return found
+
+
+async def _open(
+    tx: Transaction,
+    ctx: Context,
+    by: By,
+    source: str,
+    origin: str,
+    since: datetime,
+    until: datetime,
+    *,
+    whole: bool,
+    total: int = 0,
+) -> Row:
+    """A queued run and its wake-up. People's runs are limited and told as events."""
+    asked = origin != "sweep"
+    if asked:
+        await shops.lock(tx)
+        if await rows.count_open(tx) >= OPEN_MAX:
+            raise Conflict(f"A shop has at most {OPEN_MAX} reconciliations under way.")
+    now = ctx.clock()
+    row = await rows.add(
+        tx,
+        id=ctx.new_id(),
+        source=source,
+        origin=origin,
+        whole=whole,
+        since=since,
+        until=until,
+        phase="compare" if origin == "statement" else "gather",
+        total=total,
+        due_at=now,
+        requested_by=by.credential_id,
+        created_at=now,
+    )
+    told = [_event(ctx, row, "created", 1, by)] if asked else []
+    await announce(tx, ctx, told, [Job("reconcile", row["id"])])
+    return row
+
+
+async def view_reconciliation(ctx: Context, shop: UUID, run_id: UUID) -> RunView:
+    """One with its report. Raises ``NotFound``."""
+    async with ctx.database.transaction(shop) as tx:
+        return RunView(await _found(tx, run_id), await rows.report(tx, run_id))
+
+
+async def list_reconciliations(
+    ctx: Context, shop: UUID, *, before: UUID, limit: int, source: str | None
+) -> list[Row]:
+    """Newest first, of one account or all."""
+    async with ctx.database.transaction(shop) as tx:
+        return await rows.page(tx, before=before, limit=limit, source=source)
+
+
+async def list_differences(
+    ctx: Context, shop: UUID, run_id: UUID, *, before: UUID, limit: int, kind: str | None
+) -> list[Row]:
+    """What a run found, newest first, of one kind or all. Raises ``NotFound``."""
+    async with ctx.database.transaction(shop) as tx:
+        await _found(tx, run_id)
+        return await rows.differences(
+            tx, reconciliation_id=run_id, before=before, limit=limit, kind=kind
+        )
+
+
+async def _found(tx: Transaction, run_id: UUID) -> Row:
+    row = await rows.one(tx, run_id)
+    if row is None:
+        raise NotFound(_NOBODY_HAS_IT)
+    return row
+
+
+async def due_accounts(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
+    """Shop and key of payment accounts whose sweep is due."""
+    due = await ctx.database.sweep(rows.DUE_CONNECTIONS, now=ctx.clock(), limit=limit)
+    return [(row["shop_id"], row["id"]) for row in due]
+
+
+async def sweep_account(ctx: Context, shop: UUID, connection_id: UUID) -> None:
+    """Open the next run of an account, unless it is not due or the one before is under way."""
+    now = ctx.clock()
+    async with ctx.database.transaction(shop) as tx:
+        connection = await rows.take_connection(tx, connection_id, now)
+        if connection is None:
+            return
+        provider = ctx.payments.get(connection["adapter"])
+        listing = Listing.NOTHING if provider is None else provider.capabilities.listing
+        if not connection["active"] or listing is Listing.NOTHING:
+            await rows.next_sweep(tx, connection_id, None)
+            return
+        by_account = listing is Listing.ACCOUNT
+        await rows.next_sweep(tx, connection_id, now + (EVERY if by_account else SLOWLY))
+        if await rows.sweep_is_open(tx, connection["source"]):
+            return
+        last = await rows.last(tx, connection["source"])
+        whole = not by_account or _whole_is_due(last["whole_until"], now)
+        since = now - LOOK_BACK
+        if not whole:
+            since = max(since, last["until"] - OVERLAP)
+        await _open(tx, ctx, SYSTEM, connection["source"], "sweep", since, now, whole=whole)
+
+
+def _whole_is_due(last: datetime | None, now: datetime) -> bool:
+    return last is None or now - last >= SLOWLY
+
+
+async def due_reconciliations(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
+    """Shop and key of runs that nobody carries on."""
+    due = await ctx.database.sweep(rows.DUE, now=ctx.clock(), limit=limit)
+    return [(row["shop_id"], row["id"]) for row in due]
+
+
+async def reconcile(ctx: Context, shop: UUID, run_id: UUID) -> None:
+    """Carry a run on by some pages, unless it is not due or another holds it."""
+    now = ctx.clock()
+    async with ctx.database.transaction(shop) as tx:
+        run = await rows.claim(tx, run_id, now, now + ctx.lease)
+        if run is None:
+            return
+        connection = await connection_rows.by_source(tx, run["source"])
+    try:
+        if run["attempt"] > ATTEMPTS_MAX:
+            await _end(ctx, shop, run, "begun too often without coming to an end")
+            return
+        await _carry_on(ctx, shop, run, _book(ctx, run, connection))
+    except ProviderRejected as refused:
+        await _end(ctx, shop, run, f"refused by the provider: {refused.code}")
+    except (ProviderUnavailable, OutcomeUnknown) as failure:
+        await _later(ctx, shop, run, str(failure) or "no answer")
+
+
+def _book(ctx: Context, run: Row, connection: Row | None) -> Book:
+    """Raises ``ProviderRejected`` when the account is not connected any more."""
+    provider = None if connection is None else ctx.payments.get(connection["adapter"])
+    if connection is None or (provider is None and run["origin"] != "statement"):
+        raise ProviderRejected("not_connected", "the account is not connected any more")
+    if run["origin"] == "statement":
+        return Book(connection["adapter"], None, None)
+    try:
+        return Book(connection["adapter"], provider, open_account(ctx, connection))
+    except ValueError:
+        raise ProviderRejected("secret_unreadable", "the stored secret cannot be opened") from None
+
+
+async def _carry_on(ctx: Context, shop: UUID, run: Row, book: Book) -> None:
+    phase, cursor = run["phase"], run["cursor"]
+    for left in range(STEPS_PER_JOB, 0, -1):
+        if phase == "over":
+            await _end(ctx, shop, run, None)
+            return
+        step = await _STEPS[phase](ctx, shop, run, book, cursor)
+        phase, cursor = step.phase, step.cursor
+        if not await _note(ctx, shop, run, step, let_go=left == 1):
+            return
+
+
+async def _note(ctx: Context, shop: UUID, run: Row, step: Step, *, let_go: bool) -> bool:
+    """Keep how far it is; the last page of a job lets the run go and wakes the next job."""
+    async with ctx.database.transaction(shop) as tx:
+        kept = await rows.carry(
+            tx,
+            run,
+            phase=step.phase,
+            cursor=step.cursor,
+            total=step.total,
+            done=step.done,
+            unmatched=step.unmatched,
+            leased_until=None if let_go else ctx.clock() + ctx.lease,
+        )
+        if kept and let_go:
+            await announce(tx, ctx, [], [Job("reconcile", run["id"])])
+    return kept
+
+
+async def _later(ctx: Context, shop: UUID, run: Row, failure: str) -> None:
+    """Try the page again after a while; after the last try the run has failed."""
+    if run["tries"] >= TRIES_MAX:
+        await _end(ctx, shop, run, failure)
+        return
+    wait = min(timedelta(seconds=10 * 2 ** run["tries"]), timedelta(hours=1))
+    async with ctx.database.transaction(shop) as tx:
+        if await rows.postpone(tx, run, ctx.clock() + wait, failure[:500]):
+            await announce(tx, ctx, [], [Job("reconcile", run["id"], wait.total_seconds())])
+
+
+async def _end(ctx: Context, shop: UUID, run: Row, failure: str | None) -> None:
+    """Write the outcome, unless another attempt holds it by now."""
+    async with ctx.database.transaction(shop) as tx:
+        state = "succeeded" if failure is None else "failed"
+        ended = await rows.finish(tx, run, state=state, failure=failure, now=ctx.clock())
+        if ended is None:
+            return
+        report = await rows.report(tx, run["id"])
+        if run["origin"] == "sweep" and failure is None and not report:
+            return
+        sequence = 1 if run["origin"] == "sweep" else 2
+        await announce(tx, ctx, [_event(ctx, ended, state, sequence, SYSTEM, report)])
+
+
+def _event(
+    ctx: Context, row: Row, what: str, sequence: int, by: By, report: list[Row] | None = None
+) -> Event:
+    counted = {
+        kind: sum(each["count"] for each in report or () if each["kind"] == kind)
+        for kind in sorted({each["kind"] for each in report or ()})
+    }
+    return Event(
+        id=ctx.new_id(),
+        type=f"reconciliation.{what}",
+        resource_type="reconciliation",
+        resource_id=row["id"],
+        sequence=sequence,
+        at=ctx.clock(),
+        by=by,
+        data={
+            "reconciliation": ids.encode("rcn", row["id"]),
+            "source": row["source"],
+            "origin": row["origin"],
+            "state": row["state"],
+            "differences": counted,
+        },
+    )
