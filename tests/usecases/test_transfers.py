@@ -120,7 +120,8 @@ async def test_an_unknown_one_is_asked_by_the_schedule_and_then_given_to_a_perso
     await sweep.drain(ctx)
     move = await one_transfer(story, view.refund["id"])
     assert move["state"] == "succeeded"
-    assert gate.calls[-2:] == ["look_up", "refund"], "never sent blindly"
+    moves = [call for call in gate.calls if call != "list_activity"]
+    assert moves[-2:] == ["look_up", "refund"], "never sent blindly"
     assert await moved(story, move["id"]) == (1, 6000)
 
 
