@@ -17,10 +17,10 @@ from returns_api.api.schemas.base import (
     RefundId,
     Storable,
     TransferId,
+    example,
     example_id,
 )
 from returns_api.api.schemas.connections import SLUG
-from returns_api.api.schemas.returns import example
 from returns_api.api.schemas.times import MomentIn
 from returns_api.domain.reconciliations import Difference, Proposal
 
