@@ -33,6 +33,14 @@ async def test_a_shop_reads_its_settings(tenant: Tenant) -> None:
         "locale": "de-DE",
         "status": "active",
         "return_address": ADDRESS,
+        "refund_limits": {
+            "agent_per_order": 0,
+            "agent_per_day": 0,
+            "finance_per_order": None,
+            "finance_per_day": None,
+            "shop_per_day": None,
+            "return_above": None,
+        },
         "created_at": "2026-11-21T09:12:44Z",
     }
 

@@ -56,10 +56,13 @@ SUPPLEMENT = (
 )
 """Rows that no request makes by itself, so that every table has one to attack."""
 
+_SAME = str(uuid4())
 BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_outside_facts_counted_on_a_payment": {"payment_id": None, "counted": True},
     "ck_returns_a_deadline_has_a_kind": {"deadline_at": None, "deadline_kind": "respond"},
     "ck_return_lines_units_match_quantity": {"quantity": 3, "units": [1]},
+    "ck_refund_allowances_within": {"spent_minor": 2, "limit_minor": 1},
+    "ck_refund_approvals_two_persons": {"requester_id": _SAME, "approver_id": _SAME},
 }
 """CHECKs over several columns, and values that break each."""
 
@@ -73,6 +76,30 @@ INSERT INTO payments SELECT (r.p).* FROM (
         'reserved', {reserved}, 'refunded', {refunded})) AS p
     FROM payments p LIMIT 1) r
 """
+
+HELD_REFUND = "SELECT id FROM refunds WHERE hold_reason IS NOT NULL LIMIT 1"
+FREE_REFUND = "(SELECT id FROM refunds WHERE hold_reason IS NULL LIMIT 1)"
+APPROVED = {"refund": "a.refund_id", "requester": "a.requester_id", "amount": "a.amount_minor",
+            "currency": "a.currency", "releases": "a.releases"}  # fmt: skip
+NEW_APPROVAL = """
+INSERT INTO refund_approvals (shop_id, id, refund_id, requester_id, approver_id, amount_minor,
+                              currency, binding, releases, at)
+SELECT a.shop_id, gen_random_uuid(), {refund}, {requester}, gen_random_uuid(), {amount},
+       {currency}, 'another', {releases}, now() FROM refund_approvals a LIMIT 1
+"""
+ANOTHER_HELD = f"""
+INSERT INTO transfers SELECT (jsonb_populate_record(t, jsonb_build_object(
+    'id', '{_SAME}', 'state', 'on_hold', 'amount_minor', {{0}},
+    'provider_key', 'new', 'provider_refund_id', 'new'))).*
+FROM transfers t WHERE refund_id = ({HELD_REFUND})
+"""
+"""A further transfer of a refund that was approved already: for other transfers than this."""
+SEND_IT = f"UPDATE transfers SET state = 'queued' WHERE id = '{_SAME}'"
+APPROVE_OTHER = NEW_APPROVAL.format(**{**APPROVED, "releases": f"""
+    (SELECT jsonb_agg(jsonb_build_object('transfer', t.id, 'payment', t.payment_id,
+        'amount', t.amount_minor + 1, 'currency', t.currency)) FROM transfers t
+     WHERE t.id = '{_SAME}')"""})  # fmt: skip
+"""Approves the transfer, but not its amount."""
 
 TRIGGERS: Mapping[str, tuple[str, ...]] = {
     "payments_growth": (
@@ -106,6 +133,41 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
                 "state = 'draft'",
             )
         ),
+    ),
+    "refund_approvals_bound": tuple(
+        NEW_APPROVAL.format(**{**APPROVED, **other})
+        for other in (
+            {"amount": "a.amount_minor + 1"},
+            {"currency": "'XXX'"},
+            {"requester": "gen_random_uuid()"},
+            {"refund": FREE_REFUND},
+        )
+    ),
+    "transfers_start_held": (
+        "INSERT INTO transfers SELECT (jsonb_populate_record(t, jsonb_build_object("
+        "'id', gen_random_uuid(), 'provider_key', 'new', 'provider_refund_id', 'new'))).*"
+        f" FROM transfers t WHERE refund_id = ({HELD_REFUND})",
+    ),
+    "transfers_released": (
+        f"""{ANOTHER_HELD.format("amount_minor")}; {SEND_IT}""",
+        f"""{ANOTHER_HELD.format("amount_minor")}; {APPROVE_OTHER}; {SEND_IT}""",
+    ),
+    "transfers_fixed": tuple(
+        f"UPDATE transfers SET {change}"
+        for change in (
+            "amount_minor = amount_minor + 1",
+            "payment_id = (SELECT p.id FROM payments p WHERE p.id <> transfers.payment_id LIMIT 1)",
+        )
+    ),
+    "refunds_fixed": tuple(
+        f"UPDATE refunds SET {change} WHERE hold_reason IS NOT NULL"
+        for change in (
+            "amount_minor = amount_minor + 1",
+            "currency = 'XXX'",
+            "hold_reason = NULL",
+            "requested_by = NULL",
+            "kind = 'cancellation'",
+        )
     ),
     "append_only": (),  # test_catalogue attacks it on every table that has it
 }

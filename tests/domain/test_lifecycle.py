@@ -28,9 +28,10 @@ PEOPLE = (BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN)
 
 REVIEW = {"approve", "reject", "request_info", "cancel"}
 FINANCE_MAY = {
-    "requested": {"cancel"},
-    "queued": {"cancel"},
-    "needs_review": {"retry", "cancel"},
+    "requested": {"approve", "cancel"},
+    "queued": {"approve", "cancel"},
+    **{state: {"approve"} for state in ("sending", "unknown", "pending", "requires_action")},
+    "needs_review": {"approve", "retry", "cancel"},
     "partially_succeeded": {"retry", "cancel"},
     "failed": {"retry", "cancel"},
     "reversed": {"retry", "cancel"},
@@ -130,7 +131,6 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
             "needs_review": {"retry", "cancel"},
         },
         SYSTEM: {
-            "on_hold": {"release"},
             "queued": {"send", "fact", "put_back", "lose", "give_up"},
             "sending": {"fact", "put_back", "lose", "give_up"},
             "unknown": {"fact", "put_back", "lose", "give_up"},

@@ -52,7 +52,7 @@ from returns_api.usecases.opening import LineExtras
 from returns_api.usecases.quotes import StoredQuote
 from returns_api.usecases.refunds import RefundView
 from returns_api.usecases.returns import ReturnView
-from returns_api.usecases.shops import create_shop
+from returns_api.usecases.shops import change_shop, create_shop, view_shop
 from returns_api.usecases.warehouse import GradedUnit, Inspection, Receipt
 from returns_api.worker import sweep
 from tests.support.bank import SECRET_KEY, Bank
@@ -419,18 +419,45 @@ class Story:
 
     # What finance and the provider do
 
-    async def refund(self, order: Order, amount: int | None = None, **more: Any) -> RefundView:
-        """Finance refunds an amount, or all that is left."""
-        wanted = {"client_reference": None, "reason": None, "expected_refundable": None} | more
+    async def refund(
+        self, order: Order, amount: int | None = None, by: Principal | None = None, **more: Any
+    ) -> RefundView:
+        """Finance (unless another is named) refunds an amount, or all that is left."""
+        person = by or self.finance
+        wanted = {
+            "client_reference": None,
+            "reason": None,
+            "expected_refundable": None,
+            "kind": "manual",
+        } | more
         async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
             return await refunds.create_refund(
                 tx,
                 self.ctx,
-                By("finance", self.finance.credential_id),
+                By(person.role.value, person.credential_id),
                 order.id,
                 amount_minor=amount,
-                kind="manual",
                 **wanted,
+            )
+
+    async def limit(self, **limits: int | None) -> None:
+        """Set what one person may refund alone (minor units); what is not named has its default."""
+        version = (await view_shop(self.ctx, self.shop))["version"]
+        await change_shop(self.ctx, self.shop, SYSTEM, version, {"refund_limits": limits})
+
+    async def approve(
+        self, view: RefundView, by: Principal | None = None, binding: str | None = None
+    ) -> RefundView:
+        """The admin (unless another is named) approves what they see."""
+        person = by or self.who(Role.ADMIN)
+        async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
+            return await refunds.approve_refund(
+                tx,
+                self.ctx,
+                person,
+                By(person.role.value, person.credential_id),
+                view.refund["id"],
+                binding or str(view.binding),
             )
 
     async def retry(self, refund_id: UUID) -> RefundView:

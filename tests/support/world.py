@@ -27,7 +27,7 @@ from returns_api.usecases import connections, inbox, policies
 from returns_api.usecases.connections import ConnectionValues
 from returns_api.usecases.context import Context
 from returns_api.usecases.credentials import issue
-from returns_api.usecases.shops import create_shop
+from returns_api.usecases.shops import change_shop, create_shop
 from returns_api.wiring import running_context
 from tests.support import shopify
 from tests.support.api import ADDRESS
@@ -164,6 +164,8 @@ async def _house(ctx: Context, clock: Past, http: httpx.AsyncClient, number: int
     house = House(ids.encode("shp", made.id), number, {"admin": made.key.token})
     await _policy(ctx, made.id)
     await _connect(ctx, made.id)
+    limits = {"agent_per_order": 0, "finance_per_day": 100_000_00}
+    await change_shop(ctx, made.id, SYSTEM, 1, {"refund_limits": limits})
     clock.ago = timedelta()
     for index in (1, 2):
         await _order(ctx, http, house, index)
@@ -284,7 +286,8 @@ class Caller:
 
 
 async def _returns(call: Caller, order: str, index: int) -> None:
-    """A quote nobody accepted; returns that wait, are approved, asked about, and paid back."""
+    """A quote nobody accepted; returns that wait, are approved, asked about, and paid back; a
+    refund that finance makes, and one of an agent's that finance approves."""
     buyer = ("buyer", "other_buyer")[index]
     seen = await call("agent", "GET", f"/v1/orders/{order}/returnable")
     jacket, shirt, coat = (line["line"] for line in seen["lines"])
@@ -307,6 +310,10 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     units = [{"return_line": line, "grade": grade} for grade in ("sealed", "used_worn")]
     await call("warehouse", "POST", f"{path}/inspections", {"units": units})
     refund = await call("finance", "POST", "/v1/refunds", {"order": order, "amount": 100})
+    asked_for = await call("agent", "POST", "/v1/refunds", {"order": order, "amount": 50})
+    seen = await call("finance", "GET", f"/v1/refunds/{asked_for['refund']}")
+    binding = {"binding": seen["approval"]["binding"]}
+    await call("finance", "POST", f"/v1/refunds/{asked_for['refund']}/approve", binding)
     call.house.made.append(
         {
             "ord": order,

@@ -29,6 +29,8 @@ STATUS: Final[dict[type[errors.ReturnsError], int]] = {
     errors.NothingLeftToReturn: 409,
     errors.NothingLeftToRefund: 409,
     errors.RefundableChanged: 409,
+    errors.OwnApproval: 409,
+    errors.ApprovalChanged: 409,
     errors.NotEligible: 409,
     errors.QuoteExpired: 409,
     errors.QuoteUsed: 409,

@@ -1,4 +1,4 @@
-"""Refunds over HTTP: create, read, retry, cancel."""
+"""Refunds over HTTP: create, read, approve, retry, cancel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from returns_api.api.deps import (
 from returns_api.api.pages import before
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
-from returns_api.api.schemas.refunds import RefundIn, RefundOut, RefundsOut
+from returns_api.api.schemas.refunds import ApprovalIn, RefundIn, RefundOut, RefundsOut
 from returns_api.api.views import refund_out
 from returns_api.domain import ids
 from returns_api.domain.access import Scope
@@ -42,7 +42,9 @@ Manager = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_MANAGE))]
     summary="Refund an amount",
     description=(
         "`202` means durably recorded and reserved on the order's payments, in their order; a"
-        " worker sends it. `succeeded` comes only from the provider's evidence."
+        " worker sends it. `succeeded` comes only from the provider's evidence. Above what the"
+        " caller may pay out alone (`refund_limits` of the shop) the refund waits in `requested`"
+        " until a second person approves it."
     ),
     response_model=RefundOut,
     responses=refusals(*BODY, 404, 409),
@@ -135,6 +137,37 @@ async def list_refunds(
 async def get_refund(refund: RefundPath, ctx: ContextDep, caller: Reader) -> RefundOut:
     view = await refunds.get_refund(ctx, caller.principal, path_id("ref", refund))
     return refund_out(view, caller.principal)
+
+
+@router.post(
+    "/{refund}/approve",
+    operation_id="approveRefund",
+    summary="Approve a refund as the second person",
+    description=(
+        "Sets free what waits. The approval holds for the amount, the currency and the"
+        " destinations that `binding` stands for and for nothing else; whoever asked for the"
+        " refund is refused. To turn it down, cancel it."
+    ),
+    response_model=RefundOut,
+    responses=refusals(*BODY, 404, 409),
+)
+async def approve_refund(
+    refund: RefundPath,
+    body: ApprovalIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Manager,
+    idempotency_key: KeyHeader = None,
+) -> Response:
+    principal, refund_id = caller.principal, path_id("ref", refund)
+    return await keyed(
+        request,
+        ctx,
+        caller,
+        idempotency_key,
+        lambda tx: refunds.approve_refund(tx, ctx, principal, caller.by, refund_id, body.binding),
+        lambda view: json_answer(200, refund_out(view, principal)),
+    )
 
 
 @router.post(

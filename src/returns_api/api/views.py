@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from returns_api.api.schemas.quotes import (
     RefundOffer,
     RefundTiming,
 )
-from returns_api.api.schemas.refunds import RefundOut, TransferOut
+from returns_api.api.schemas.refunds import ApprovalOut, RefundOut, TransferOut
 from returns_api.api.schemas.returns import (
     ActionOut,
     LabelOut,
@@ -182,11 +182,24 @@ def refund_out(view: RefundView, principal: Principal) -> RefundOut:
         reason=head["reason"],
         parts=head["parts"],
         due_by=head["due_by"],
+        approval=_approval(view, principal),
         sequence=head["sequence"],
         created_at=head["created_at"],
         updated_at=head["updated_at"],
         transfers=[_transfer(move) for move in view.transfers],
-        actions=_refund_actions(head, view.transfers, principal),
+        actions=_refund_actions(view, principal),
+    )
+
+
+def _approval(view: RefundView, principal: Principal) -> ApprovalOut | None:
+    head = view.refund
+    if head["hold_reason"] is None or Scope.REFUNDS_CREATE not in principal.scopes:
+        return None
+    return ApprovalOut(
+        because=head["hold_reason"],
+        binding=view.binding,
+        requested_by=head["requested_by"],
+        approved_by=head["approved_by"],
     )
 
 
@@ -205,16 +218,20 @@ def _transfer(move: Row) -> TransferOut:
     )
 
 
-def _refund_actions(head: Row, moves: Sequence[Row], principal: Principal) -> list[ActionOut]:
-    """Retry what is stuck or did not arrive; cancel only while certainly nothing is on its way."""
+def _refund_actions(view: RefundView, principal: Principal) -> list[ActionOut]:
+    """Approve what waits and another asked for; retry what is stuck or did not arrive; cancel only
+    while certainly nothing is on its way."""
+    head, moves = view.refund, view.transfers
     if Scope.REFUNDS_MANAGE not in principal.scopes:
         return []
     found = set(REFUND.allowed(head["state"], Actor(principal.role.value)))
     if any(move["state"] in HOLDING and move["first_sent_at"] is not None for move in moves):
         found.discard("cancel")
+    if view.binding is None or head["requested_by"] == principal.credential_id:
+        found.discard("approve")
     href = f"/v1/refunds/{ids.encode('ref', head['id'])}"
     return [
         ActionOut(action=name, method="POST", href=f"{href}/{name}", until=None, on_silence=None)
-        for name in ("retry", "cancel")
+        for name in ("approve", "retry", "cancel")
         if name in found
     ]

@@ -39,6 +39,7 @@ _REFUND_FIELDS = (
     "reason",
     "parts",
     "requested_by",
+    "hold_reason",
     "due_by",
     "created_at",
     "updated_at",
@@ -113,6 +114,11 @@ _GIVE_UP: Final = Query(
     .where(here(refunds), refunds.c.id == given("id"))
     .values(given_up=given("given_up"), updated_at=given("now"))
 )
+_APPROVE: Final = Query(
+    update(refunds)
+    .where(here(refunds), refunds.c.id == given("id"))
+    .values(approved_by=given("approver_id"), updated_at=given("now"))
+)
 
 
 async def add(tx: Transaction, refund: dict[str, Any]) -> None:
@@ -158,6 +164,11 @@ async def return_totals(tx: Transaction, return_id: UUID) -> tuple[int, bool]:
 async def give_up(tx: Transaction, refund_id: UUID, now: datetime, *, given_up: bool) -> None:
     """Whether finance gave up what is missing of a refund."""
     await tx.run(_GIVE_UP, id=refund_id, given_up=given_up, now=now)
+
+
+async def set_approved(tx: Transaction, refund_id: UUID, approver_id: UUID, now: datetime) -> None:
+    """Who approved it last; every approval stands in ``approvals``."""
+    await tx.run(_APPROVE, id=refund_id, approver_id=approver_id, now=now)
 
 
 async def of_returns(tx: Transaction, return_ids: Sequence[UUID]) -> list[Row]:

@@ -10,7 +10,15 @@ from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
 from returns_api.db.tables import shops as _t
 
-_SETTINGS: Final = ("name", "timezone", "currency", "country", "locale", "return_address")
+_SETTINGS: Final = (
+    "name",
+    "timezone",
+    "currency",
+    "country",
+    "locale",
+    "return_address",
+    "refund_limits",
+)
 
 _ONE: Final = Query(select(_t).where(here(_t)))
 _LOCK: Final = Query(select(_t).where(here(_t)).with_for_update(key_share=True))

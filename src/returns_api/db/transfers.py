@@ -143,7 +143,7 @@ _RETRY: Final = Query(
         due_at=given("due_at", transfers.c.due_at.type),
         lookups=0,
         leased_until=None,
-        failure_code=None,
+        failure_code=given("failure_code", transfers.c.failure_code.type),
         updated_at=given("now"),
     )
 )
@@ -235,11 +235,25 @@ async def find_by_provider_id(
 
 
 async def put_in_line(
-    tx: Transaction, transfer_id: UUID, before: str, state: str, due_at: datetime, now: datetime
+    tx: Transaction,
+    transfer_id: UUID,
+    before: str,
+    state: str,
+    due_at: datetime | None,
+    now: datetime,
+    failure_code: str | None = None,
 ) -> bool:
-    """A person's retry: back to the queue, or to a look-up first."""
+    """A person's doing: to the queue, to a look-up first, or to another person."""
     return bool(
-        await tx.run(_RETRY, id=transfer_id, before=before, state=state, due_at=due_at, now=now)
+        await tx.run(
+            _RETRY,
+            id=transfer_id,
+            before=before,
+            state=state,
+            due_at=due_at,
+            now=now,
+            failure_code=failure_code,
+        )
     )
 
 

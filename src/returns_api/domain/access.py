@@ -53,7 +53,9 @@ ROLE_SCOPES: Final[dict[Role, frozenset[Scope]]] = {
         _SHOP_FLOOR
         | {Scope.QUOTES_CREATE, Scope.RETURNS_CREATE, Scope.RETURNS_ACT, Scope.REFUNDS_READ}
     ),
-    Role.AGENT: frozenset(_SHOP_FLOOR | _SERVICE | {Scope.RETURNS_REVIEW, Scope.REFUNDS_READ}),
+    Role.AGENT: frozenset(
+        _SHOP_FLOOR | _SERVICE | {Scope.RETURNS_REVIEW, Scope.REFUNDS_READ, Scope.REFUNDS_CREATE}
+    ),
     Role.WAREHOUSE: frozenset({Scope.RETURNS_READ, Scope.RECEIPTS_WRITE, Scope.POLICY_READ}),
     Role.FINANCE: frozenset(
         _SHOP_FLOOR | {Scope.REFUNDS_READ, Scope.REFUNDS_CREATE, Scope.REFUNDS_MANAGE}

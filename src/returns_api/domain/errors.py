@@ -85,6 +85,20 @@ class NothingLeftToRefund(Conflict):
     title = "The refund is larger than what is left of the payment"
 
 
+class OwnApproval(Conflict):
+    """Whoever asked for a refund cannot be the second person."""
+
+    code = "own_approval"
+    title = "Nobody approves what they asked for"
+
+
+class ApprovalChanged(Conflict):
+    """``context['binding']`` is what there is to approve now; nothing was done."""
+
+    code = "approval_changed"
+    title = "This is not what you would approve"
+
+
 class RefundableChanged(Conflict):
     """``expected_refundable`` differs from what is refundable now; nothing was done."""
 

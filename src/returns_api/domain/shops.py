@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
@@ -46,6 +46,8 @@ class ShopSettings:
     country: str
     locale: str
     return_address: Mapping[str, Any]
+    refund_limits: Mapping[str, int | None] = field(default_factory=dict)
+    """Those that differ from the defaults, see ``approvals.RefundLimits``."""
 
 
 def check(settings: ShopSettings) -> None:
@@ -71,9 +73,9 @@ def _problems(settings: ShopSettings) -> Iterator[dict[str, str]]:
     except Invalid as unknown:
         yield {"field": "currency", "problem": unknown.detail}
     places = {"country": settings.country, "return_address.country": _country_of(settings)}
-    for field, code in places.items():
+    for place, code in places.items():
         if code not in countries():
-            yield {"field": field, "problem": "Write a two-letter code of ISO 3166-1, such as DE."}
+            yield {"field": place, "problem": "Write a two-letter code of ISO 3166-1, such as DE."}
     if not LOCALE.fullmatch(settings.locale):
         yield {"field": "locale", "problem": "Write a BCP 47 tag such as de or pt-BR."}
 

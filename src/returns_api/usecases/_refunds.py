@@ -45,6 +45,8 @@ class NewRefund:
     client_reference: str | None = None
     reason: str | None = None
     due_by: datetime | None = None
+    hold_reason: str | None = None
+    """Set when a second person has to approve it: its transfers wait until then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ async def reserve_and_store(tx: Transaction, ctx: Context, new: NewRefund, by: B
         NothingLeftToRefund: a payment has less left than the plan takes.
     """
     now, refund_id = ctx.clock(), ctx.new_id()
-    moves = await _reserved(tx, ctx, refund_id, new.order_id, new.transfers)
+    held = new.hold_reason is not None
+    moves = await _reserved(tx, ctx, refund_id, new.order_id, new.transfers, held=held)
     state = refund_state([(m["state"], m["amount_minor"]) for m in moves], new.amount_minor)
     refund = {
         "id": refund_id,
@@ -81,6 +84,7 @@ async def reserve_and_store(tx: Transaction, ctx: Context, new: NewRefund, by: B
         "reason": new.reason,
         "parts": list(new.parts),
         "requested_by": by.credential_id,
+        "hold_reason": new.hold_reason,
         "due_by": new.due_by,
         "created_at": now,
         "updated_at": now,
@@ -99,9 +103,12 @@ async def add_transfers(
 ) -> tuple[Job, ...]:
     """Reserve and store further transfers of a refund, for what did not arrive.
 
-    The payments must be locked. Raises ``NothingLeftToRefund`` like ``reserve_and_store``.
+    Where a second person had to approve the refund, they wait for one again: its approval was for
+    other transfers. The payments must be locked. Raises ``NothingLeftToRefund`` like
+    ``reserve_and_store``.
     """
-    moves = await _reserved(tx, ctx, refund["id"], refund["order_id"], planned)
+    held = refund["hold_reason"] is not None
+    moves = await _reserved(tx, ctx, refund["id"], refund["order_id"], planned, held=held)
     await transfer_rows.add(tx, moves)
     return _sending(moves)
 
@@ -112,13 +119,17 @@ async def _reserved(
     refund_id: UUID,
     order_id: UUID,
     planned: Sequence[PlannedTransfer],
+    *,
+    held: bool,
 ) -> list[dict[str, Any]]:
     """The rows of new transfers, their amounts reserved."""
     wanted = {move.payment.id: move.amount_minor for move in planned}
     if not await reservations.reserve(tx, wanted):
         raise NothingLeftToRefund("The payments have less left than this refund needs.")
     now = ctx.clock()
-    return [_transfer_row(ctx.new_id(), refund_id, order_id, move, now) for move in planned]
+    return [
+        _transfer_row(ctx.new_id(), refund_id, order_id, move, now, held=held) for move in planned
+    ]
 
 
 def _sending(moves: Sequence[Mapping[str, Any]]) -> tuple[Job, ...]:
@@ -126,9 +137,15 @@ def _sending(moves: Sequence[Mapping[str, Any]]) -> tuple[Job, ...]:
 
 
 def _transfer_row(
-    transfer_id: UUID, refund_id: UUID, order_id: UUID, move: PlannedTransfer, now: datetime
+    transfer_id: UUID,
+    refund_id: UUID,
+    order_id: UUID,
+    move: PlannedTransfer,
+    now: datetime,
+    *,
+    held: bool,
 ) -> dict[str, Any]:
-    payment, queued = move.payment, move.state == "queued"
+    payment, state = move.payment, "on_hold" if held else move.state
     return {
         "id": transfer_id,
         "refund_id": refund_id,
@@ -136,12 +153,12 @@ def _transfer_row(
         "payment_id": payment.id,
         "amount_minor": move.amount_minor,
         "currency": payment.currency,
-        "state": move.state,
+        "state": state,
         "provider": payment.provider,
         "account": payment.account,
         "provider_key": ids.encode("trf", transfer_id),
-        "due_at": now if queued else None,
-        "failure_code": None if queued else "no_provider_connection",
+        "due_at": now if state == "queued" else None,
+        "failure_code": "no_provider_connection" if state == "needs_review" else None,
         "created_at": now,
         "updated_at": now,
     }

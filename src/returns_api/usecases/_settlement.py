@@ -26,6 +26,7 @@ from returns_api.domain.receiving import due_for_settlement, plan_settle
 from returns_api.domain.refunds import PlannedTransfer, plan_cover, tenders
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.settlement import Claim, Settlement, plan_settlement
+from returns_api.usecases._approvals import hold_for_return
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases._returns import save
 from returns_api.usecases.context import Context
@@ -55,7 +56,8 @@ async def settle_if_due(
     events, jobs = await save(tx, ctx, change, by)
     if settlement.total_minor:
         moves = plan_cover(payments, settlement.total_minor)
-        new = _new_refund(ret, settlement, moves, change.values["refund_by"])
+        hold = await hold_for_return(tx, settlement.total_minor, settlement.currency)
+        new = _new_refund(ret, settlement, moves, change.values["refund_by"], hold)
         written = await reserve_and_store(tx, ctx, new, by)
         events, jobs = [*events, *written.events], [*jobs, *written.jobs]
     return events, jobs
@@ -84,6 +86,7 @@ def _new_refund(
     settlement: Settlement,
     moves: Sequence[PlannedTransfer],
     due_by: datetime | None,
+    hold_reason: str | None,
 ) -> NewRefund:
     return NewRefund(
         order_id=ret.order_id,
@@ -95,4 +98,5 @@ def _new_refund(
         return_id=ret.id,
         reason="return",
         due_by=due_by,
+        hold_reason=hold_reason,
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
+from returns_api.db import approvals as approval_rows
 from returns_api.db import refunds as rows
 from returns_api.db import reservations
 from returns_api.db import transfers as transfer_rows
@@ -18,16 +20,25 @@ from returns_api.domain import ids
 from returns_api.domain.access import Principal
 from returns_api.domain.errors import (
     ActionNotAllowed,
+    ApprovalChanged,
     DuplicateReference,
     NotFound,
     NothingLeftToRefund,
+    OwnApproval,
     RefundableChanged,
 )
 from returns_api.domain.events import By
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND, TRANSFER
 from returns_api.domain.order_record import PaymentRecord
-from returns_api.domain.refunds import after_cancel, missing, plan_cover, plan_refund
+from returns_api.domain.refunds import (
+    PlannedTransfer,
+    after_cancel,
+    missing,
+    plan_cover,
+    plan_refund,
+)
+from returns_api.usecases._approvals import held_binding, hold_for_person, releases
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._refunds import (
     NewRefund,
@@ -50,6 +61,11 @@ class RefundView:
     refund: Row
     transfers: Sequence[Row]
 
+    @property
+    def binding(self) -> str | None:
+        """What an approval is bound to; None when nothing of the refund waits for one."""
+        return held_binding(self.refund, self.transfers)
+
 
 async def create_refund(
     tx: Transaction,
@@ -63,8 +79,9 @@ async def create_refund(
     expected_refundable: int | None,
     kind: str,
 ) -> RefundView:
-    """Reserve and record a refund; a worker sends it. ``amount_minor`` None means all that is left,
-    computed under the lock.
+    """Reserve and record a refund; a worker sends it, once a second person approved it where the
+    caller may not pay so much alone. ``amount_minor`` None means all that is left, computed under
+    the lock. No unit of an order line is used up by it.
 
     Raises:
         NotFound: no such order.
@@ -87,16 +104,18 @@ async def create_refund(
     amount = left if amount_minor is None else amount_minor
     if amount == 0 and payments:
         raise NothingLeftToRefund("Nothing is left to refund.", requested=0, remaining=0)
-    plan = plan_refund(payments, amount)
+    plan, currency = plan_refund(payments, amount), payments[0].currency
+    hold = await hold_for_person(tx, ctx, by, order_id, amount, currency)
     new = NewRefund(
         order_id=order_id,
         kind=kind,
         amount_minor=amount,
-        currency=payments[0].currency,
+        currency=currency,
         transfers=plan,
         parts=[{"kind": kind, "amount": amount}],
         client_reference=client_reference,
         reason=reason,
+        hold_reason=hold,
     )
     try:
         written = await reserve_and_store(tx, ctx, new, by)
@@ -135,6 +154,76 @@ async def list_refunds(ctx: Context, principal: Principal, **filters: Any) -> li
         RefundView(head, [move for move in moves if move["refund_id"] == head["id"]])
         for head in heads
     ]
+
+
+async def approve_refund(
+    tx: Transaction,
+    ctx: Context,
+    principal: Principal,
+    by: By,
+    refund_id: UUID,
+    binding: str,
+) -> RefundView:
+    """Set a refund's waiting transfers free, as the second person.
+
+    ``binding`` stands for amount, currency and destinations as the approver saw them.
+
+    Raises:
+        NotFound.
+        ActionNotAllowed: nothing of it waits for an approval.
+        OwnApproval: the caller asked for it.
+        ApprovalChanged: it is another amount, currency or destination than the caller saw.
+    """
+    head, payments, moves = await _locked(tx, principal, refund_id)
+    actor = Actor(principal.role.value)
+    REFUND.require(head["state"], "approve", actor)
+    held = [move for move in moves if move["state"] == "on_hold"]
+    now_bound = held_binding(head, held)
+    if now_bound is None:
+        raise _nothing_waits(head["state"])
+    if head["requested_by"] == principal.credential_id:
+        raise OwnApproval("You asked for this refund; another person has to approve it.")
+    if now_bound != binding:
+        raise ApprovalChanged("The refund is another than the one you saw.", binding=now_bound)
+    now = ctx.clock()
+    await approval_rows.add(
+        tx,
+        id=ctx.new_id(),
+        refund_id=refund_id,
+        requester_id=head["requested_by"],
+        approver_id=principal.credential_id,
+        amount_minor=head["amount_minor"],
+        currency=head["currency"],
+        binding=binding,
+        releases=releases(held),
+        at=now,
+    )
+    await rows.set_approved(tx, refund_id, principal.credential_id, now)
+    of_payment = {payment.id: payment for payment in payments}
+    jobs = [await _release(tx, move, of_payment[move["payment_id"]], actor, now) for move in held]
+    await emit(tx, await follow_transfers(tx, ctx, refund_id, by, "approved"), jobs)
+    return await _view(tx, refund_id)
+
+
+async def _release(
+    tx: Transaction, move: Row, payment: PaymentRecord, actor: Actor, now: datetime
+) -> Job:
+    """As if it started now: to the provider, or to a person where there is none to call."""
+    start = PlannedTransfer(payment, move["amount_minor"]).state
+    state = TRANSFER.step("on_hold", "release", actor, to=start)
+    due_at, code = (now, None) if state == "queued" else (None, "no_provider_connection")
+    await transfer_rows.put_in_line(tx, move["id"], "on_hold", state, due_at, now, code)
+    return Job("send_transfer", move["id"])
+
+
+def _nothing_waits(state: str) -> ActionNotAllowed:
+    return ActionNotAllowed(
+        "Nothing of this refund waits for an approval.",
+        object="refund",
+        state=state,
+        action="approve",
+        allowed=[],
+    )
 
 
 async def retry_refund(ctx: Context, principal: Principal, by: By, refund_id: UUID) -> RefundView:

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 
 from returns_api.api.schemas.base import (
     In,
+    KeyId,
     LongText,
     Minor,
     Moment,
@@ -24,12 +25,13 @@ from returns_api.api.schemas.base import (
 )
 from returns_api.api.schemas.returns import ActionOut
 
+Binding = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]
 _REF, _ORD = example_id("ref"), example_id("ord")
 
 
 class RefundIn(In):
-    """A refund outside a return: an amount, or all that is left."""
+    """A refund outside a return: an amount, or all that is left. It uses up no unit of a line."""
 
     model_config = example(
         {
@@ -45,7 +47,9 @@ class RefundIn(In):
     amount: PositiveMinor | None = Field(
         None, description="Minor units of the payment's currency; left out: all that is left."
     )
-    kind: Literal["manual", "goodwill"] = "manual"
+    kind: Literal["manual", "goodwill"] = Field(
+        "manual", description="`goodwill` is a present; `manual` is owed."
+    )
     client_reference: Reference | None = Field(
         None, description="Your own id; it makes at most one refund, for ever."
     )
@@ -70,6 +74,25 @@ class TransferOut(Out):
     failure_code: str | None
 
 
+class ApprovalIn(In):
+    """What the approver saw."""
+
+    model_config = example({"binding": "9f" * 32})
+
+    binding: Binding = Field(
+        description="`approval.binding` of the refund: its amount, currency and destinations."
+    )
+
+
+class ApprovalOut(Out):
+    """Why a refund needs a second person, and where that stands."""
+
+    because: str = Field(description="The limit that it exceeds.")
+    binding: str | None = Field(description="Send this to approve; null when nothing waits.")
+    requested_by: KeyId | None = Field(description="Who cannot approve it.")
+    approved_by: KeyId | None
+
+
 class RefundOut(Out):
     model_config = example(
         {
@@ -84,6 +107,7 @@ class RefundOut(Out):
             "reason": "Late delivery",
             "parts": [{"kind": "manual", "amount": 2000}],
             "due_by": None,
+            "approval": None,
             "sequence": 4,
             "created_at": "2026-11-21T10:00:00Z",
             "updated_at": "2026-11-21T10:00:02Z",
@@ -116,6 +140,9 @@ class RefundOut(Out):
     reason: str | None
     parts: list[dict[str, Any]]
     due_by: Moment | None
+    approval: ApprovalOut | None = Field(
+        description="Null when one person was enough, and for buyers."
+    )
     sequence: int
     created_at: Moment
     updated_at: Moment

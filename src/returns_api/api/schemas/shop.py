@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints
 
 from returns_api.api.schemas.base import (
     In,
+    Minor,
     Moment,
     Out,
     ShopId,
@@ -56,10 +57,45 @@ def _nowhere() -> ReturnAddress:
     return ReturnAddress(name="-", street1="-", city="-", postcode="-", country="DE")
 
 
-class ShopPatch(In):
-    """What to change; what is left out stays. The address is replaced whole."""
+class RefundLimits(In):
+    """What one person may refund without a second one; above it, a refund waits in `requested`.
 
-    model_config = example({"timezone": "Europe/Berlin", "return_address": ADDRESS_EXAMPLE})
+    In minor units of the shop's currency: null sets no limit, 0 lets nothing pass alone. A refund
+    in another currency always waits where a limit applies. Days are the shop's.
+    """
+
+    agent_per_order: Minor | None = 0
+    agent_per_day: Minor | None = 0
+    finance_per_order: Minor | None = Field(
+        None, description="Admins count as finance; an order's sum is that of all persons."
+    )
+    finance_per_day: Minor | None = None
+    shop_per_day: Minor | None = None
+    return_above: Minor | None = Field(
+        None, description="The refund of a return above this waits, too."
+    )
+
+
+LIMITS_EXAMPLE = {
+    "agent_per_order": 2000,
+    "agent_per_day": 10000,
+    "finance_per_order": 50000,
+    "finance_per_day": None,
+    "shop_per_day": None,
+    "return_above": None,
+}
+
+
+class ShopPatch(In):
+    """What to change; what is left out stays. Address and limits are replaced whole."""
+
+    model_config = example(
+        {
+            "timezone": "Europe/Berlin",
+            "return_address": ADDRESS_EXAMPLE,
+            "refund_limits": LIMITS_EXAMPLE,
+        }
+    )
 
     name: ShortText = Field("", json_schema_extra=left_out)
     timezone: Zone = Field("", json_schema_extra=left_out, description="IANA name.")
@@ -67,6 +103,7 @@ class ShopPatch(In):
     country: Country = Field("", json_schema_extra=left_out, description="ISO 3166-1 alpha-2.")
     locale: Locale = Field("", json_schema_extra=left_out, description="BCP 47.")
     return_address: ReturnAddress = Field(default_factory=_nowhere, json_schema_extra=left_out)
+    refund_limits: RefundLimits = Field(default_factory=RefundLimits, json_schema_extra=left_out)
 
 
 class ShopOut(Out):
@@ -88,6 +125,7 @@ class ShopOut(Out):
                 "email": None,
                 "phone": None,
             },
+            "refund_limits": LIMITS_EXAMPLE,
             "created_at": "2026-11-21T09:12:44Z",
         }
     )
@@ -100,4 +138,5 @@ class ShopOut(Out):
     locale: str
     status: str
     return_address: ReturnAddress
+    refund_limits: RefundLimits
     created_at: Moment

@@ -24,7 +24,13 @@ from returns_api.db.tables.reconciliations import (
     reconciliation_lines,
     reconciliations,
 )
-from returns_api.db.tables.refunds import refunds, transfer_attempts, transfers
+from returns_api.db.tables.refunds import (
+    refund_allowances,
+    refund_approvals,
+    refunds,
+    transfer_attempts,
+    transfers,
+)
 from returns_api.db.tables.returns import (
     decisions,
     inspected_units,
@@ -75,6 +81,8 @@ __all__ = [
     "reconciliation_differences",
     "reconciliation_lines",
     "reconciliations",
+    "refund_allowances",
+    "refund_approvals",
     "refunds",
     "return_lines",
     "returns",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -108,8 +109,13 @@ def flag(name: str, *, default: bool = False) -> ColumnOf:
     return Column(name, Boolean, nullable=False, server_default=text(str(default).lower()))
 
 
-def json_(name: str, *, null: bool = False) -> ColumnOf:
-    return Column(name, JSONB, nullable=null)
+def json_(name: str, *, null: bool = False, default: dict[str, Any] | None = None) -> ColumnOf:
+    return Column(
+        name,
+        JSONB,
+        nullable=null,
+        server_default=None if default is None else text(f"'{json.dumps(default)}'"),
+    )
 
 
 def bytes_(name: str, *, null: bool = False) -> ColumnOf:

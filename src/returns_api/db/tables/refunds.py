@@ -1,6 +1,6 @@
 """Refunds, their transfers along the payments, and every try at a provider."""
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 
 from returns_api.db.tables._base import (
     at_least,
@@ -33,6 +33,7 @@ refunds = tenant_table(
     flag("given_up"),
     uuid_("requested_by", null=True),
     uuid_("approved_by", null=True),
+    text_("hold_reason", null=True),
     moment("due_by", null=True),
     integer("sequence", default=1),
     moment("created_at"),
@@ -52,6 +53,36 @@ refunds = tenant_table(
         unique=True,
         postgresql_where=text("kind = 'return'"),
     ),
+)
+
+refund_approvals = tenant_table(
+    "refund_approvals",
+    uuid_("refund_id"),
+    uuid_("requester_id", null=True),
+    uuid_("approver_id"),
+    money("amount_minor"),
+    currency(),
+    text_("binding"),
+    json_("releases"),
+    moment("at"),
+    CheckConstraint("requester_id IS DISTINCT FROM approver_id", name="two_persons"),
+    *at_least(1, "amount_minor"),
+    belongs_to("refunds", "refund_id"),
+    UniqueConstraint("shop_id", "refund_id", "approver_id", "binding"),
+)
+
+refund_allowances = tenant_table(
+    "refund_allowances",
+    text_("kind"),
+    uuid_("subject_id"),
+    text_("day"),
+    currency(),
+    money("spent_minor"),
+    money("limit_minor"),
+    one_of("kind", ("order", "person", "shop")),
+    CheckConstraint("spent_minor <= limit_minor", name="within"),
+    *at_least(0, "spent_minor"),
+    key=("kind", "subject_id", "day", "currency"),
 )
 
 transfers = tenant_table(

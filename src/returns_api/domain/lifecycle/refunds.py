@@ -25,7 +25,7 @@ TRANSFER: Final = Machine(
     initial=("queued", "needs_review", "on_hold"),
     terminal=frozenset({"failed", "canceled", "reversed"}),
     rules={
-        ("on_hold", "release"): rule((*_F, *_S), "queued", meaning="The refund was approved."),
+        ("on_hold", "release"): rule(_F, "queued", "needs_review", meaning="It was approved."),
         ("on_hold", "cancel"): rule(_F, "canceled", meaning="The refund was not approved."),
         ("queued", "send"): rule(_S, "sending", meaning="The provider key is stored; send now."),
         ("queued", "cancel"): rule(_F, "canceled", meaning="Nothing was sent yet."),
@@ -73,6 +73,12 @@ _PRECEDENCE: Final = (
     "on_hold",
 )
 
+_PRECEDENCE_OF_HELD: Final = (
+    "requested",
+    *(state for state in _PRECEDENCE if state != "on_hold"),
+)
+"""What a refund can be while a transfer of it waits for an approval."""
+
 REFUND_STATES: Final = (
     "requested",
     "queued",
@@ -92,7 +98,14 @@ REFUND_STATES: Final = (
 def _persons() -> dict[tuple[str, str], Rule]:
     again = "Look again at what is stuck; send anew, as a new transfer, what did not arrive."
     give_up = "Give up what was never sent and what no payment covers."
+    approve = "A second person sets free what waits for one."
     return {
+        **{
+            (state, "approve"): rule(
+                _F, *dict.fromkeys(("queued", "needs_review", state)), meaning=approve
+            )
+            for state in _PRECEDENCE_OF_HELD
+        },
         **{
             (state, "retry"): rule(
                 _F, "queued", "unknown", "requires_action", "needs_review", meaning=again
