@@ -49,6 +49,9 @@ SUPPLEMENT = (
                                             LIMIT 1) t ON true""",
     """INSERT INTO rate_limits (shop_id, bucket, window_start, hits)
        SELECT shop_id, 'x', now(), 1 FROM shops""",
+    """INSERT INTO ledger_seals (shop_id, position, entry_id, digest)
+       SELECT shop_id, row_number() OVER (PARTITION BY shop_id ORDER BY id), id, '' FROM
+       ledger_entries""",
     "UPDATE refunds SET client_reference = id::text",
     "UPDATE transfers SET provider_refund_id = id::text",
     "UPDATE payments SET provider_payment_id = id::text",
@@ -59,6 +62,12 @@ SUPPLEMENT = (
 _SAME = str(uuid4())
 BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_outside_facts_counted_on_a_payment": {"payment_id": None, "counted": True},
+    "ck_ledger_postings_between_two_accounts": {
+        "debit": "merchant",
+        "debit_of": None,
+        "credit": "merchant",
+        "credit_of": None,
+    },
     "ck_returns_a_deadline_has_a_kind": {"deadline_at": None, "deadline_kind": "respond"},
     "ck_return_lines_units_match_quantity": {"quantity": 3, "units": [1]},
     "ck_refund_allowances_within": {"spent_minor": 2, "limit_minor": 1},
@@ -321,7 +330,7 @@ async def test_every_check_refuses(attacker: Attacker) -> None:
 
 def breaking(definition: str) -> dict[str, Any]:
     """Values that break ``col >= n`` or ``col IN (…)``; empty for any other CHECK."""
-    minimum = re.fullmatch(r"CHECK \(\((\w+) >= (\d+)\)\)", definition)
+    minimum = re.fullmatch(r"CHECK \(\(\"?(\w+)\"? >= (\d+)\)\)", definition)
     if minimum:
         return {minimum[1]: int(minimum[2]) - 1}
     listed = re.fullmatch(r"CHECK \(\((\w+) = ANY \(ARRAY\[.*\]\)\)\)", definition)

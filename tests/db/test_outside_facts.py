@@ -50,7 +50,7 @@ async def paid(ctx: Context) -> tuple[Intake, UUID, UUID]:
 
 async def tell(shop: Intake, order_id: UUID, payment_id: UUID | None, told: Told) -> bool:
     async with shop.ctx.database.transaction(shop.shop) as tx:
-        return await outside_facts.record(
+        changed, _ = await outside_facts.record(
             tx,
             kind=told.kind,
             provider="stripe",
@@ -64,6 +64,7 @@ async def tell(shop: Intake, order_id: UUID, payment_id: UUID | None, told: Told
             at=T0 + timedelta(hours=told.hour),
             lines=[],
         )
+        return changed
 
 
 async def counters(shop: Intake) -> tuple[int, int]:

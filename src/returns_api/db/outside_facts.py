@@ -147,7 +147,20 @@ def _record_statement() -> Query:
         after.c.amount_minor == before.c.amount_minor,
         after.c.lines == before.c.lines,
     )
-    return Query(select(~func.coalesce(same, False)).select_from(both).add_cte(counted))
+    told = (
+        select(
+            after.c.id.label("fact_id"),
+            after.c.order_id,
+            moved.c.payment_id,
+            moved.c.kind,
+            moved.c.delta.label("delta_minor"),
+            after.c.currency,
+            (~func.coalesce(same, False)).label("changed"),
+        )
+        .select_from(both.outerjoin(moved, moved.c.delta != 0))
+        .order_by(moved.c.payment_id)
+    )
+    return Query(told.add_cte(counted))
 
 
 _RECORD: Final = _record_statement()
@@ -173,8 +186,9 @@ async def record(
     at: datetime,
     lines: Sequence[Mapping[str, Any]],
     guessed: bool = False,
-) -> bool:
-    """Record one fact (``kind``: refund or dispute); returns whether anything changed.
+) -> tuple[bool, list[Row]]:
+    """Record one fact (``kind``: refund or dispute); returns whether anything changed, and what it
+    moved: fact_id, order_id, payment_id, kind, delta_minor (signed) and currency of each payment.
 
     ``counted`` needs a payment and its currency. ``guessed`` says that the payment was chosen by us
     and may be chosen anew. ``lines`` is ``[{"line": external id, "quantity": units}]``. Locks the
@@ -183,7 +197,7 @@ async def record(
     await tx.run(
         _LOCK, kind=kind, provider=provider, external_id=external_id, payment_id=payment_id
     )
-    changed = await tx.value(
+    rows = await tx.all(
         _RECORD,
         kind=kind,
         provider=provider,
@@ -198,7 +212,8 @@ async def record(
         lines=[dict(line) for line in lines],
         guessed=guessed,
     )
-    return bool(changed)
+    moved = [row for row in rows if row["payment_id"] is not None]
+    return bool(rows[0]["changed"]), moved
 
 
 async def guesses(tx: Transaction, order_id: UUID) -> list[Row]:

@@ -72,7 +72,7 @@ _newest: Final = given("newest", Boolean)
 _adopted: Final = and_(
     payments.c.provider == "shop", payments.c.external == 0, payments.c.disputed == 0
 )
-_PUT: Final = Query(
+_put: Final = (
     _new.on_conflict_do_update(
         index_elements=["shop_id", "order_id", "external_id"],
         set_={
@@ -85,12 +85,34 @@ _PUT: Final = Query(
                 payments.c.provider_payment_id, _new.excluded.provider_payment_id
             ),
         },
-    ).returning(
+    )
+    .returning(
         payments.c.id,
         payments.c.provider,
         payments.c.account,
         payments.c.provider_payment_id,
+        payments.c.currency,
+        payments.c.captured,
     )
+    .cte("put")
+)
+# Reads the rows as they were before this statement.
+_before: Final = (
+    select(payments.c.id, payments.c.captured)
+    .where(here(payments), payments.c.order_id == given("order_id", Uuid))
+    .cte("before")
+)
+_PUT: Final = Query(
+    select(
+        _put.c.id,
+        _put.c.provider,
+        _put.c.account,
+        _put.c.provider_payment_id,
+        _put.c.currency,
+        (_put.c.captured - func.coalesce(_before.c.captured, 0)).label("captured_delta"),
+    )
+    .select_from(_put.outerjoin(_before, _before.c.id == _put.c.id))
+    .order_by(_put.c.id)
 )
 _OF_ORDER: Final = Query(
     select(*(c for c in payments.c if c.name != "shop_id"))
@@ -104,15 +126,14 @@ async def put(
 ) -> list[Row]:
     """Add what is new; take ``captured`` of what is known only from the newest snapshot.
 
-    The order must be locked by ``order_intake.begin``. Returns the rows that were added.
+    The order must be locked by ``order_intake.begin``. Returns every payment that was told, with
+    ``captured_delta``: how much more (or less) is captured than was known.
     """
     if not told:
         return []
-    rows = await tx.all(
+    return await tx.all(
         _PUT, order_id=order_id, told=[dict(payment) for payment in told], newest=newest
     )
-    added = {payment["id"] for payment in told}
-    return [row for row in rows if row["id"] in added]
 
 
 async def of_order(tx: Transaction, order_id: UUID) -> list[Row]:

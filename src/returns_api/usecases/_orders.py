@@ -21,7 +21,7 @@ from uuid import UUID
 
 import orjson
 
-from returns_api.db import connections, order_intake, payments
+from returns_api.db import connections, order_intake
 from returns_api.db.engine import Transaction
 from returns_api.domain.allocation import Certificate, certify, digest, to_json
 from returns_api.domain.orders import (
@@ -43,6 +43,7 @@ from returns_api.domain.orders import (
     ShopErased,
 )
 from returns_api.domain.people import normalise_email, normalise_order_number
+from returns_api.usecases._books import put_payments
 from returns_api.usecases._order_events import tell
 from returns_api.usecases._outside import (
     guess_again,
@@ -112,9 +113,9 @@ async def see_order(tx: Transaction, ctx: Context, source: str, order: OrderFact
     lines = [_line(ctx, place, line) for place, line in enumerate(order.lines)]
     await order_intake.put_lines(tx, order_id, lines)
     told = await _told(tx, ctx, source, order.payments)
-    added = await payments.put(tx, order_id, told, newest=True)
+    added = await put_payments(tx, ctx, order_id, told, newest=True)
     if head is not None:
-        await guess_again(tx, order_id)
+        await guess_again(tx, ctx, order_id)
     body = to_json(certificate)
     await order_intake.add_certificate(tx, order_id, body, digest(certificate), ctx.clock())
     kind = "received" if head is None else "updated"
@@ -160,10 +161,10 @@ async def _add_payments(
 ) -> None:
     """Payments that are not known yet; what is known stays as the newest snapshot told it."""
     told = await _told(tx, ctx, source, found)
-    added = await payments.put(tx, head.id, told, newest=False)
+    added = await put_payments(tx, ctx, head.id, told, newest=False)
     if not added:
         return
-    await guess_again(tx, head.id)
+    await guess_again(tx, ctx, head.id)
     ours = {payment["id"] for payment in added}
     version = await order_intake.step(tx, head.id, ctx.clock())
     captured = [

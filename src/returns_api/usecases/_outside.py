@@ -21,6 +21,7 @@ from returns_api.domain.orders import (
     OutsideRefundSeen,
     PlatformReturnSeen,
 )
+from returns_api.usecases._books import record_fact
 from returns_api.usecases._order_events import tell
 from returns_api.usecases._waiting import NotYet, order_key, payments_key
 from returns_api.usecases.context import Context
@@ -43,8 +44,8 @@ async def see_refund(tx: Transaction, ctx: Context, source: str, seen: OutsideRe
     foreign = [move for move in moves if not await _is_ours(tx, move[0], move[1])]
     if seen.money and not foreign:
         return
-    changed = [await _record_move(tx, source, head.id, seen, *move) for move in foreign]
-    changed.append(await _record_units(tx, source, head, seen))
+    changed = [await _record_move(tx, ctx, source, head.id, seen, *move) for move in foreign]
+    changed.append(await _record_units(tx, ctx, source, head, seen))
     if any(changed):
         await order_counts.count_outside(tx, head.id)
         version = await order_intake.step(tx, head.id, ctx.clock())
@@ -71,14 +72,14 @@ async def see_dispute(tx: Transaction, ctx: Context, source: str, seen: DisputeS
         NotYet: the order is not known yet, or (after recording it) none of its payments is.
     """
     if seen.order_external_id is None:
-        await _record_dispute(tx, source, None, seen, None)
+        await _record_dispute(tx, ctx, source, None, seen, None)
         return
     _, head = await order_intake.begin(tx, source, seen.order_external_id)
     if head is None:
         raise NotYet(order_key(source, seen.order_external_id))
     stored = await payments.of_order(tx, head.id)
     payment = _guess("dispute", stored, seen.currency)
-    if await _record_dispute(tx, source, head.id, seen, payment):
+    if await _record_dispute(tx, ctx, source, head.id, seen, payment):
         version = await order_intake.step(tx, head.id, ctx.clock())
         data = {
             "amount": seen.amount_minor,
@@ -93,7 +94,7 @@ async def see_dispute(tx: Transaction, ctx: Context, source: str, seen: DisputeS
         raise NotYet(payments_key(source, seen.order_external_id), settles=True)
 
 
-async def guess_again(tx: Transaction, order_id: UUID) -> None:
+async def guess_again(tx: Transaction, ctx: Context, order_id: UUID) -> None:
     """Choose the payments of unnamed facts anew, now that the order's payments changed.
 
     So the choice depends on what is known, not on when it came.
@@ -105,8 +106,9 @@ async def guess_again(tx: Transaction, order_id: UUID) -> None:
         if payment is not None and payment["id"] != fact["payment_id"]:
             names = ("kind", "provider", "external_id", "order_id", "amount_minor", "currency")
             more = ("active", "at", "lines")
-            await outside_facts.record(
+            await record_fact(
                 tx,
+                ctx,
                 payment_id=payment["id"],
                 counted=_counts(payment),
                 guessed=True,
@@ -134,6 +136,7 @@ async def see_platform_return(
 
 async def _record_move(
     tx: Transaction,
+    ctx: Context,
     source: str,
     order_id: UUID,
     seen: OutsideRefundSeen,
@@ -141,8 +144,9 @@ async def _record_move(
     payment: Row | None,
     guessed: bool,
 ) -> bool:
-    return await outside_facts.record(
+    return await record_fact(
         tx,
+        ctx,
         kind="refund",
         provider=_teller(source),
         external_id=f"{seen.external_id}/{money.external_id}",
@@ -159,11 +163,16 @@ async def _record_move(
 
 
 async def _record_units(
-    tx: Transaction, source: str, head: order_intake.OrderHead, seen: OutsideRefundSeen
+    tx: Transaction,
+    ctx: Context,
+    source: str,
+    head: order_intake.OrderHead,
+    seen: OutsideRefundSeen,
 ) -> bool:
     """The refund itself, without money: it holds the units, whatever number of movements it has."""
-    return await outside_facts.record(
+    return await record_fact(
         tx,
+        ctx,
         kind="refund",
         provider=_teller(source),
         external_id=seen.external_id,
@@ -179,10 +188,16 @@ async def _record_units(
 
 
 async def _record_dispute(
-    tx: Transaction, source: str, order_id: UUID | None, seen: DisputeSeen, payment: Row | None
+    tx: Transaction,
+    ctx: Context,
+    source: str,
+    order_id: UUID | None,
+    seen: DisputeSeen,
+    payment: Row | None,
 ) -> bool:
-    return await outside_facts.record(
+    return await record_fact(
         tx,
+        ctx,
         kind="dispute",
         provider=_teller(source),
         external_id=seen.external_id,

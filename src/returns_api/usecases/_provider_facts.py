@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from returns_api.db import order_intake, outside_facts, reservations
+from returns_api.db import order_intake, reservations
 from returns_api.db import transfers as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
@@ -19,6 +19,7 @@ from returns_api.domain import ids
 from returns_api.domain.refunds import after_fact
 from returns_api.domain.settlement import overdrawn
 from returns_api.ports.payments import ProviderDispute, ProviderRefund, RefundStatus
+from returns_api.usecases._books import record_fact
 from returns_api.usecases._order_events import tell
 from returns_api.usecases._refunds import move_transfer
 from returns_api.usecases._waiting import NotYet, payment_key
@@ -80,8 +81,9 @@ async def _outside(
     tx: Transaction, ctx: Context, provider: str, account: str, fact: ProviderRefund
 ) -> None:
     payment = await _payment(tx, provider, account, fact.provider_payment_id)
-    changed = await outside_facts.record(
+    changed = await record_fact(
         tx,
+        ctx,
         kind="refund",
         provider=provider,
         external_id=fact.provider_refund_id,
@@ -104,8 +106,9 @@ async def _dispute(
     tx: Transaction, ctx: Context, provider: str, account: str, fact: ProviderDispute
 ) -> None:
     payment = await _payment(tx, provider, account, fact.provider_payment_id)
-    changed = await outside_facts.record(
+    changed = await record_fact(
         tx,
+        ctx,
         kind="dispute",
         provider=provider,
         external_id=fact.provider_dispute_id,

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from returns_api.db import ledger, reservations
 from returns_api.db import refunds as rows
-from returns_api.db import reservations
 from returns_api.db import returns as return_rows
 from returns_api.db import transfers as transfer_rows
 from returns_api.db.engine import Row, Transaction
@@ -21,10 +21,12 @@ from returns_api.db.outbox import Job
 from returns_api.domain import ids
 from returns_api.domain.errors import NothingLeftToRefund
 from returns_api.domain.events import SYSTEM, By, Event
+from returns_api.domain.ledger import refund_requested, transfer_moved, transfers_added
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.refunds import REFUND, refund_state
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.refunds import PlannedTransfer, TransferChange, TransferRecord
+from returns_api.usecases._books import refund_ref, stamp
 from returns_api.usecases.context import Context
 
 
@@ -91,6 +93,8 @@ async def reserve_and_store(tx: Transaction, ctx: Context, new: NewRefund, by: B
     }
     await rows.add(tx, refund)
     await transfer_rows.add(tx, moves)
+    entry = refund_requested(stamp(ctx, by), refund_ref(refund), new.parts, _along(moves))
+    await ledger.post(tx, entry)
     event = _refund_event(ctx, refund, type_="requested", sequence=1, state=state, by=by)
     return Written(refund_id, state, (event,), _sending(moves))
 
@@ -100,6 +104,7 @@ async def add_transfers(
     ctx: Context,
     refund: Row,
     planned: Sequence[PlannedTransfer],
+    by: By,
 ) -> tuple[Job, ...]:
     """Reserve and store further transfers of a refund, for what did not arrive.
 
@@ -110,6 +115,7 @@ async def add_transfers(
     held = refund["hold_reason"] is not None
     moves = await _reserved(tx, ctx, refund["id"], refund["order_id"], planned, held=held)
     await transfer_rows.add(tx, moves)
+    await ledger.post(tx, transfers_added(stamp(ctx, by), refund_ref(refund), _along(moves)))
     return _sending(moves)
 
 
@@ -130,6 +136,11 @@ async def _reserved(
     return [
         _transfer_row(ctx.new_id(), refund_id, order_id, move, now, held=held) for move in planned
     ]
+
+
+def _along(moves: Sequence[Mapping[str, Any]]) -> list[tuple[UUID, int]]:
+    """Payment and amount of each transfer."""
+    return [(move["payment_id"], move["amount_minor"]) for move in moves]
 
 
 def _sending(moves: Sequence[Mapping[str, Any]]) -> tuple[Job, ...]:
@@ -184,7 +195,29 @@ async def move_transfer(
     if change.due_at is not None:
         wait = max(0.0, (change.due_at - now).total_seconds())
         jobs.append(Job("send_transfer", transfer.id, wait))
-    return await follow_transfers(tx, ctx, transfer.refund_id, by, change.failure_code), jobs
+    refund = await rows.lock(tx, transfer.refund_id)
+    await post_move(tx, ctx, refund, transfer, change, by)
+    return await _follow(tx, ctx, refund, by, change.failure_code), jobs
+
+
+async def post_move(
+    tx: Transaction,
+    ctx: Context,
+    refund: Row,
+    transfer: TransferRecord,
+    change: TransferChange,
+    by: By,
+) -> None:
+    """The entry of a change that moved the payment's counters."""
+    entry = transfer_moved(
+        stamp(ctx, by),
+        refund_ref(refund),
+        (transfer.id, transfer.payment_id),
+        change.reserved_delta,
+        change.refunded_delta,
+        given_up=refund["given_up"],
+    )
+    await ledger.post(tx, entry)
 
 
 async def follow_transfers(
@@ -192,7 +225,13 @@ async def follow_transfers(
 ) -> list[Event]:
     """Derive the refund's state from its transfers, and what it means for its return; one event
     for each that changed."""
-    refund = await rows.lock(tx, refund_id)
+    return await _follow(tx, ctx, await rows.lock(tx, refund_id), by, reason)
+
+
+async def _follow(
+    tx: Transaction, ctx: Context, refund: Row, by: By, reason: str | None
+) -> list[Event]:
+    refund_id = refund["id"]
     moves = await transfer_rows.states(tx, refund_id)
     state = refund_state(moves, refund["amount_minor"], given_up=refund["given_up"])
     events = []

@@ -11,8 +11,8 @@ from uuid import UUID
 import asyncpg
 
 from returns_api.db import approvals as approval_rows
+from returns_api.db import ledger, reservations
 from returns_api.db import refunds as rows
-from returns_api.db import reservations
 from returns_api.db import transfers as transfer_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, emit
@@ -28,6 +28,7 @@ from returns_api.domain.errors import (
     RefundableChanged,
 )
 from returns_api.domain.events import By
+from returns_api.domain.ledger import refund_given_up, refund_taken_up
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND, TRANSFER
 from returns_api.domain.order_record import PaymentRecord
@@ -39,11 +40,13 @@ from returns_api.domain.refunds import (
     plan_refund,
 )
 from returns_api.usecases._approvals import held_binding, hold_for_person, releases
+from returns_api.usecases._books import refund_ref, stamp
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._refunds import (
     NewRefund,
     add_transfers,
     follow_transfers,
+    post_move,
     reserve_and_store,
 )
 from returns_api.usecases.context import Context
@@ -248,8 +251,10 @@ async def retry_refund(ctx: Context, principal: Principal, by: By, refund_id: UU
             raise NothingLeftToRefund(
                 "The payments have nothing left for this refund.", requested=rest, remaining=0
             )
-        await rows.give_up(tx, refund_id, ctx.clock(), given_up=False)
-        jobs += await add_transfers(tx, ctx, head, planned)
+        if head["given_up"]:
+            await rows.give_up(tx, refund_id, ctx.clock(), given_up=False)
+            await ledger.post(tx, refund_taken_up(stamp(ctx, by), refund_ref(head), rest))
+        jobs += await add_transfers(tx, ctx, head, planned, by)
         await emit(tx, await follow_transfers(tx, ctx, refund_id, by, "retried"), jobs)
         view = await _view(tx, refund_id)
     ctx.wake()
@@ -278,12 +283,24 @@ async def cancel_refund(ctx: Context, principal: Principal, by: By, refund_id: U
         held = [move for move in moves if move["state"] in HOLDING]
         if any(m["state"] not in _UNSENT or m["first_sent_at"] is not None for m in held):
             raise _on_its_way(head["state"], actor)
-        await rows.give_up(tx, refund_id, now, given_up=True)
         for move in held:
             transfer = transfer_rows.record(move)
-            await transfer_rows.apply_change(tx, transfer, after_cancel(transfer, actor), now)
+            change = after_cancel(transfer, actor)
+            await transfer_rows.apply_change(tx, transfer, change, now)
+            await post_move(tx, ctx, head, transfer, change, by)
+        await _give_up(tx, ctx, head, by)
         await emit(tx, await follow_transfers(tx, ctx, refund_id, by, "given_up"))
         return await _view(tx, refund_id)
+
+
+async def _give_up(tx: Transaction, ctx: Context, head: Row, by: By) -> None:
+    """Nobody is going to pay what is missing of a locked refund."""
+    if head["given_up"]:
+        return
+    await rows.give_up(tx, head["id"], ctx.clock(), given_up=True)
+    moves = await transfer_rows.lock_of_refund(tx, head["id"])
+    rest = missing(head["amount_minor"], [transfer_rows.record(move) for move in moves])
+    await ledger.post(tx, refund_given_up(stamp(ctx, by), refund_ref(head), rest))
 
 
 async def _locked(

@@ -17,6 +17,7 @@ from returns_api.usecases import (
     deliveries,
     housekeeping,
     inbox,
+    ledger,
     reconciliations,
     returns,
     shipments,
@@ -45,6 +46,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "run_backtest": Kind(backtests.run_backtest, backtests.due_backtests),
     "sweep_account": Kind(reconciliations.sweep_account, reconciliations.due_accounts),
     "reconcile": Kind(reconciliations.reconcile, reconciliations.due_reconciliations),
+    "seal_ledger": Kind(ledger.seal_ledger, ledger.due_seals),
     "keep_deadline": Kind(returns.keep_deadline, returns.due_deadlines),
 }
 

@@ -1,6 +1,12 @@
 """Every table by noun. The migrations, the statements and the catalogue tests read these."""
 
 from returns_api.db.tables._base import metadata, tenant_tables
+from returns_api.db.tables.ledger import (
+    ledger_entries,
+    ledger_postings,
+    ledger_seals,
+    ledger_unsealed,
+)
 from returns_api.db.tables.messages import (
     deliveries,
     delivery_attempts,
@@ -64,6 +70,10 @@ __all__ = [
     "inbox",
     "inspected_units",
     "inspections",
+    "ledger_entries",
+    "ledger_postings",
+    "ledger_seals",
+    "ledger_unsealed",
     "metadata",
     "order_lines",
     "order_people",

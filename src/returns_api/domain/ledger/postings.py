@@ -1,0 +1,288 @@
+"""From business facts to entries: which rules apply, with which amounts.
+
+An entry is one fact with all its postings. Each function takes what happened and gives the entry,
+or none where no money moved. An amount is always above zero; what goes the other way has a rule of
+its own. Refuses to own when a fact happened (the use cases) and how it is written (``db.ledger``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from returns_api.domain.events import By
+from returns_api.domain.ledger.rules import DEBT_OF, OWNER, RULES, Account
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Under which id, when and by whom an entry is made."""
+
+    id: UUID
+    at: datetime
+    by: By
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """``amount_minor`` (above zero) from the credited account to the debited one."""
+
+    rule: str
+    debit: Account
+    debit_of: UUID | None
+    credit: Account
+    credit_of: UUID | None
+    amount_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fact in the books. ``source`` is the row whose fact it is: its kind and its id."""
+
+    stamp: Stamp
+    fact: str
+    source_type: str
+    source_id: UUID
+    order_id: UUID | None
+    postings: tuple[Posting, ...]
+
+    def to_row(self) -> dict[str, Any]:
+        """JSON-ready column values, without the postings."""
+        return {
+            "id": self.stamp.id,
+            "fact": self.fact,
+            "source_type": self.source_type,
+            "source_id": self.source_id,
+            "order_id": self.order_id,
+            "at": self.stamp.at,
+            "actor": self.stamp.by.actor,
+            "actor_id": self.stamp.by.credential_id,
+        }
+
+    def posting_rows(self) -> list[dict[str, Any]]:
+        """JSON-ready column values of the postings, numbered from 1."""
+        return [
+            {
+                "entry_id": self.stamp.id,
+                "no": no,
+                "rule": posting.rule,
+                "debit": posting.debit.value,
+                "debit_of": posting.debit_of,
+                "credit": posting.credit.value,
+                "credit_of": posting.credit_of,
+                "amount_minor": posting.amount_minor,
+                "currency": posting.currency,
+            }
+            for no, posting in enumerate(self.postings, start=1)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """How much more (or, below zero, less) of a payment is captured than was known."""
+
+    payment_id: UUID
+    delta_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How much more (or less) of a payment an outside fact takes than it did before.
+
+    ``kind`` is ``refund`` or ``dispute``.
+    """
+
+    fact_id: UUID
+    order_id: UUID | None
+    payment_id: UUID
+    kind: str
+    delta_minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRef:
+    """The refund that an entry is about."""
+
+    id: UUID
+    order_id: UUID
+    kind: str
+    currency: str
+
+
+def captures(stamp: Stamp, order_id: UUID, found: Iterable[Captured]) -> Entry | None:
+    """An intake told captured money, or corrected it."""
+    made = [
+        _signed(
+            ("payment_captured", "capture_reduced"),
+            one.delta_minor,
+            one.currency,
+            payment=one.payment_id,
+        )
+        for one in found
+    ]
+    return _entry(stamp, "payment_captured", ("order", order_id), order_id, made)
+
+
+def moves_elsewhere(stamp: Stamp, moved: Sequence[Moved]) -> Entry | None:
+    """An outside refund or a dispute counts from now on, counts otherwise or no longer."""
+    pairs = {
+        "refund": ("refunded_elsewhere", "refund_elsewhere_undone"),
+        "dispute": ("dispute_withdrew", "dispute_returned"),
+    }
+    made = [
+        _signed(pairs[one.kind], one.delta_minor, one.currency, payment=one.payment_id)
+        for one in moved
+    ]
+    if not moved:
+        return None
+    first = moved[0]
+    source = ("outside_fact", first.fact_id)
+    return _entry(stamp, f"outside_{first.kind}", source, first.order_id, made)
+
+
+def refund_requested(
+    stamp: Stamp,
+    refund: RefundRef,
+    parts: Sequence[Mapping[str, Any]],
+    reserved: Sequence[tuple[UUID, int]],
+) -> Entry | None:
+    """A refund is owed, with what was deducted from it, and reserved along payments.
+
+    ``parts`` are the refund's own: amounts above zero are owed, amounts below were deducted.
+    ``reserved`` is payment and amount of each transfer; they may cover less than is owed.
+    """
+    owed = sum(part["amount"] for part in parts if part["amount"] > 0)
+    kept = -sum(part["amount"] for part in parts if part["amount"] < 0)
+    made = [
+        _made(DEBT_OF[refund.kind][0], owed, refund.currency, order=refund.order_id),
+        _made("deduction_kept", kept, refund.currency, order=refund.order_id),
+        *_reserved(refund, reserved),
+    ]
+    return _entry(stamp, "refund_requested", ("refund", refund.id), refund.order_id, made)
+
+
+def transfers_added(
+    stamp: Stamp, refund: RefundRef, reserved: Sequence[tuple[UUID, int]]
+) -> Entry | None:
+    """Further transfers for what a refund still owes."""
+    made = _reserved(refund, reserved)
+    return _entry(stamp, "transfers_added", ("refund", refund.id), refund.order_id, made)
+
+
+def refund_given_up(stamp: Stamp, refund: RefundRef, missing_minor: int) -> Entry | None:
+    """Nobody is going to pay what is missing."""
+    rule = DEBT_OF[refund.kind][1]
+    made = [_made(rule, missing_minor, refund.currency, order=refund.order_id)]
+    return _entry(stamp, "refund_given_up", ("refund", refund.id), refund.order_id, made)
+
+
+def refund_taken_up(stamp: Stamp, refund: RefundRef, missing_minor: int) -> Entry | None:
+    """What was given up is owed again."""
+    rule = DEBT_OF[refund.kind][0]
+    made = [_made(rule, missing_minor, refund.currency, order=refund.order_id)]
+    return _entry(stamp, "refund_taken_up", ("refund", refund.id), refund.order_id, made)
+
+
+def transfer_moved(
+    stamp: Stamp,
+    refund: RefundRef,
+    transfer: tuple[UUID, UUID],
+    reserved_delta: int,
+    refunded_delta: int,
+    *,
+    given_up: bool = False,
+) -> Entry | None:
+    """A transfer ended, or came back after its end; its payment's counters moved by the deltas.
+
+    ``transfer`` is its id and its payment's. What comes free of a refund that was ``given_up`` is
+    not owed again.
+
+    Raises:
+        ValueError: no change of a transfer moves the counters like this.
+    """
+    transfer_id, payment_id = transfer
+    rule, free = _MOVES.get((_sign(reserved_delta), _sign(refunded_delta)), (None, False))
+    amount = max(abs(reserved_delta), abs(refunded_delta))
+    if rule is None:
+        if amount:
+            raise ValueError(f"a transfer cannot move {reserved_delta} and {refunded_delta}")
+        return None
+    made = [
+        _made(rule, amount, refund.currency, order=refund.order_id, payment=payment_id),
+        _made(
+            DEBT_OF[refund.kind][1],
+            amount if free and given_up else 0,
+            refund.currency,
+            order=refund.order_id,
+        ),
+    ]
+    return _entry(stamp, "transfer_moved", ("transfer", transfer_id), refund.order_id, made)
+
+
+_MOVES: Mapping[tuple[int, int], tuple[str, bool]] = {
+    (-1, 1): ("transfer_succeeded", False),
+    (-1, 0): ("transfer_released", True),
+    (0, -1): ("transfer_reversed", True),
+}
+"""By the signs of what becomes of ``reserved`` and ``refunded``: the rule, and whether the amount
+is the buyer's again."""
+
+
+def _reserved(refund: RefundRef, reserved: Sequence[tuple[UUID, int]]) -> list[Posting | None]:
+    return [
+        _made(
+            "transfer_reserved", amount, refund.currency, order=refund.order_id, payment=payment_id
+        )
+        for payment_id, amount in reserved
+    ]
+
+
+def _signed(
+    rules: tuple[str, str], delta_minor: int, currency: str, **owners: UUID
+) -> Posting | None:
+    """By the first rule for more, by the second for less."""
+    return _made(rules[delta_minor < 0], abs(delta_minor), currency, **owners)
+
+
+def _made(name: str, amount_minor: int, currency: str, **owners: UUID) -> Posting | None:
+    """A posting by a rule of the table; none for nothing."""
+    if amount_minor == 0:
+        return None
+    if amount_minor < 0:
+        raise ValueError(f"{name}: {amount_minor} is below zero; use the rule that goes back")
+    rule = RULES[name]
+    return Posting(
+        name,
+        rule.debit,
+        _owner(rule.debit, owners),
+        rule.credit,
+        _owner(rule.credit, owners),
+        amount_minor,
+        currency,
+    )
+
+
+def _owner(account: Account, owners: Mapping[str, UUID]) -> UUID | None:
+    kind = OWNER[account]
+    return None if kind is None else owners[kind]
+
+
+def _entry(
+    stamp: Stamp,
+    fact: str,
+    source: tuple[str, UUID],
+    order_id: UUID | None,
+    made: Iterable[Posting | None],
+) -> Entry | None:
+    postings = tuple(posting for posting in made if posting is not None)
+    return Entry(stamp, fact, *source, order_id, postings) if postings else None
+
+
+def _sign(value: int) -> int:
+    return (value > 0) - (value < 0)
