@@ -237,7 +237,7 @@ async def test_an_unknown_order_is_not_found(story: Story) -> None:
         await refunds.get_refund(story.ctx, stranger, view.refund["id"])
     assert await refunds.list_refunds(
         story.ctx, stranger, before=story.ctx.new_id(), limit=10, order_id=order.id,
-        return_id=None, state=None,
+        return_id=None, state=None, overdue=False,
     ) == []  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from returns_api.api.deps import (
     Allowed,
     Caller,
     ContextDep,
+    Flag,
     KeyHeader,
     Page,
     json_answer,
@@ -85,7 +86,10 @@ async def create_refund(
     "",
     operation_id="listRefunds",
     summary="List refunds",
-    description="Newest first; of one order, one return or in one state.",
+    description=(
+        "Newest first; of one order, one return or in one state. `overdue=true` lists what should"
+        " have been paid by now and is not."
+    ),
     responses=refusals(),
 )
 async def list_refunds(
@@ -103,6 +107,7 @@ async def list_refunds(
         str | None,
         Query(examples=["needs_review"], json_schema_extra={"enum": list(REFUND_STATES)}),
     ] = None,
+    overdue: Annotated[Flag, Query(description="Only overdue ones.", examples=[True])] = False,
 ) -> RefundsOut:
     if state is not None and state not in REFUND_STATES:
         known = ", ".join(REFUND_STATES)
@@ -118,6 +123,7 @@ async def list_refunds(
         order_id=None if order is None else path_id("ord", order),
         return_id=None if return_ is None else path_id("ret", return_),
         state=state,
+        overdue=overdue,
     )
     shown = found[: page.limit]
     more = len(found) > page.limit

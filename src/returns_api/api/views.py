@@ -182,6 +182,7 @@ def refund_out(view: RefundView, principal: Principal) -> RefundOut:
         reason=head["reason"],
         parts=head["parts"],
         due_by=head["due_by"],
+        overdue_since=None if head["remind_at"] is None else head["overdue_since"],
         approval=_approval(view, principal),
         sequence=head["sequence"],
         created_at=head["created_at"],

@@ -12,11 +12,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     Uuid,
     and_,
     any_,
+    case,
     func,
     insert,
+    null,
     or_,
     select,
     update,
@@ -45,7 +48,11 @@ _REFUND_FIELDS = (
     "updated_at",
 )
 _ADD_REFUND: Final = Query(
-    insert(refunds).values(shop_id=SHOP, **{name: given(name) for name in _REFUND_FIELDS})
+    insert(refunds).values(
+        shop_id=SHOP,
+        **{name: given(name) for name in _REFUND_FIELDS},
+        remind_at=given("due_by", refunds.c.due_by.type),
+    )
 )
 _ONE: Final = Query(select(refunds).where(here(refunds), refunds.c.id == given("id")))
 _OF_RETURNS: Final = Query(
@@ -64,7 +71,7 @@ _ORDER_EXISTS: Final = Query(select(orders.c.id).where(here(orders), orders.c.id
 _BY_REFERENCE: Final = Query(
     select(refunds.c.id).where(here(refunds), refunds.c.client_reference == given("reference"))
 )
-_PAGE: Final = Query(
+_found = (
     select(refunds)
     .where(
         here(refunds),
@@ -76,13 +83,25 @@ _PAGE: Final = Query(
     .order_by(refunds.c.id.desc())
     .limit(given("limit"))
 )
+_late = and_(refunds.c.overdue_since.is_not(None), refunds.c.remind_at.is_not(None))
+_PAGE: Final = Query(_found)
+_PAGE_OVERDUE: Final = Query(_found.where(_late))
+"""A statement of its own, so that its small index is used."""
 _LOCK_REFUND: Final = Query(
     select(refunds).where(here(refunds), refunds.c.id == given("id")).with_for_update()
 )
 _SET_STATE: Final = Query(
     update(refunds)
     .where(here(refunds), refunds.c.id == given("id"), refunds.c.state == given("before"))
-    .values(state=given("state"), sequence=refunds.c.sequence + 1, updated_at=given("now"))
+    .values(
+        state=given("state"),
+        sequence=refunds.c.sequence + 1,
+        updated_at=given("now"),
+        remind_at=case(
+            (given("settled", Boolean), null()),
+            else_=func.coalesce(refunds.c.remind_at, refunds.c.due_by),
+        ),
+    )
     .returning(refunds.c.sequence)
 )
 _RETURN_TOTALS: Final = Query(
@@ -112,7 +131,14 @@ _RETURN_DONE: Final = Query(
 _GIVE_UP: Final = Query(
     update(refunds)
     .where(here(refunds), refunds.c.id == given("id"))
-    .values(given_up=given("given_up"), updated_at=given("now"))
+    .values(
+        given_up=given("given_up", Boolean),
+        updated_at=given("now"),
+        remind_at=case(
+            (given("given_up", Boolean), null()),
+            else_=func.coalesce(refunds.c.remind_at, refunds.c.due_by),
+        ),
+    )
 )
 _APPROVE: Final = Query(
     update(refunds)
@@ -134,9 +160,10 @@ async def by_reference(tx: Transaction, reference: str) -> UUID | None:
     return found
 
 
-async def page(tx: Transaction, **filters: Any) -> list[Row]:
-    """Newest first; ``before``, ``limit`` and the optional filters order_id, return_id, state."""
-    return await tx.all(_PAGE, **filters)
+async def page(tx: Transaction, *, overdue: bool, **filters: Any) -> list[Row]:
+    """Newest first; ``before``, ``limit`` and the optional filters order_id, return_id, state;
+    with ``overdue`` only those."""
+    return await tx.all(_PAGE_OVERDUE if overdue else _PAGE, **filters)
 
 
 async def lock(tx: Transaction, refund_id: UUID) -> Row:
@@ -146,11 +173,12 @@ async def lock(tx: Transaction, refund_id: UUID) -> Row:
 
 
 async def set_state(
-    tx: Transaction, refund_id: UUID, before: str, state: str, now: datetime
+    tx: Transaction, refund_id: UUID, before: str, state: str, now: datetime, *, settled: bool
 ) -> int | None:
-    """The new sequence, or None when the refund was not in ``before``."""
+    """The new sequence, or None when the refund was not in ``before``. What is ``settled`` makes
+    itself heard no more; what is open again does by its due date."""
     sequence: int | None = await tx.value(
-        _SET_STATE, id=refund_id, before=before, state=state, now=now
+        _SET_STATE, id=refund_id, before=before, state=state, now=now, settled=settled
     )
     return sequence
 

@@ -41,6 +41,19 @@ MAX_SENDS: Final = 500
 """Sends of one transfer before a person must look; an outage of weeks stays below it."""
 
 
+DUE_WITHIN: Final = timedelta(days=5)
+"""When a refund that a person asked for is due: the house's own promise, since no policy and no law
+names a day for it. That of a return is due as its policy says, within its law."""
+
+REMIND: Final = tuple(timedelta(days=days) for days in (1, 2, 4, 7))
+"""Waits between reminders of an overdue refund; the last one repeats until it is settled."""
+
+
+def remind_in(reminders: int) -> timedelta:
+    """The wait for the next reminder, after so many before this one."""
+    return REMIND[min(reminders, len(REMIND) - 1)]
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedTransfer:
     """Money to send back along one payment."""

@@ -23,7 +23,7 @@ from returns_api.domain.errors import NothingLeftToRefund
 from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.ledger import refund_requested, transfer_moved, transfers_added
 from returns_api.domain.lifecycle.machine import Actor
-from returns_api.domain.lifecycle.refunds import REFUND, refund_state
+from returns_api.domain.lifecycle.refunds import REFUND, is_settled, refund_state
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.refunds import PlannedTransfer, TransferChange, TransferRecord
 from returns_api.usecases._books import refund_ref, stamp
@@ -95,7 +95,7 @@ async def reserve_and_store(tx: Transaction, ctx: Context, new: NewRefund, by: B
     await transfer_rows.add(tx, moves)
     entry = refund_requested(stamp(ctx, by), refund_ref(refund), new.parts, _along(moves))
     await ledger.post(tx, entry)
-    event = _refund_event(ctx, refund, type_="requested", sequence=1, state=state, by=by)
+    event = refund_event(ctx, refund, type_="requested", sequence=1, state=state, by=by)
     return Written(refund_id, state, (event,), _sending(moves))
 
 
@@ -237,10 +237,13 @@ async def _follow(
     events = []
     if state != refund["state"]:
         REFUND.step(refund["state"], "follow", Actor.SYSTEM, to=state)
-        sequence = await rows.set_state(tx, refund_id, refund["state"], state, ctx.clock())
+        settled = is_settled(state, given_up=refund["given_up"])
+        sequence = await rows.set_state(
+            tx, refund_id, refund["state"], state, ctx.clock(), settled=settled
+        )
         assert sequence is not None
         events.append(
-            _refund_event(
+            refund_event(
                 ctx, dict(refund), type_=state, sequence=sequence, state=state, by=by, reason=reason
             )
         )
@@ -297,7 +300,7 @@ async def _follow_refund(tx: Transaction, ctx: Context, return_id: UUID) -> list
     ]
 
 
-def _refund_event(
+def refund_event(
     ctx: Context,
     refund: Mapping[str, Any],
     *,
@@ -306,7 +309,9 @@ def _refund_event(
     state: str,
     by: By,
     reason: str | None = None,
+    **more: Any,
 ) -> Event:
+    """What happened to a refund; ``more`` goes into its data."""
     return_id = refund["return_id"]
     return Event(
         id=ctx.new_id(),
@@ -326,5 +331,6 @@ def _refund_event(
             "state": state,
             "amount": refund["amount_minor"],
             "currency": refund["currency"],
+            **more,
         },
     )

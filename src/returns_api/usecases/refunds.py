@@ -33,6 +33,7 @@ from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND, TRANSFER
 from returns_api.domain.order_record import PaymentRecord
 from returns_api.domain.refunds import (
+    DUE_WITHIN,
     PlannedTransfer,
     after_cancel,
     missing,
@@ -118,6 +119,7 @@ async def create_refund(
         parts=[{"kind": kind, "amount": amount}],
         client_reference=client_reference,
         reason=reason,
+        due_by=ctx.clock() + DUE_WITHIN,
         hold_reason=hold,
     )
     try:
@@ -147,7 +149,7 @@ async def get_refund(ctx: Context, principal: Principal, refund_id: UUID) -> Ref
 
 
 async def list_refunds(ctx: Context, principal: Principal, **filters: Any) -> list[RefundView]:
-    """Newest first; ``before``, ``limit``, ``order_id``, ``return_id``, ``state``."""
+    """Newest first; ``before``, ``limit``, ``order_id``, ``return_id``, ``state``, ``overdue``."""
     if principal.order_id is not None:
         filters["order_id"] = principal.order_id
     async with ctx.database.transaction(principal.shop) as tx:

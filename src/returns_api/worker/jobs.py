@@ -18,6 +18,7 @@ from returns_api.usecases import (
     housekeeping,
     inbox,
     ledger,
+    overdue,
     reconciliations,
     returns,
     shipments,
@@ -40,6 +41,7 @@ class Kind:
 KINDS: Final[Mapping[str, Kind]] = {
     "process_inbox": Kind(inbox.process_inbox, inbox.due_inbox),
     "send_transfer": Kind(transfers.send_transfer, transfers.due_transfers),
+    "remind_of_refund": Kind(overdue.remind_of_refund, overdue.due_reminders),
     "carry_label": Kind(shipments.carry_label, shipments.due_labels),
     "deliver_event": Kind(deliveries.deliver_event, deliveries.due_deliveries),
     "tidy_shop": Kind(housekeeping.tidy_shop, housekeeping.due_shops),

@@ -106,7 +106,8 @@ class RefundOut(Out):
             "client_reference": "case-4711",
             "reason": "Late delivery",
             "parts": [{"kind": "manual", "amount": 2000}],
-            "due_by": None,
+            "due_by": "2026-11-26T10:00:00Z",
+            "overdue_since": None,
             "approval": None,
             "sequence": 4,
             "created_at": "2026-11-21T10:00:00Z",
@@ -139,7 +140,10 @@ class RefundOut(Out):
     client_reference: str | None
     reason: str | None
     parts: list[dict[str, Any]]
-    due_by: Moment | None
+    due_by: Moment | None = Field(description="Promised by policy and law, or by the house.")
+    overdue_since: Moment | None = Field(
+        description="Set while it is open after `due_by`; told as `refund.overdue`, repeatedly."
+    )
     approval: ApprovalOut | None = Field(
         description="Null when one person was enough, and for buyers."
     )

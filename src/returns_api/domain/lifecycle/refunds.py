@@ -145,6 +145,11 @@ REFUND: Final = Machine(
 )
 
 
+def is_settled(state: str, *, given_up: bool) -> bool:
+    """Whether nothing more is to come of a refund, unless the provider takes it back."""
+    return state in {"succeeded", "canceled"} or (given_up and state == "partially_succeeded")
+
+
 def refund_state(
     transfers: Iterable[tuple[str, int]], amount_minor: int, *, given_up: bool = False
 ) -> str:
