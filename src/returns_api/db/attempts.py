@@ -58,6 +58,15 @@ _CLAIM: Final = Query(
         ).label("overdrawn"),
     )
 )
+_HAND_BACK: Final = Query(
+    update(transfers)
+    .where(here(transfers), transfers.c.id == given("id"), transfers.c.attempt == given("attempt"))
+    .values(
+        attempt=transfers.c.attempt - 1,
+        leased_until=None,
+        due_at=given("due_at", transfers.c.due_at.type),
+    )
+)
 _ABANDON: Final = Query(
     update(transfer_attempts)
     .where(
@@ -125,6 +134,11 @@ async def claim(tx: Transaction, transfer_id: UUID, now: datetime, until: dateti
     if row is not None:
         await tx.run(_ABANDON, transfer_id=transfer_id, now=now)
     return row
+
+
+async def hand_back(tx: Transaction, transfer_id: UUID, no: int, due_at: datetime) -> None:
+    """Undo the claim of this very transaction: nothing was tried, look again at ``due_at``."""
+    await tx.run(_HAND_BACK, id=transfer_id, attempt=no, due_at=due_at)
 
 
 async def start(tx: Transaction, transfer_id: UUID, no: int, kind: str, now: datetime) -> None:

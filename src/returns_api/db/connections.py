@@ -5,10 +5,25 @@ Secrets pass through sealed; this module never sees one open.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Text, and_, any_, insert, null, or_, select, true, update
+from sqlalchemy import (
+    DateTime,
+    Integer,
+    Interval,
+    Text,
+    and_,
+    any_,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
@@ -87,6 +102,36 @@ _DEACTIVATE: Final = Query(
     .values(active=False, version=_t.c.version + 1)
     .returning(_t)
 )
+_LOCK: Final = Query(select(_t).where(here(_t), _t.c.id == given("id")).with_for_update())
+_NOTE_FAILURE: Final = Query(
+    update(_t)
+    .where(here(_t), _t.c.id == given("id"))
+    .values(
+        failures=given("failures", Integer),
+        paused_since=given("paused_since", DateTime(timezone=True)),
+        paused_until=given("paused_until", DateTime(timezone=True)),
+    )
+)
+_ANSWERED: Final = Query(
+    update(_t)
+    .where(here(_t), _t.c.id == given("id"), _t.c.failures > 0)
+    .values(failures=0, paused_since=null(), paused_until=null())
+)
+_TAKE_PROBE: Final = Query(
+    update(_t)
+    .where(here(_t), _t.c.id == given("id"), _t.c.paused_until == given("seen"))
+    .values(paused_until=given("until"))
+)
+_now = given("now", DateTime(timezone=True))
+_SPEND_RETRY: Final = Query(
+    update(_t)
+    .where(
+        here(_t),
+        _t.c.id == given("id"),
+        or_(_t.c.retries_until.is_(None), _t.c.retries_until <= _now + given("burst", Interval)),
+    )
+    .values(retries_until=func.greatest(_t.c.retries_until, _now) + given("every", Interval))
+)
 
 
 async def by_source(tx: Transaction, source: str) -> Row | None:
@@ -137,3 +182,47 @@ async def replace(tx: Transaction, connection_id: UUID, version: int, **values: 
 async def deactivate(tx: Transaction, connection_id: UUID) -> Row | None:
     """None when it was not active."""
     return await tx.first(_DEACTIVATE, id=connection_id)
+
+
+async def lock(tx: Transaction, connection_id: UUID) -> Row:
+    """The connection, locked: the last lock of everything that moves money."""
+    row = await tx.first(_LOCK, id=connection_id)
+    assert row is not None
+    return row
+
+
+async def note_failure(
+    tx: Transaction,
+    connection_id: UUID,
+    failures: int,
+    paused_since: datetime | None,
+    paused_until: datetime | None,
+) -> None:
+    """What failures in a row made of the account; it must be locked."""
+    await tx.run(
+        _NOTE_FAILURE,
+        id=connection_id,
+        failures=failures,
+        paused_since=paused_since,
+        paused_until=paused_until,
+    )
+
+
+async def answered(tx: Transaction, connection_id: UUID) -> bool:
+    """The account answered: no failures any more. False when there were none."""
+    return bool(await tx.run(_ANSWERED, id=connection_id))
+
+
+async def take_probe(
+    tx: Transaction, connection_id: UUID, seen: datetime | None, until: datetime
+) -> bool:
+    """Be the one try that tells whether a pause ends; False when another took it first."""
+    return bool(await tx.run(_TAKE_PROBE, id=connection_id, seen=seen, until=until))
+
+
+async def spend_retry(
+    tx: Transaction, connection_id: UUID, now: datetime, every: timedelta, burst: timedelta
+) -> bool:
+    """Take one repeat out of the account's budget; False when it has none left."""
+    done = await tx.run(_SPEND_RETRY, id=connection_id, now=now, every=every, burst=burst)
+    return bool(done)

@@ -20,6 +20,7 @@ from returns_api.ports.sealing import Sealer
 from returns_api.ports.shops import ShopPlatform
 from returns_api.ports.webhooks import WebhookSender
 from returns_api.usecases._beside import Beside
+from returns_api.usecases._calls import CallsUnderWay
 
 CACHE_SECONDS: Final = 2.0
 """How long a revoked key may still be believed; the promise is 5 s."""
@@ -66,6 +67,8 @@ class Context:
     wake: Callable[[], None]
     public_url: str
     lease: timedelta = LEASE
+    calls: CallsUnderWay = field(default_factory=CallsUnderWay)
+    """This process's own calls to providers."""
     policies: dict[UUID, Policy] = field(default_factory=dict)
     """Compiled policy versions; published ones never change, so they are kept."""
     explainers: dict[UUID, Explainer] = field(default_factory=dict)

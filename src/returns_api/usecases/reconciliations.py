@@ -218,6 +218,10 @@ async def sweep_account(ctx: Context, shop: UUID, connection_id: UUID) -> None:
         if not connection["active"] or listing is Listing.NOTHING:
             await rows.next_sweep(tx, connection_id, None)
             return
+        paused = connection["paused_until"]
+        if paused is not None and paused > now:
+            await rows.next_sweep(tx, connection_id, paused)
+            return
         by_account = listing is Listing.ACCOUNT
         await rows.next_sweep(tx, connection_id, now + (EVERY if by_account else SLOWLY))
         if await rows.sweep_is_open(tx, connection["source"]):

@@ -38,11 +38,14 @@ from returns_api.ports.payments import (
     ProviderRefund,
     RefundRequest,
 )
+from returns_api.usecases import _health
 from returns_api.usecases._connections import open_account
 from returns_api.usecases._refunds import move_transfer
 from returns_api.usecases.context import Context
 
 _ERROR_MAX: Final = 500
+_UNDECIDED: Final = frozenset({"queued", "sending", "unknown"})
+"""States in which a further try repeats one that came to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,10 @@ class Try:
     account: PaymentAccount
     request: RefundRequest
     provider_refund_id: str | None
+    source: str
+    """The account's slug."""
+    leave: _health.Pass | None = None
+    """Leave to call the account, once it was given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,11 @@ class Outcome:
             return "unavailable"
         return "absent" if self.absent else "unknown"
 
+    @property
+    def answered(self) -> bool:
+        """Whether the provider answered at all, if only to say no."""
+        return self.fact is not None or self.rejected is not None or self.absent
+
 
 async def send_transfer(ctx: Context, shop: UUID, transfer_id: UUID) -> None:
     """Carry a due transfer one step on; nothing happens when it is not due or in other hands."""
@@ -84,7 +96,8 @@ async def send_transfer(ctx: Context, shop: UUID, transfer_id: UUID) -> None:
     if claimed is None:
         return
     crashpoint("W2")
-    outcome = await (_send(claimed) if claimed.kind == "send" else _look_up(claimed))
+    with ctx.calls.under_way((shop, claimed.source), ctx.clock()):
+        outcome = await (_send(claimed) if claimed.kind == "send" else _look_up(claimed))
     crashpoint("W4" if claimed.kind == "send" else "W7")
     crashpoint("W8")
     await _record(ctx, shop, claimed, outcome)
@@ -103,8 +116,16 @@ async def _claim(ctx: Context, shop: UUID, transfer_id: UUID) -> Try | None:
         row = await attempts.claim(tx, transfer_id, now, now + ctx.lease)
         if row is None:
             return None
-        claimed = _plan(ctx, row, await connection_rows.by_source(tx, row["account"]), now)
+        connection = await connection_rows.by_source(tx, row["account"])
+        claimed = _plan(ctx, row, connection, now)
         if isinstance(claimed, Try):
+            assert connection is not None
+            retry = row["attempt"] > 1 and row["state"] in _UNDECIDED
+            leave = await _health.admit(tx, ctx, connection, transfer_id, retry=retry)
+            if isinstance(leave, datetime):
+                await attempts.hand_back(tx, transfer_id, row["attempt"], leave)
+                return None
+            claimed = replace(claimed, leave=leave)
             await attempts.start(tx, transfer_id, row["attempt"], claimed.kind, now)
         else:
             events, jobs = await move_transfer(tx, ctx, rows.record(row), claimed)
@@ -144,6 +165,7 @@ def _plan(ctx: Context, row: Row, connection: Row | None, now: datetime) -> Try 
         account=account,
         request=_request(row),
         provider_refund_id=row["provider_refund_id"],
+        source=row["account"],
     )
 
 
@@ -225,5 +247,7 @@ async def _record(ctx: Context, shop: UUID, claimed: Try, outcome: Outcome) -> N
         else:
             events, jobs = await move_transfer(tx, ctx, transfer, change, provider_refund_id=told)
             await emit(tx, events, jobs)
+        if claimed.leave is not None:
+            await _health.told(tx, ctx, claimed.leave, answered=outcome.answered)
         crashpoint("W5")
     ctx.wake()
