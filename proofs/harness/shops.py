@@ -42,16 +42,26 @@ class Order:
 
 
 async def bring_orders(
-    lane: Lane, client: Client, bank: Bank, how_many: int, *, delivered: bool = False
+    lane: Lane,
+    client: Client,
+    bank: Bank,
+    how_many: int,
+    *,
+    delivered: bool = False,
+    gateway: str | None = None,
+    account: str | None = None,
 ) -> list[Order]:
-    """Orders that the service knows, delivered ones when asked; raises ``TimeoutError``."""
+    """Orders that the service knows, delivered ones when asked; raises ``TimeoutError``.
+
+    ``gateway`` and ``account`` (the bank's key) are those of the demo, unless said.
+    """
     externals = [next(_numbers) for _ in range(how_many)]
-    account = lane.demo["bank_account"]
+    account = account or lane.demo["bank_account"]
     payments = await bank.pay(account, [platform.TOTAL_MINOR] * how_many)
     now = datetime.now(UTC)
     await in_parallel(
         [
-            partial(_bring, lane, client, external, payment, now, delivered=delivered)
+            partial(_bring, lane, client, external, payment, now, delivered, gateway)
             for external, payment in zip(externals, payments, strict=True)
         ],
         AT_ONCE,
@@ -87,9 +97,18 @@ async def in_parallel(work: Sequence[Callable[[], Awaitable[Any]]], at_once: int
 
 
 async def _bring(
-    lane: Lane, client: Client, external: int, payment: str, now: datetime, *, delivered: bool
+    lane: Lane,
+    client: Client,
+    external: int,
+    payment: str,
+    now: datetime,
+    delivered: bool,
+    gateway: str | None,
 ) -> None:
-    await hook(lane, client, "orders/create", platform.order(external, payment, now))
+    order = platform.order(external, payment, now)
+    if gateway is not None:
+        order["transactions"][0]["gateway"] = gateway
+    await hook(lane, client, "orders/create", order)
     if delivered:
         await hook(lane, client, "fulfillments/create", platform.fulfillment(external, now))
         await hook(lane, client, "fulfillment_events/create", platform.delivery(external, now))

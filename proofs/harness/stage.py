@@ -238,12 +238,26 @@ def free_ports(count: int) -> list[int]:
             listener.close()
 
 
-def _simulator(name: str, port: int, folder: Path) -> Program:
-    data = folder / name
+def _simulator(name: str, port: int, folder: Path, label: str | None = None) -> Program:
+    data = folder / (label or name)
     data.mkdir()
     arguments = ["--host", HOST, "--port", str(port), "--data-dir", str(data)]
     module = f"returns_api.simulators.{name}"
-    return Program(name, module, arguments, {}, folder / f"{name}.log")
+    return Program(label or name, module, arguments, {}, folder / f"{label or name}.log")
+
+
+@asynccontextmanager
+async def another_bank(lane: Lane, label: str) -> AsyncIterator[tuple[Program, str]]:
+    """A further bank beside the lane's own, and its address."""
+    (port,) = free_ports(1)
+    program, url = _simulator("bank", port, lane.folder, label), f"http://{HOST}:{port}"
+    program.start()
+    try:
+        async with httpx.AsyncClient(timeout=2.0, trust_env=False) as http:
+            await _answers(http, program, f"{url}/_control/health")
+        yield program, url
+    finally:
+        program.kill()
 
 
 async def _answers(http: httpx.AsyncClient, program: Program, url: str) -> None:

@@ -19,6 +19,7 @@ from returns_api.adapters.webhooks import Webhooks
 from returns_api.config import Settings
 from returns_api.db.engine import Database
 from returns_api.db.waker import Waker
+from returns_api.usecases._calls import CallsUnderWay
 from returns_api.usecases.context import Context
 from returns_api.worker.main import work
 
@@ -66,7 +67,9 @@ async def running_context(
 
 async def run_worker(settings: Settings) -> None:
     """One worker process, until it is told to stop."""
-    async with running_context(settings, pool_size=settings.worker_pool_size) as (ctx, waker):
+    calls = CallsUnderWay(max(1, settings.worker_concurrency // 2))
+    opened = running_context(settings, pool_size=settings.worker_pool_size, calls=calls)
+    async with opened as (ctx, waker):
         await work(
             ctx,
             waker,

@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from returns_api.domain.health import FAILURES_TO_PAUSE, PAUSES, SLOW_MAX
+from returns_api.domain.health import FAILURES_TO_PAUSE, PAUSES
 from returns_api.ports.errors import OutcomeUnknown, ProviderUnavailable
 from returns_api.usecases import transfers
-from returns_api.usecases._calls import CallsUnderWay
+from returns_api.usecases._calls import SLOW_MAX, CallsUnderWay
 from returns_api.usecases.context import Context
 from returns_api.worker import sweep
 from tests.support.gates import Gate

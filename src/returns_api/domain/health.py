@@ -26,9 +26,9 @@ RETRY_BURST: Final = timedelta(seconds=10)
 """So much of it can be used at once: 200 repeats."""
 
 SLOW: Final = timedelta(seconds=1)
-SLOW_MAX: Final = 3
-"""So many calls of one process may take longer than ``SLOW`` before it begins no other there: a
-provider that swallows calls must not hold all hands."""
+"""A call that takes longer is slow. Slow calls of one account may hold half of a process's hands;
+then it begins no other there, so that a provider that swallows calls leaves the rest to all others,
+before the first call has timed out."""
 SLOW_WAIT: Final = timedelta(seconds=3)
 
 

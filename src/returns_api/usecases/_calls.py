@@ -15,6 +15,9 @@ from uuid import UUID
 
 from returns_api.domain.health import SLOW
 
+SLOW_MAX: Final = 5
+"""Half of the ten jobs that a worker runs at once, if nothing else is set."""
+
 Account = tuple[UUID, str]
 """Shop and source slug."""
 
@@ -22,7 +25,9 @@ Account = tuple[UUID, str]
 class CallsUnderWay:
     """When each call of an account began. Times come from the caller."""
 
-    def __init__(self) -> None:
+    def __init__(self, slow_max: int = SLOW_MAX) -> None:
+        """``slow_max``: so many slow calls of one account are enough."""
+        self._slow_max = slow_max
         self._begun: Final[dict[Account, dict[int, datetime]]] = defaultdict(dict)
         self._numbers = count()
 
@@ -38,6 +43,7 @@ class CallsUnderWay:
             if not self._begun[account]:
                 del self._begun[account]
 
-    def slow(self, account: Account, now: datetime) -> int:
-        """How many calls of the account have waited longer than ``SLOW``."""
-        return sum(now - begun > SLOW for begun in self._begun.get(account, {}).values())
+    def full(self, account: Account, now: datetime) -> bool:
+        """Whether no other call of the account is to begin here before a slow one ends."""
+        slow = sum(now - begun > SLOW for begun in self._begun.get(account, {}).values())
+        return slow >= self._slow_max

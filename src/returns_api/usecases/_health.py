@@ -19,7 +19,6 @@ from returns_api.domain.health import (
     PROBE_TIME,
     RETRY_BURST,
     RETRY_EVERY,
-    SLOW_MAX,
     Health,
     after_failure,
     come_back,
@@ -48,7 +47,7 @@ async def admit(
     """Leave to call the account, or when the transfer is to look again."""
     now, health = ctx.clock(), _health(connection)
     share = transfer_id.int % _SHARES / _SHARES
-    if ctx.calls.slow((tx.shop, connection["source"]), now) >= SLOW_MAX:
+    if ctx.calls.full((tx.shop, connection["source"]), now):
         return slow_wait(now, share)
     if health.paused(now):
         return come_back(health, now, share)
