@@ -1,12 +1,14 @@
 """Owns every outgoing HTTP request: deadlines, size caps, failure classes, the SSRF guard.
 
-It knows no vendor (what a 4xx means is the adapter's business) and no socket (``wire`` does). It
-never retries (the job that calls does) and never logs headers, bodies or query strings.
+The only module that imports httpx (hence its length: the guard lives here too), so moving to
+another client is one file. It knows no vendor: what a 4xx means is the adapter's business. It never
+retries (the job that calls does) and never logs headers, bodies or query strings.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import re
 import socket
@@ -16,14 +18,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
-import h11
 import httpx
 import orjson
 import structlog
 
 from returns_api import tracing
 from returns_api.adapters.addresses import is_loopback_address, is_public_address
-from returns_api.adapters.wire import Answer, Broken, Connections, Origin, Question
 from returns_api.crashpoints import crashpoint_flushed
 from returns_api.ports.errors import OutcomeUnknown, ProviderUnavailable
 
@@ -31,17 +31,18 @@ __all__ = ["Call", "GuardedClient", "HttpClient", "Reply", "WebhookAnswer", "is_
 
 DEADLINE_SECONDS = 10.0
 BODY_LIMIT_BYTES = 1 << 20
-KEEP_SECONDS = 4.0
-"""Below the 5 s after which many servers hang up."""
 MAX_CONNECTIONS = 100
 WEBHOOK_DEADLINE_SECONDS = 15.0
 WEBHOOK_BODY_LIMIT_BYTES = 64 << 10
 WEBHOOK_PORTS = frozenset({443, 8443})
 MAX_ADDRESSES_TRIED = 3
-_DEFAULT_PORTS = {"https": 443, "http": 80}
-_ALWAYS = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "returns-api"}
 _HOST = re.compile(rb"[a-z0-9._-]{1,253}|[0-9a-f:.]{2,45}")  # a name in IDNA form, or IPv6
 MAX_RETRY_AFTER_SECONDS = 86_400.0
+
+# These two log full URLs at INFO and response headers at DEBUG: identifiers and cookies that no
+# log line of ours may hold. Warnings still pass.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 log = structlog.get_logger(__name__)
 
@@ -91,10 +92,16 @@ class HttpClient:
     ) -> None:
         self.deadline_seconds = deadline_seconds
         self._body_limit = body_limit_bytes
-        self._connections = Connections(most=max_connections, keep_seconds=KEEP_SECONDS)
+        self._client = _httpx_client(
+            httpx.Limits(
+                max_connections=max_connections,
+                max_keepalive_connections=max_connections,
+                keepalive_expiry=4.0,  # below the 5 s after which many servers hang up
+            )
+        )
 
     async def aclose(self) -> None:
-        self._connections.close()
+        await self._client.aclose()
 
     @asynccontextmanager
     async def total_deadline(self) -> AsyncIterator[None]:
@@ -126,7 +133,7 @@ class HttpClient:
         try:
             with tracing.call_span(call.method, url.host):
                 async with asyncio.timeout(self.deadline_seconds):
-                    reply = await self._exchange(call, url, sent)
+                    reply = await self._exchange(call, sent)
         # Whatever went wrong, even a bug: what decides about money is whether bytes had left.
         except Exception as error:
             failure = _failure(error, sent=bool(sent))
@@ -136,11 +143,16 @@ class HttpClient:
         _refuse_unclear(reply)
         return reply
 
-    async def _exchange(self, call: Call, url: httpx.URL, sent: _SentMark) -> Reply:
-        head = _head(call.method, url, call.headers, call.body)
-        question = Question(head, call.body, self._body_limit, sent.leaving, sent.left)
-        answer = await self._connections.ask(_origin(url), question)
-        return _reply(answer, self._body_limit)
+    async def _exchange(self, call: Call, sent: _SentMark) -> Reply:
+        async with self._client.stream(
+            call.method,
+            call.url,
+            headers=dict(call.headers),
+            content=call.body or None,
+            extensions={"trace": sent.trace},
+        ) as response:
+            body = await _read_capped(response, self._body_limit)
+            return _reply(response, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +176,8 @@ class GuardedClient:
 
     The name is resolved once, *every* address of it must be public, and the connection goes to
     one of the checked addresses, with the original Host and SNI: a second, different DNS answer
-    changes nothing. Connections are never reused: no tenant's request goes where another's went.
+    changes nothing. Connections are never reused, since the pool would key them by address and
+    hand one tenant's TLS session to another name on the same address.
 
     ``allow_loopback`` is for development only: it permits plain http, any port and 127.0.0.0/8.
     """
@@ -181,10 +194,12 @@ class GuardedClient:
         self._ports = ports
         self._deadline = deadline_seconds
         self._resolve = resolve or _resolve
-        self._connections = Connections(most=MAX_CONNECTIONS, keep_seconds=0)
+        self._client = _httpx_client(
+            httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=0)
+        )
 
     async def aclose(self) -> None:
-        self._connections.close()
+        await self._client.aclose()
 
     async def post_webhook(
         self, url: str, headers: Mapping[str, str], body: bytes
@@ -210,7 +225,7 @@ class GuardedClient:
         for address in addresses[:MAX_ADDRESSES_TRIED]:
             try:
                 return await self._post_to(target, address, headers, body, sent)
-            except (Broken, OSError) as error:
+            except (httpx.HTTPError, OSError) as error:
                 if isinstance(error, TimeoutError):
                     raise
                 if sent:  # the receiver may have it: another address would be a second delivery
@@ -254,11 +269,18 @@ class GuardedClient:
         body: bytes,
         sent: _SentMark,
     ) -> WebhookAnswer:
-        own = {name: value for name, value in headers.items() if name.lower() != "host"}
-        head = _head("POST", target, own, body)
-        question = Question(head, body, WEBHOOK_BODY_LIMIT_BYTES, sent.leaving, sent.left)
-        answer = await self._connections.ask(_origin(target, address), question)
-        return WebhookAnswer(answer.status, _retry_after(_named(answer)))
+        host = target.raw_host.decode("ascii")
+        own = {"host": _host_header(target)}
+        given = {name: value for name, value in headers.items() if name.lower() not in own}
+        async with self._client.stream(
+            "POST",
+            target.copy_with(host=address),
+            headers={**given, **own},
+            content=body,
+            extensions={"trace": sent.trace, "sni_hostname": host.strip("[]")},
+        ) as response:
+            await _discard(response, WEBHOOK_BODY_LIMIT_BYTES)
+            return WebhookAnswer(response.status_code, _retry_after(response.headers))
 
 
 class _Refused(Exception):
@@ -282,36 +304,26 @@ class _SentMark:
     def __bool__(self) -> bool:
         return self._sent
 
-    def leaving(self) -> None:
-        self._sent = True
-
-    async def left(self) -> None:
-        await crashpoint_flushed("O2" if self._webhook else "W3")
-
-
-def _origin(url: httpx.URL, address: str | None = None) -> Origin:
-    """Raises ``ProviderUnavailable`` for what is no address on the web."""
-    name = url.raw_host.decode("ascii").strip("[]")
-    if url.scheme not in _DEFAULT_PORTS or not name:
-        raise ProviderUnavailable("the address is not a URL of the web")
-    port = url.port or _DEFAULT_PORTS[url.scheme]
-    return Origin(url.scheme == "https", address or name, port, name)
+    async def trace(self, event: str, _info: Mapping[str, object]) -> None:
+        if event.endswith("send_request_headers.started"):
+            self._sent = True
+        elif event.endswith("send_request_body.complete"):
+            await crashpoint_flushed("O2" if self._webhook else "W3")
 
 
-def _head(method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> h11.Request:
-    """Raises ``UnicodeError`` or ``h11.LocalProtocolError`` for what HTTP cannot carry."""
-    named = {**_ALWAYS, **{name.lower(): value for name, value in headers.items()}}
-    named.setdefault("host", _host_header(url))
-    if body or method not in {"GET", "HEAD"}:
-        named["content-length"] = str(len(body))
-    fields = [(name.encode("ascii"), value.encode("ascii")) for name, value in named.items()]
-    return h11.Request(method=method, target=url.raw_path, headers=fields)
+def _httpx_client(limits: httpx.Limits) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        limits=limits,
+        timeout=None,  # noqa: S113 - httpx times each read; the callers bound the whole
+        trust_env=False,
+        follow_redirects=False,
+        headers={"accept-encoding": "identity", "user-agent": "returns-api"},
+    )
 
 
 def _failure(error: Exception, *, sent: bool) -> ProviderUnavailable | OutcomeUnknown:
-    ours = isinstance(error, (_Unreadable, Broken))
-    what = str(error) if ours else type(error).__name__
-    if sent:
+    what = type(error).__name__ if not isinstance(error, _Unreadable) else str(error)
+    if sent and not isinstance(error, httpx.LocalProtocolError):  # ours: refused before sending
         return OutcomeUnknown(f"no usable answer: {what}")
     return ProviderUnavailable(f"not reached: {what}")
 
@@ -328,42 +340,40 @@ def _log_call(call: Call, url: httpx.URL, seconds: float, **result: object) -> N
     log.info("http_out", method=call.method, host=url.host, path=url.path, ms=ms, **result)
 
 
-def _reply(answer: Answer, limit: int) -> Reply:
-    headers = _named(answer)
-    body = _unpacked(answer, headers.get("content-encoding", "identity").strip().lower(), limit)
-    return Reply(answer.status, headers, body, _retry_after(headers))
+def _reply(response: httpx.Response, body: bytes) -> Reply:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Reply(response.status_code, headers, body, _retry_after(response.headers))
 
 
-def _named(answer: Answer) -> dict[str, str]:
-    """By lower-case name; a repeated field's values are joined, as HTTP says."""
-    named: dict[str, str] = {}
-    for raw_name, raw_value in answer.headers:
-        name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")
-        named[name] = f"{named[name]}, {value}" if name in named else value
-    return named
-
-
-def _unpacked(answer: Answer, encoding: str, limit: int) -> bytes:
+async def _read_capped(response: httpx.Response, limit: int) -> bytes:
     """The decoded body. Unpacks with a bound, so a small bomb never becomes a large string."""
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in {"identity", "", "gzip", "deflate"}:
         raise _Unreadable(f"content-encoding {encoding[:20]!r}")
-    if not answer.whole:
-        raise _Unreadable(f"larger than {limit} bytes")
-    if encoding not in {"gzip", "deflate"}:
-        return bytes(answer.body)
-    unpack = zlib.decompressobj(wbits=47)
-    try:
-        body = unpack.decompress(answer.body, limit + 1)
-    except zlib.error as error:
-        raise _Unreadable("broken compression") from error
-    if len(body) > limit:
-        raise _Unreadable(f"larger than {limit} bytes")
-    if not unpack.eof:
+    unpack = zlib.decompressobj(wbits=47) if encoding in {"gzip", "deflate"} else None
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        room = limit + 1 - len(body)
+        try:
+            body += unpack.decompress(chunk, room) if unpack else chunk[:room]
+        except zlib.error as error:
+            raise _Unreadable("broken compression") from error
+        if len(body) > limit:
+            raise _Unreadable(f"larger than {limit} bytes")
+    if unpack and not unpack.eof:
         raise _Unreadable("truncated compression")
-    return body
+    return bytes(body)
 
 
-def _retry_after(headers: Mapping[str, str]) -> float | None:
+async def _discard(response: httpx.Response, limit: int) -> None:
+    seen = 0
+    async for chunk in response.aiter_raw():
+        seen += len(chunk)
+        if seen > limit:
+            return
+
+
+def _retry_after(headers: httpx.Headers) -> float | None:
     """Seconds named by Retry-After; a date is taken relative to the answer's own Date header."""
     raw = headers.get("retry-after", "").strip()
     if raw.isascii() and raw.isdigit() and len(raw) <= 9:
@@ -379,7 +389,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 def _host_header(target: httpx.URL) -> str:
     host = target.raw_host.decode("ascii")
     bracketed = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    default = _DEFAULT_PORTS.get(target.scheme)
+    default = {"https": 443, "http": 80}[target.scheme]
     return bracketed if target.port in {default, None} else f"{bracketed}:{target.port}"
 
 
