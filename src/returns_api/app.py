@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import Depends, FastAPI
+from fastapi_offline import FastAPIOffline
 
 from returns_api import __version__
 from returns_api.api import (
@@ -70,13 +71,14 @@ def create_app(settings: Settings, **overrides: Any) -> FastAPI:
             yield
             await waker.stop()
 
-    app = FastAPI(
+    app = FastAPIOffline(  # its pages come from here: no browser asks a content network for them
         title="returns-api",
         version=__version__,
         lifespan=lifespan,
         redirect_slashes=False,
         dependencies=[Depends(strict.strict)],
         docs_url="/docs",
+        static_url="/docs/assets",
         redoc_url=None,
         separate_input_output_schemas=True,
         telemetry={"operation_spans": False},

@@ -12,10 +12,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 import structlog
 
 from returns_api.adapters.http import Call, GuardedClient, HttpClient, Reply, WebhookAnswer
+from returns_api.adapters.http.connections import REST_SECONDS, Connections
 from returns_api.ports.errors import OutcomeUnknown, ProviderUnavailable
 from tests.support.bank import Bank
 from tests.support.recorder import CLOSE, Recorder
@@ -52,6 +54,10 @@ def answer(body: bytes = b"{}", status: str = "200 OK", *headers: str) -> bytes:
         ),
         (answer(b"{}", "200 OK", "content-encoding: br"), OutcomeUnknown),
         (answer(b"{}", "200 OK", "content-encoding: gzip, gzip"), OutcomeUnknown),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{}" + CLOSE, OutcomeUnknown),
+        (b"HTTP/1.1 200 OK\r\ncontent-le" + CLOSE, OutcomeUnknown),
+        (b"HTTP/1.1 101 Switching\r\nupgrade: x\r\n\r\n", OutcomeUnknown),
+        (answer(b"{}", "200 OK", "content-length: 3"), OutcomeUnknown),
     ],
 )
 async def test_unclear_answers(
@@ -72,6 +78,9 @@ async def test_unclear_answers(
             b'{"a":1}',
         ),
         (answer(b"", "404 No"), b""),
+        (b"HTTP/1.1 103 Wait\r\nlink: x\r\n\r\n" + answer(b"{}"), b"{}"),
+        (b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", b"{}"),
+        (b"HTTP/1.0 200 OK\r\n\r\n{}" + CLOSE, b"{}"),
         (answer(b"x" * (1 << 20)), b"x" * (1 << 20)),
     ],
 )
@@ -89,6 +98,7 @@ async def test_clear_answers(recorder: Recorder, http: HttpClient, raw: bytes, b
         "http://127.0.0.1:9/",
         "http://nowhere.invalid/",
         "ftp://127.0.0.1/",
+        "ftp://127.0.0.1:9/",
         "http://",
         "http://[::1",
         "nonsense",
@@ -140,11 +150,83 @@ async def test_a_connection_closed_between_two_calls_is_not_resent(
     assert [each.body for each in recorder.requests] == [b"1", b"2"]
 
 
+async def test_a_cookie_is_not_sent_back(recorder: Recorder, http: HttpClient) -> None:
+    """A connection serves one account now and another one next."""
+    recorder.answers.extend(
+        [OK.replace(b"\r\n\r\n", b"\r\nset-cookie: session=one; path=/\r\n\r\n", 1), OK]
+    )
+    for _ in range(2):
+        await http.send(Call("GET", recorder.url))
+    assert recorder.connections == 1
+    assert all("cookie" not in each.headers for each in recorder.requests)
+
+
+async def test_connections_long_unused_are_closed(recorder: Recorder) -> None:
+    """Three at once, then one at a time: the two others do not burden the server for ever."""
+    seconds = 0.0
+    connections, url = Connections(3, lambda: seconds), httpx.URL(recorder.url)
+    recorder.answers.extend([OK] * 4)
+    async with (
+        connections.one(url) as one,
+        connections.one(url) as two,
+        connections.one(url) as three,
+    ):
+        for client in (one, two, three):
+            await client.get(url)
+    seconds = REST_SECONDS + 1
+    async with connections.one(url) as client:
+        await client.get(url)
+    async with asyncio.timeout(5):
+        while recorder.closed < 2:  # noqa: ASYNC110 - the server's side of it
+            await asyncio.sleep(0.01)
+    assert recorder.connections - recorder.closed <= 1
+    await connections.aclose()
+
+
 async def test_connections_are_reused(recorder: Recorder, http: HttpClient) -> None:
     recorder.answers.extend([OK] * 5)
     for _ in range(5):
         await http.send(Call("POST", recorder.url, {}, b"{}"))
     assert recorder.connections == 1
+
+
+async def test_a_connection_that_the_server_closed_at_rest_is_not_used(
+    recorder: Recorder, http: HttpClient
+) -> None:
+    recorder.answers.extend([OK + CLOSE, OK])
+    await http.send(Call("POST", recorder.url, {}, b"{}"))
+    await asyncio.sleep(0.05)  # its end arrives
+    await http.send(Call("POST", recorder.url, {}, b"{}"))
+    assert recorder.connections == 2
+
+
+async def test_the_answer_to_an_interrupted_call_is_nobody_elses(http: HttpClient) -> None:
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        number = connections
+        await reader.readuntil(b"\r\n\r\n")
+        if number == 1:
+            await asyncio.sleep(0.1)
+        writer.write(answer(b"%d" % number))
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    http.deadline_seconds = 0.05
+    with pytest.raises(OutcomeUnknown):
+        await http.send(Call("GET", url))
+    http.deadline_seconds = 2.0
+    assert (await http.send(Call("GET", url))).body == b"2"
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_repeated_header_is_joined(recorder: Recorder, http: HttpClient) -> None:
+    recorder.answers.append(answer(b"{}", "200 OK", "x-many: 1", "x-many: 2"))
+    assert (await http.send(Call("GET", recorder.url))).headers["x-many"] == "1, 2"
 
 
 async def test_the_deadline_covers_a_drip(bank: Bank, http: HttpClient) -> None:

@@ -27,6 +27,7 @@ class Recorder:
         self.requests: list[Received] = []
         self.answers: deque[bytes] = deque()
         self.connections = 0
+        self.closed = 0
         self._arrived = asyncio.Event()
         self.url = ""
         self._server: asyncio.Server | None = None
@@ -55,6 +56,7 @@ class Recorder:
         except (OSError, EOFError):
             pass
         finally:
+            self.closed += 1
             writer.close()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
