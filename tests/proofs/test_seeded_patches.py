@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -15,13 +16,14 @@ def test_there_are_seeded_bugs() -> None:
     assert PATCHES
 
 
+@pytest.mark.skipif(shutil.which("patch") is None, reason="needs the POSIX tool patch")
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda path: path.stem)
 def test_it_applies(patch: Path) -> None:
     done = subprocess.run(
-        ["git", "apply", "--check", str(patch)],
+        ["patch", "--dry-run", "--force", "--strip=1", "--input", str(patch)],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout
