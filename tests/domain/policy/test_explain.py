@@ -75,9 +75,75 @@ def test_two_facts_are_changed_where_one_does_not_help() -> None:
     assert flip.as_json()["kind"] == "item"
 
 
-def test_where_nothing_helps_nothing_is_named() -> None:
+def test_where_no_change_helps_the_explanation_says_so() -> None:
+    shop = policy(header="markets: [CH]\n", house="  - {id: no, refuse: no_returns}\n")
+    case = facts(country="CH")
+    (flip,) = explain(shop, case, shop.decide(case), "en")
+    assert flip.as_json() == {
+        "target": "eligible",
+        "kind": "none",
+        "change": {},
+        "text": "No change of the facts would make a return possible.",
+    }
+    assert apply_flip(case, flip) == case
+
+
+def test_another_place_of_the_law_is_the_last_resort() -> None:
     shop = policy(house="  - {id: no, refuse: no_returns}\n")
-    assert flips(shop, facts(country="CH")) == {}
+    change = flips(shop, facts(country="CH"))["eligible"].as_json()["change"]
+    assert set(change) == {"country", "region"}
+    rules = "  - {id: f, when: {fault: buyer, tags: {none: [vip]}}, refuse: final_sale}\n" \
+            "  - {id: g, when: {reason: {not: [defective]}}, refuse: final_sale}\n"  # fmt: skip
+    near = flips(policy(rules), facts(country="CH", tags=frozenset({"sale"})))["eligible"]
+    assert near.as_json()["change"] == {"reason": "defective"}
+
+
+def test_four_facts_are_changed_where_three_do_not_help() -> None:
+    rules = """\
+  - {id: a, when: {condition: {not: [sealed]}}, refuse: final_sale}
+  - {id: b, when: {tags: {none: [x]}}, refuse: final_sale}
+  - {id: c, when: {tags: {none: [y]}}, refuse: final_sale}
+  - {id: d, when: {unit_price: {below: 100}}, refuse: low_value}
+"""
+    flip = flips(policy(rules, "markets: [CH]\n"), facts(country="CH"), "en")["eligible"]
+    assert flip.as_json()["change"] == {
+        "condition": "sealed", "unit_paid_minor": 10_000, "tags": ["x", "y"],
+    }  # fmt: skip
+    assert flip.sentence.count(" and ") == 3
+
+
+def test_a_window_that_ended_before_the_order_needs_an_earlier_order() -> None:
+    rules = "  - {id: old, resolutions: {refund: until 2026-01-31}}\n"
+    change = flips(policy(rules, "markets: [CH]\n"), facts(country="CH"))["eligible"].as_json()
+    assert change["change"] == {
+        "asked_at": "2026-01-31T22:59:59Z", "placed_at": "2026-01-31T22:59:59Z",
+    }  # fmt: skip
+
+
+def test_a_later_order_is_not_delivered_before_it_is_placed() -> None:
+    rules = "  - {id: then, when: {placed: {until: 2026-06-30}}, refuse: final_sale}\n"
+    change = flips(policy(rules, "markets: [CH]\n"), facts(country="CH"))["eligible"].as_json()
+    assert set(change["change"].values()) == {"2026-06-30T22:00:00Z"}
+    assert set(change["change"]) == {"placed_at", "fulfilled_at", "delivered_at", "asked_at"}
+
+
+def test_deciding_and_explaining_at_once_says_the_same() -> None:
+    shop = policy("  - {id: f, when: {fault: buyer}, return_shipping: 4.90}\n")
+    decision = shop.decide(facts())
+    assert Explainer(shop).decide(facts(), "de") == (
+        decision, explain(shop, facts(), decision, "de"),
+    )  # fmt: skip
+
+
+def test_a_search_that_would_be_too_large_gives_up_and_says_so() -> None:
+    tags = ", ".join(f"t{n}" for n in range(40))
+    goods = f"goods: {{custom_made: {{tags: [{tags}]}}, perishable: {{tags: [{tags}]}}}}\n"
+    rules = "  - {id: g, when: {goods: {all: [custom_made, perishable]}}, resolutions: " \
+            "{refund: 5 days}}\n"  # fmt: skip
+    shop = policy(rules, f"markets: [CH]\n{goods}", "  - {id: no, refuse: no_returns}\n")
+    case = facts(country="CH")
+    (flip,) = explain(shop, case, shop.decide(case), "de")
+    assert (flip.kind, flip.proven) == ("not_found", False)
 
 
 def test_every_fee_has_its_change() -> None:

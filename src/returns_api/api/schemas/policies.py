@@ -340,11 +340,14 @@ class SentenceOut(Out):
 
 
 class FlipOut(Out):
-    """The smallest change of the facts that turns a refusal or a fee."""
+    """The smallest change of the facts that turns a refusal or a fee, or that there is none."""
 
     target: str = Field(description="What turns: `eligible`, `return_freight` …")
-    kind: str = Field(description="Whose doing it would be: `buyer`, `order` or `item`.")
-    change: dict[str, Any] = Field(description="The facts to set.")
+    kind: str = Field(
+        description="Whose doing it would be: `buyer`, `order` or `item`; `none` where no change of"
+        " the facts helps, `not_found` where the search was too large."
+    )
+    change: dict[str, Any] = Field(description="The facts to set; empty where none helps.")
     text: str
 
 

@@ -18,17 +18,19 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from returns_api.domain.calendars import WorkingDays, find_zone, local_date
+from returns_api.domain.policy.axes import Clause, World
 from returns_api.domain.policy.conditions import Choice
 from returns_api.domain.policy.decisions import Because, Decision, SetBy
 from returns_api.domain.policy.document import PolicyDocument
 from returns_api.domain.policy.facts import Facts
-from returns_api.domain.policy.index import Clause, RuleIndex, Tiers, World
+from returns_api.domain.policy.index import RuleIndex
 from returns_api.domain.policy.law import Law, LawPack, Right, default_law
 from returns_api.domain.policy.loader import LoadedPolicy
 from returns_api.domain.policy.offers import Dated, Grants, Plan, Standing, begun_on, stand
 from returns_api.domain.policy.outcome import Outcome, OutcomeMaker, window_terms
 from returns_api.domain.policy.space import bits
 from returns_api.domain.policy.term_values import DEFAULT_STARTS, Starts
+from returns_api.domain.policy.tiers import Tiers
 from returns_api.domain.policy.windows import FACT_OF, begin
 from returns_api.domain.reasons import BY_CODE, Fault, Reason, catalogue
 
@@ -101,6 +103,12 @@ class Dates:
 
     days: dict[str, date] = field(default_factory=dict)
     grants: dict[int, tuple[Grants, int]] = field(default_factory=dict)
+    begun: dict[int, Dated] = field(default_factory=dict)
+    """By number of a right: its plan as begun."""
+
+    def asked_otherwise(self) -> Dates:
+        """For the same case asked for at another time."""
+        return Dates(self.days, {}, self.begun)
 
 
 class Policy:
@@ -121,12 +129,12 @@ class Policy:
         clauses = [Clause(rule.when) for rule in document.rules]
         clauses += [clause_of(pack, right) for pack, right in rights]
         self.index = RuleIndex(clauses, self.world)
-        self._right_plans = tuple(_right_plan(right) for right in self.rights)
-        self._rule_count = len(document.rules)
-        self._rule_bits = (1 << self._rule_count) - 1
+        self.right_plans = tuple(_right_plan(right) for right in self.rights)
+        self.rule_count = len(document.rules)
+        self._rule_bits = (1 << self.rule_count) - 1
         self.tier_atoms = {n: self.index.axes.tier.locate(n) for n in self.tiers.names}
         self._places = _covered(law)
-        self._maker = OutcomeMaker(document, self.rights, lines, self.tiers.names)
+        self.maker = OutcomeMaker(document, self.rights, lines, self.tiers.names)
         self._buyers_days = document.day_ends == "buyer"
         self._day_facts = ("buyer_timezone",) if self._buyers_days else ()
         self._outcomes: dict[tuple[int, int, str, str], Outcome] = {}
@@ -136,7 +144,11 @@ class Policy:
 
     def decide(self, facts: Facts) -> Decision:
         """What this policy and the law give for ``facts``. Never raises."""
-        w = self.weigh(facts)
+        return self.decision(self.weigh(facts), facts)
+
+    def decision(self, weighed: Weighed, facts: Facts) -> Decision:
+        """The record of what ``weigh`` made of ``facts``."""
+        w = weighed
         o, s = w.outcome, w.standing
         approval = o.judged_approval if s.by_judgement else o.approval
         return Decision(
@@ -178,7 +190,7 @@ class Policy:
         share it.
         """
         zone = self.zone_of(facts)
-        rights = mask >> self._rule_count
+        rights = mask >> self.rule_count
         grants, active = self._grants(rights, facts, zone, dates) if rights else ((), 0)
         outcome = self._outcome(mask & self._rule_bits, active, tier, facts.currency)
         reason = self.world.reasons.get(facts.reason)
@@ -201,19 +213,18 @@ class Policy:
             return find_zone(facts.buyer_timezone) or self.world.zone
         return self.world.zone
 
-    def ends(self, facts: Facts, tier: str, mask: int) -> list[datetime]:
+    def ends(self, facts: Facts, tier: str, mask: int, dates: Dates) -> list[datetime]:
         """The instants at which something offered or granted closes, latest first."""
         zone = self.zone_of(facts)
-        plans = [plan for _, plan in self._plans(mask >> self._rule_count)]
         outcome = self._outcome(mask & self._rule_bits, 0, tier, facts.currency)
-        days: dict[str, date] = {}
-        found = {
-            over
-            for plan in (outcome.plan, *plans)
-            for over in self._begin(plan, facts, zone, days).overs
-            if over is not None
-        }
-        return sorted(found, reverse=True)
+        found = set(self._begin(outcome.plan, facts, zone, dates.days).overs)
+        for number, plan in self._plans(mask >> self.rule_count):
+            dated = dates.begun.get(number)
+            if dated is None:
+                dated = dates.begun[number] = self._begin(plan, facts, zone, dates.days)
+            found.update(dated.overs)
+        found.discard(None)
+        return sorted((over for over in found if over is not None), reverse=True)
 
     def _stand(
         self, dated: Dated, now: datetime, grants: Grants, refusal: Because | None
@@ -235,7 +246,7 @@ class Policy:
         if found is None:
             if len(self._outcomes) >= CACHE:
                 self._outcomes.clear()
-            found = self._outcomes[key] = self._maker.make(rules, active, tier, currency)
+            found = self._outcomes[key] = self.maker.make(rules, active, tier, currency)
         return found
 
     def _plans(self, rights: int) -> tuple[tuple[int, Plan], ...]:
@@ -244,7 +255,7 @@ class Policy:
         if plans is None:
             if len(self._granting) >= CACHE:
                 self._granting.clear()
-            numbered = ((n, self._right_plans[n]) for n in bits(rights))
+            numbered = ((n, self.right_plans[n]) for n in bits(rights))
             plans = self._granting[rights] = tuple(
                 (n, plan) for n, plan in numbered if plan.windows
             )
@@ -259,7 +270,9 @@ class Policy:
             return known
         found, active = [], rights
         for number, plan in self._plans(rights):
-            dated = self._begin(plan, facts, zone, dates.days)
+            dated = dates.begun.get(number)
+            if dated is None:
+                dated = dates.begun[number] = self._begin(plan, facts, zone, dates.days)
             is_open = dated.open_at(facts.asked_at)
             if is_open:
                 found.append((dated, is_open))
@@ -293,7 +306,7 @@ class Policy:
         """Empty every table that grows with the days that were met."""
         self._dated = 0
         self._outcomes.clear()
-        for plan in self._right_plans:
+        for plan in self.right_plans:
             plan.dated.clear()
 
     def _law_data(self, facts: Facts) -> str:

@@ -28,10 +28,16 @@ from returns_api.domain.policy.decisions import (
     Term,
 )
 from returns_api.domain.policy.document import TERM_NAMES, PolicyDocument, Rule, When
-from returns_api.domain.policy.index import HISTORY
-from returns_api.domain.policy.law import LAW_TERMS, RefundDueTerm, Right
-from returns_api.domain.policy.merge import JOINS, all_grades, join_approval
+from returns_api.domain.policy.law import LAW_TERMS, Right
+from returns_api.domain.policy.merge import JOINS, all_grades
 from returns_api.domain.policy.offers import Plan, WindowTerm
+from returns_api.domain.policy.outcome_values import (
+    Purse,
+    approval_of,
+    clocks_of,
+    freight_of,
+    judged_approval_of,
+)
 from returns_api.domain.policy.space import bits
 from returns_api.domain.policy.term_values import (
     DEFAULT_STARTS,
@@ -39,18 +45,17 @@ from returns_api.domain.policy.term_values import (
     Deadline,
     EvidenceTerm,
     Grades,
-    InsuranceTerm,
     KeepItem,
     Methods,
     RefundTiming,
     Resolutions,
     ReturnShipping,
 )
-from returns_api.domain.policy.values import Amount, write_ppm
+from returns_api.domain.policy.tiers import HISTORY
+from returns_api.domain.policy.values import write_ppm
 from returns_api.domain.policy.vocabulary import (
     Grade,
     MethodKind,
-    Payer,
     RefundAt,
 )
 
@@ -74,9 +79,6 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "send_to": "warehouse",
 }
 """What holds where no rule speaks: never a fee that nobody wrote down, and a person approves."""
-
-NO_FREIGHT: Final = frozenset({MethodKind.IN_STORE, MethodKind.KEEP})
-"""Ways back without a parcel; they cost only what the document asks for them by name."""
 
 _FACTS_OF: Final = {
     "reason": ("reason",),
@@ -153,7 +155,7 @@ class OutcomeMaker:
         self._rights = tuple(rights)
         self._lines = lines
         self._tiers = tuple(tiers)
-        self._setters = {
+        self.setters = {
             name: sum(
                 1 << n for n, rule in enumerate(document.rules) if getattr(rule, name) is not None
             )
@@ -170,7 +172,7 @@ class OutcomeMaker:
     def _choose(self, rules: int, rights: Sequence[Right]) -> _Chosen:
         chosen = _Chosen(dict(DEFAULTS), {}, {}, {})
         for name in TERM_NAMES:
-            setting = rules & self._setters[name]
+            setting = rules & self.setters[name]
             if setting:
                 rule = self._document.rules[(setting & -setting).bit_length() - 1]
                 chosen.rules[name] = rule
@@ -193,11 +195,11 @@ class OutcomeMaker:
         self, chosen: _Chosen, rights: Sequence[Right], tier: str, currency: str
     ) -> Outcome:
         values = chosen.values
-        money = _Money(currency, self._document.home_currency)
+        money = Purse(currency, self._document.home_currency)
         foreign = currency not in self._document.currency
         approval: ApprovalTerm = values["approval"]
         methods = money.methods(values["methods"], values["return_shipping"])
-        due = _clocks(values, rights)
+        due = clocks_of(values, rights)
         resolutions: Resolutions | None = values.get("resolutions")
         set_by = self._set_by(chosen, "resolutions")
         grades: Grades = values["grades"]
@@ -207,11 +209,11 @@ class OutcomeMaker:
             refused_conditions=_refused(explicit),
             plan=Plan(values["starts"], window_terms(resolutions, set_by), values.get("extend_to")),
             methods=methods,
-            freight=_freight(values["return_shipping"], methods),
+            freight=freight_of(values["return_shipping"], methods),
             restocking_ppm=values["restocking_fee"],
             refund_original_shipping=values["original_shipping"] == "refund",
             evidence=tuple(Evidence(kind, n) for kind, n in values["evidence"].items),
-            approval=_approval(approval, foreign=foreign),
+            approval=approval_of(approval, foreign=foreign),
             deadlines=Deadlines(
                 values["ship_within"].seconds,
                 values["inspect_within"].seconds,
@@ -230,7 +232,7 @@ class OutcomeMaker:
             else (),
             terms=tuple(self._terms(chosen, rights, tier)),
             setters={name: rule.id for name, rule in chosen.rules.items()},
-            judged_approval=_judged(approval, rights),
+            judged_approval=judged_approval_of(approval, rights),
         )
 
     def _terms(self, chosen: _Chosen, rights: Sequence[Right], tier: str) -> list[Term]:
@@ -322,82 +324,3 @@ def _refused(grades: Grades | None) -> frozenset[str]:
     return frozenset(
         grade.value for grade, share in (grades.items if grades else ()) if share is None
     )
-
-
-def _approval(term: ApprovalTerm, *, foreign: bool) -> Approval:
-    """In a currency the policy does not know, a person looks at the request."""
-    if term.auto and not foreign:
-        return Approval(auto=True)
-    within = term.respond_within.seconds if term.respond_within else None
-    return Approval(False, within, term.on_silence)
-
-
-def _judged(merchant: ApprovalTerm, rights: Sequence[Right]) -> Approval:
-    """A person decides, in the way that the rights say; ``auto`` of the merchant is for others."""
-    term = ApprovalTerm() if merchant.auto else merchant
-    for right in rights:
-        if right.judgement and right.approval is not None:
-            term = join_approval(term, right.approval)
-    return _approval(term, foreign=True)
-
-
-def _clocks(values: Mapping[str, Any], rights: Sequence[Right]) -> tuple[RefundDue, ...]:
-    """The merchant's promise and the law's; the first to end counts."""
-    found = []
-    seconds = values["refund_within"].seconds
-    if seconds is not None:
-        found.append(RefundDue(values["refund_at"].at, seconds))
-    for right in rights:
-        term: RefundDueTerm | None = right.refund_due
-        if term is not None:
-            clock = RefundDue(term.after, term.within.seconds, term.not_before)
-            if clock not in found:
-                found.append(clock)
-    return tuple(found)
-
-
-def _freight(shipping: ReturnShipping, methods: tuple[Method, ...]) -> Freight:
-    if shipping.own_cost:
-        return Freight(Payer.BUYER, 0, own_label=True)
-    fee = methods[0].fee_minor
-    charged = any(method.fee_minor for method in methods)
-    return Freight(Payer.BUYER if charged else Payer.MERCHANT, fee)
-
-
-@dataclass(frozen=True, slots=True)
-class _Money:
-    """Amounts of the document in the currency of a case; an amount that is not named is no fee."""
-
-    currency: str
-    home: str
-
-    def minor(self, amount: Amount | None) -> int:
-        return (amount.minor(self.currency, self.home) or 0) if amount else 0
-
-    def limit(self, amount: Amount | None) -> int:
-        """A limit that is not named in the currency is a limit of nothing."""
-        return self.minor(amount)
-
-    def methods(self, methods: Methods, shipping: ReturnShipping) -> tuple[Method, ...]:
-        by_name = dict(shipping.by_method)
-        flat = self.minor(shipping.fee)
-        return tuple(
-            Method(
-                kind,
-                self.minor(by_name[kind]) if kind in by_name else 0 if kind in NO_FREIGHT else flat,
-            )
-            for kind in methods.items
-        )
-
-    def advance(self, timing: RefundTiming) -> Advance | None:
-        if timing.at not in {RefundAt.REQUEST, RefundAt.FIRST_SCAN}:
-            return None
-        return Advance(
-            self.limit(timing.per_buyer) if timing.per_buyer else None,
-            self.limit(timing.per_day) if timing.per_day else None,
-            timing.recover_within.seconds if timing.recover_within else None,
-            timing.otherwise,
-        )
-
-    def insurance(self, term: InsuranceTerm | None) -> Insurance | None:
-        return Insurance(self.minor(term.cover), self.minor(term.excess)) if term else None

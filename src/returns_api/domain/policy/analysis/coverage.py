@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from returns_api.domain.policy.analysis.study import Study
+from returns_api.domain.policy.axes import Clause
 from returns_api.domain.policy.boxes import Box
 from returns_api.domain.policy.conditions import Choice, SetChoice
 from returns_api.domain.policy.document import Rule, When
 from returns_api.domain.policy.facts import Facts
-from returns_api.domain.policy.index import Clause
 from returns_api.domain.policy.vocabulary import Severity
 
 REQUIRED: Final = (

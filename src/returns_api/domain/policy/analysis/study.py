@@ -21,6 +21,7 @@ from returns_api.domain.policy.geometry import Geometry
 from returns_api.domain.policy.loader import LoadedPolicy
 from returns_api.domain.policy.outcome import NEVER
 from returns_api.domain.policy.vocabulary import Severity
+from returns_api.domain.policy.witnesses import witness
 
 
 class Study:
@@ -114,7 +115,7 @@ class Study:
 
     def case(self, part: Box, **changes: Any) -> Facts:
         """A witness in ``part``."""
-        facts = self.geometry.witness(part)
+        facts = witness(self.geometry, part)
         return replace(facts, **changes) if changes else facts
 
     def decide(self, case: Facts) -> Decision:

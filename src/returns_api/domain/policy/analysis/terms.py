@@ -18,7 +18,8 @@ from returns_api.domain.policy.document import Rule
 from returns_api.domain.policy.facts import Facts
 from returns_api.domain.policy.findings import Path
 from returns_api.domain.policy.loader import amounts_of
-from returns_api.domain.policy.outcome import NEVER, NO_FREIGHT
+from returns_api.domain.policy.outcome import NEVER
+from returns_api.domain.policy.outcome_values import NO_FREIGHT
 from returns_api.domain.policy.space import bits
 from returns_api.domain.policy.term_values import (
     ApprovalTerm,
