@@ -88,6 +88,15 @@ def test_where_no_change_helps_the_explanation_says_so() -> None:
     assert apply_flip(case, flip) == case
 
 
+def test_prices_are_told_apart_where_rules_ask_for_the_order_only() -> None:
+    rules = "  - {id: p, when: {order_value: {below: 50}}, refuse: low_value}\n" \
+            "  - {id: q, when: {order_value: {min: 50, below: 90}}, refuse: low_value}\n" \
+            "  - {id: r, when: {order_value: {min: 90}}, refuse: low_value}\n"  # fmt: skip
+    shop = policy(rules, "markets: [CH]\n")
+    (flip,) = explain(shop, facts(country="CH"), shop.decide(facts(country="CH")))
+    assert flip.kind == "none"
+
+
 def test_another_place_of_the_law_is_the_last_resort() -> None:
     shop = policy(house="  - {id: no, refuse: no_returns}\n")
     change = flips(shop, facts(country="CH"))["eligible"].as_json()["change"]

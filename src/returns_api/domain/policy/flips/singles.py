@@ -190,6 +190,8 @@ class Singles:
         if not columns:
             return self._everything
         name = self._policy.index.names[columns[0]]
+        if name != COLUMNS[axis][0]:
+            return None
         tables = self._policy.index.tables
         return tables.get((name, None)) or tables.get((name, currency))
 
