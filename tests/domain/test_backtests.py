@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from proofs.policy_random import case as random_case
+from proofs.policy_random import document as random_document
 
-from returns_api.domain.backtests import PastReturn, Tally, Turn, compare, tally
+from returns_api.domain.backtests import Compared, PastLine, PastReturn, Tally, Trial, Turn, tally
 from returns_api.domain.errors import Invalid
-from returns_api.domain.policy import Policy, compile_policy, load_policy, read_law
+from returns_api.domain.policy import Facts, Policy, compile_policy, load_policy, read_law
 from returns_api.domain.policy.law import packaged_files
+from returns_api.domain.policy.vocabulary import ResolutionKind
 
 SOURCE = """\
 policy: returns-policy/v1
@@ -54,7 +59,18 @@ def policy(*changes: tuple[str, str]) -> Policy:
 BEFORE = policy()
 
 
-def past(days: int = 10, *, paid: int = 10_000, quantity: int = 1, **more: Any) -> PastReturn:
+def compare(one: PastReturn, before: Policy, after: Policy) -> Compared:
+    return Trial(before, after).compare(one)
+
+
+def past(
+    days: int = 10,
+    *,
+    paid: int = 10_000,
+    quantity: int = 1,
+    found: dict[str, int] | None = None,
+    **more: Any,
+) -> PastReturn:
     """A return asked for ``days`` after delivery."""
     arrived = NOW - timedelta(days=days)
     top: dict[str, Any] = {
@@ -72,7 +88,7 @@ def past(days: int = 10, *, paid: int = 10_000, quantity: int = 1, **more: Any) 
         "sku": "A-1",
         **more,
     }
-    line = {"facts": facts, "quantity": quantity}
+    line = {"facts": facts, "quantity": quantity, "found": found or {}}
     whole: dict[str, Any] = {"return": f"R{days}", "method": "post", "lines": [line]}
     whole.update(top)
     return PastReturn.from_json(whole)
@@ -91,6 +107,14 @@ def past(days: int = 10, *, paid: int = 10_000, quantity: int = 1, **more: Any) 
         ({"paid": 999}, [("restocking_fee: 0%", "restocking_fee: 33%")], Turn.STRICTER, -329),
         ({"condition": "used_worn"}, [("used_worn: 30%", "used_worn: 50%")],
          Turn.STRICTER, -2_000),
+        ({"found": {"used_worn": 1}}, [("used_worn: 30%", "used_worn: 50%")],
+         Turn.STRICTER, -2_000),
+        ({"found": {"sealed": 1}, "condition": "used_worn"}, [("used_worn: 30%", "used_worn: 50%")],
+         Turn.SAME, 0),
+        ({"found": {"used_worn": 1}, "condition": "used_worn", "quantity": 3},
+         [("used_worn: 30%", "used_worn: 50%")], Turn.STRICTER, -6_000),
+        ({"found": {"empty_box": 2, "used_worn": 1}, "quantity": 4},
+         [("used_worn: 30%", "used_worn: refused")], Turn.STRICTER, -7_000),
         ({"shipping_minor": 590}, [("original_shipping: keep", "original_shipping: refund")],
          Turn.KINDER, 590),
         ({"paid": 300}, [("return_shipping: 4.90", "return_shipping: 9.00")], Turn.SAME, 0),
@@ -132,6 +156,7 @@ def test_a_report_names_money_groups_and_the_most_affected() -> None:
     closed = sum(days * 1_000 - 490 for days in range(16, 31))
     assert (report["returns"], report["lines"], report["flipped"]) == (30, 30, 15)
     assert (report["replayed"], report["differing"]) == (30, 0)
+    assert report["changes"] == {"freight": 30, "methods": 30, "resolutions": 30}
     assert report["turns"]["closed"] == 15
     assert report["turns"]["stricter"] == 15
     money = {"more_minor": 0, "less_minor": closed + 1_500, "net_minor": -closed - 1_500}
@@ -192,6 +217,9 @@ GOOD: dict[str, Any] = {
         {**GOOD, "quantity": 1.5}, {**GOOD, "shipping_minor": -1}, {**GOOD, "return": 5},
         {**GOOD, "return": "x" * 201}, {"facts": {**GOOD["facts"], "condition": "nice"}},
         {"facts": {**GOOD["facts"], "who": "me"}}, {"lines": [{**GOOD, "more": 1}]},
+        {**GOOD, "found": 1}, {**GOOD, "found": {"nice": 1}}, {**GOOD, "found": {"sealed": 2}},
+        {**GOOD, "found": {"sealed": 0}}, {**GOOD, "found": {"sealed": True}},
+        {"facts": GOOD["facts"], "lines": [GOOD]},
     ],
 )  # fmt: skip
 def test_a_history_line_that_is_none_is_refused(data: object) -> None:
@@ -201,3 +229,60 @@ def test_a_history_line_that_is_none_is_refused(data: object) -> None:
 
 def test_a_history_line_may_be_short() -> None:
     assert PastReturn.from_json(GOOD).lines[0].quantity == 1
+
+
+def test_what_differs_is_counted_though_no_money_moves() -> None:
+    slower = policy(("ship_within: 14 days", "ship_within: 7 days"))
+    found = compare(past(), BEFORE, slower)
+    assert (found.turns, found.changes) == ((Turn.SAME,), (("deadlines",),))
+    both_refused = policy(("refund: 30 days, exchange: 60 days", "refund: 5 days"))
+    stricter = policy(("refund: 30 days, exchange: 60 days", "refund: 4 days"), ("4.90", "5.90"))
+    assert compare(past(20), both_refused, stricter).changes == ((),)
+    assert compare(past(20), BEFORE, BEFORE).changes == ((),)
+
+
+def test_returns_that_do_not_replay_are_named() -> None:
+    counted, other = Tally(), Tally()
+    for days in range(1, 15):
+        one = compare(past(days), BEFORE, BEFORE)
+        counted.add(one, replayed=days % 2 == 0)
+        other.add(one, replayed=False)
+    report = counted.report()
+    assert (report["replayed"], report["differing"]) == (7, 7)
+    assert report["differing_returns"] == sorted(f"R{days}" for days in range(1, 15, 2))
+    counted.merge(json.loads(json.dumps(other.to_json())))
+    assert len(counted.report()["differing_returns"]) == tally.DIFFERING_MAX
+
+
+def test_random_policies_against_deciding_one_by_one() -> None:
+    random = Random("backtest")
+    for _ in range(8):
+        old, new = (
+            compile_policy(load_policy(json.dumps(random_document(random, complete=True))))
+            for _ in range(2)
+        )
+        counted, trial = Tally(), Trial(old, new)
+        drawn = [Facts.from_json(random_case(random)) for _ in range(30)]
+        for facts in drawn:
+            counted.add(trial.compare(PastReturn("R", (PastLine(facts),))))
+        pairs = [(_refunds(old, facts), _refunds(new, facts)) for facts in drawn]
+        turns = counted.report()["turns"]
+        assert turns["opened"] == sum(after and not before for before, after in pairs)
+        assert turns["closed"] == sum(before and not after for before, after in pairs)
+        json.dumps(counted.report())
+
+
+def _refunds(judge: Policy, facts: Facts) -> bool:
+    return any(one.kind is ResolutionKind.REFUND for one in judge.decide(facts).resolutions)
+
+
+def test_memory_is_bounded_whatever_the_number_of_names() -> None:
+    counted, trial = Tally(), Trial(BEFORE, BEFORE)
+    for number in range(tally.GROUPS_MAX + 50):
+        line = PastLine(replace(FIRST, sku=f"S{number}"))
+        counted.add(trial.compare(PastReturn(str(number), (line,))))
+    assert len(counted.groups["sku"]) == tally.GROUPS_MAX + 1
+    assert counted.groups["sku"][tally.OTHER].lines == 50
+
+
+FIRST = past().lines[0].facts

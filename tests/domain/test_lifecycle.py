@@ -12,6 +12,7 @@ import pytest
 
 from returns_api.domain.errors import ActionNotAllowed
 from returns_api.domain.lifecycle.machine import Actor, Machine, rule
+from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import (
     HOLDING,
     REFUND,
@@ -22,7 +23,7 @@ from returns_api.domain.lifecycle.refunds import (
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 
-MACHINES = (RETURN, LINE, SHIPMENT, TRANSFER, REFUND)
+MACHINES = (RETURN, LINE, SHIPMENT, TRANSFER, REFUND, POLICY)
 BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN, SYSTEM = Actor
 PEOPLE = (BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN)
 
@@ -35,6 +36,11 @@ FINANCE_MAY = {
     "partially_succeeded": {"retry", "cancel"},
     "failed": {"retry", "cancel"},
     "reversed": {"retry", "cancel"},
+}
+OWNERS_MAY = {
+    "draft": {"edit", "check", "publish"},
+    "checked": {"edit", "check", "publish"},
+    "published": {"retire"},
 }
 EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
     "return": {
@@ -147,6 +153,14 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
         FINANCE: FINANCE_MAY,
         ADMIN: FINANCE_MAY,
         SYSTEM: {state: {"follow"} for state in REFUND_STATES if state != "canceled"},
+    },
+    "policy version": {
+        BUYER: {},
+        AGENT: {},
+        WAREHOUSE: {},
+        FINANCE: {},
+        ADMIN: OWNERS_MAY,
+        SYSTEM: OWNERS_MAY,
     },
 }
 

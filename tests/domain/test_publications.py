@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +10,64 @@ import pytest
 
 from returns_api.domain.policy import Facts, Policy, compile_policy, load_policy
 from returns_api.domain.policy.texts import LANGUAGES
-from returns_api.domain.publications import Asked, publish, to_jsonld, to_text
+from returns_api.domain.publications import Asked, publish, special_rules, to_jsonld, to_text
 from returns_api.domain.publications.shown import terms_of
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "policies").glob("*.yaml"))
-TERMS = {
-    "MerchantReturnPolicy", "MerchantReturnPolicySeasonalOverride", "MonetaryAmount",
-    "applicableCountry", "returnPolicyCategory", "merchantReturnDays", "returnFees",
-    "returnShippingFeesAmount", "returnMethod", "refundType", "inStoreReturnsOffered",
-    "restockingFee", "customerRemorseReturnFees", "customerRemorseReturnShippingFeesAmount",
-    "itemDefectReturnFees", "itemDefectReturnShippingFeesAmount", "returnPolicySeasonalOverride",
-    "endDate", "identifier", "name", "value", "currency",
-    "MerchantReturnFiniteReturnWindow", "MerchantReturnNotPermitted",
-    "MerchantReturnUnlimitedWindow", "ReturnByMail", "ReturnAtKiosk", "ReturnInStore",
-    "KeepProduct", "FullRefund", "ExchangeRefund", "StoreCreditRefund", "FreeReturn",
-    "ReturnShippingFees", "ReturnFeesCustomerResponsibility",
+# What https://schema.org/MerchantReturnPolicy, https://schema.org/MonetaryAmount and
+# https://schema.org/MerchantReturnPolicySeasonalOverride say of the properties that are used: on
+# which types they stand, and what they hold (a type, a data type or an enumeration).
+ENUMERATIONS = {
+    "MerchantReturnEnumeration": {
+        "MerchantReturnFiniteReturnWindow", "MerchantReturnNotPermitted",
+        "MerchantReturnUnlimitedWindow", "MerchantReturnUnspecified",
+    },
+    "OfferItemCondition": {
+        "DamagedCondition", "NewCondition", "RefurbishedCondition", "UsedCondition",
+    },
+    "RefundTypeEnumeration": {"ExchangeRefund", "FullRefund", "StoreCreditRefund"},
+    "ReturnFeesEnumeration": {
+        "FreeReturn", "OriginalShippingFees", "RestockingFees",
+        "ReturnFeesCustomerResponsibility", "ReturnShippingFees",
+    },
+    "ReturnLabelSourceEnumeration": {
+        "ReturnLabelCustomerResponsibility", "ReturnLabelDownloadAndPrint", "ReturnLabelInBox",
+    },
+    "ReturnMethodEnumeration": {"KeepProduct", "ReturnAtKiosk", "ReturnByMail", "ReturnInStore"},
 }  # fmt: skip
-"""Types, properties and members of schema.org that a published policy may use."""
+_THING = {"identifier": ("Text",), "name": ("Text",), "url": ("URL",)}
+PROPERTIES: dict[str, dict[str, tuple[str, ...]]] = {
+    "MerchantReturnPolicy": {
+        **_THING,
+        "applicableCountry": ("Text",),
+        "customerRemorseReturnFees": ("ReturnFeesEnumeration",),
+        "customerRemorseReturnLabelSource": ("ReturnLabelSourceEnumeration",),
+        "customerRemorseReturnShippingFeesAmount": ("MonetaryAmount",),
+        "inStoreReturnsOffered": ("Boolean",),
+        "itemCondition": ("OfferItemCondition",),
+        "itemDefectReturnFees": ("ReturnFeesEnumeration",),
+        "itemDefectReturnLabelSource": ("ReturnLabelSourceEnumeration",),
+        "itemDefectReturnShippingFeesAmount": ("MonetaryAmount",),
+        "merchantReturnDays": ("Date", "Integer"),
+        "merchantReturnLink": ("URL",),
+        "refundType": ("RefundTypeEnumeration",),
+        "restockingFee": ("Number",),
+        "returnFees": ("ReturnFeesEnumeration",),
+        "returnLabelSource": ("ReturnLabelSourceEnumeration",),
+        "returnMethod": ("ReturnMethodEnumeration",),
+        "returnPolicyCategory": ("MerchantReturnEnumeration",),
+        "returnPolicySeasonalOverride": ("MerchantReturnPolicySeasonalOverride",),
+        "returnShippingFeesAmount": ("MonetaryAmount",),
+    },
+    "MerchantReturnPolicySeasonalOverride": {
+        **_THING,
+        "endDate": ("Date",),
+        "merchantReturnDays": ("Date", "Integer"),
+        "returnPolicyCategory": ("MerchantReturnEnumeration",),
+    },
+    "MonetaryAmount": {**_THING, "currency": ("Text",), "value": ("Text", "Number")},
+}
 BASE = """\
 policy: returns-policy/v1
 name: X
@@ -42,33 +82,58 @@ def policy(text: str) -> Policy:
     return compile_policy(load_policy(text))
 
 
-def words(node: Any) -> set[str]:
-    """Every schema.org word in a JSON-LD document."""
-    if isinstance(node, list):
-        return {word for item in node for word in words(item)}
-    if isinstance(node, dict):
-        found = {key for key in node if not key.startswith("@")}
-        found |= {node["@type"]} if "@type" in node else set()
-        return found.union(*(words(value) for key, value in node.items() if key != "@context"))
-    if isinstance(node, str) and node.startswith("https://schema.org/"):
-        return {node.removeprefix("https://schema.org/")}
-    return set()
+def fits(value: Any, kind: str) -> bool:
+    """Whether schema.org lets a property of this kind hold the value."""
+    if kind in PROPERTIES:
+        return isinstance(value, dict) and value["@type"] == kind and not faults(value)
+    if kind in ENUMERATIONS:
+        return str(value).removeprefix("https://schema.org/") in ENUMERATIONS[kind]
+    if kind in {"Boolean", "Integer", "Number"}:
+        known = {"Boolean": (bool,), "Integer": (int,), "Number": (int, float)}[kind]
+        return isinstance(value, known) and isinstance(value, bool) == (kind == "Boolean")
+    if kind == "Date":
+        return isinstance(value, str) and date.fromisoformat(value).isoformat() == value
+    return isinstance(value, str) and (kind != "URL" or value.startswith("https://"))
+
+
+def faults(node: dict[str, Any]) -> list[str]:
+    """Where a JSON-LD object is not in schema.org's words; ids and types are JSON-LD's own."""
+    known = PROPERTIES[node["@type"]]
+    found = [name for name in node if name not in {*known, "@type", "@id"}]
+    for name, kinds in known.items():
+        values = node.get(name, [])
+        for value in values if isinstance(values, list) else [values]:
+            if not any(fits(value, kind) for kind in kinds):
+                found.append(f"{name}: {value}")
+        if node.get(name) == []:
+            found.append(f"{name} is empty")
+    return found
+
+
+def linked(text: str, place: str = "CH", **asked: Any) -> dict[str, Any]:
+    """The one node of a document for a market, with an address."""
+    judge = policy(text)
+    country, _, region = place.partition("-")
+    found = publish(judge, Asked(country=country, region=region or None, **asked), AT)
+    (node,) = to_jsonld(found, version="pv_1", groups={}, url="https://shop.test/p")["@graph"]
+    return dict(node)
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
 def test_every_form_of_the_examples(file: Path) -> None:
     judge = policy(file.read_text(encoding="utf-8"))
     found = publish(judge, Asked(), AT)
-    linked = to_jsonld(found, version="pv_1", groups=judge.law.groups)
-    assert linked["@context"] == "https://schema.org"
-    assert words(linked["@graph"]) <= TERMS
-    assert all(node["@type"] == "MerchantReturnPolicy" for node in linked["@graph"])
+    whole = to_jsonld(found, version="pv_1", groups=judge.law.groups, url="https://shop.test/p")
+    assert whole["@context"] == "https://schema.org"
+    assert [fault for node in whole["@graph"] for fault in faults(node)] == []
+    assert all(node["@type"] == "MerchantReturnPolicy" for node in whole["@graph"])
     texts = {language: to_text(judge, found, "pv_1", language) for language in LANGUAGES}
     assert len(set(texts.values())) == len(LANGUAGES)
     for text in texts.values():
         assert "pv_1" in text
         assert "{" not in text
         assert "publish." not in text
+        assert "rule." not in text
     assert to_text(judge, found, "pv_1", "it") == texts["en"]
 
 
@@ -112,23 +177,111 @@ def test_places_are_told_apart_only_where_something_differs() -> None:
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        ("return_shipping: free", {"returnFees": "https://schema.org/FreeReturn"}),
-        ("return_shipping: 4.90", {"returnFees": "https://schema.org/ReturnShippingFees"}),
+        ("return_shipping: free",
+         {"returnFees": "https://schema.org/FreeReturn",
+          "returnLabelSource": "https://schema.org/ReturnLabelDownloadAndPrint"}),
+        ("return_shipping: 4.90",
+         {"returnFees": "https://schema.org/ReturnShippingFees",
+          "customerRemorseReturnShippingFeesAmount":
+              {"@type": "MonetaryAmount", "currency": "EUR", "value": "4.90"}}),
         ("return_shipping: own_cost",
-         {"returnFees": "https://schema.org/ReturnFeesCustomerResponsibility"}),
+         {"returnFees": "https://schema.org/ReturnFeesCustomerResponsibility",
+          "returnLabelSource": "https://schema.org/ReturnLabelCustomerResponsibility"}),
         ("restocking_fee: 10%", {"restockingFee": 10}),
         ("restocking_fee: 12.5%", {"restockingFee": 12.5}),
-        ("methods: [in_store]", {"inStoreReturnsOffered": True}),
+        ("methods: [in_store]", {"inStoreReturnsOffered": True, "returnLabelSource": None}),
         ("extend_to: 2027-01-31", {"merchantReturnDays": 30}),
+        ("grades: {used_worn: refused}",
+         {"itemCondition": ["https://schema.org/NewCondition",
+                            "https://schema.org/DamagedCondition"]}),
+        ("resolutions: {refund: 2 weeks, exchange: 60 days}",
+         {"merchantReturnDays": 14,
+          "refundType": ["https://schema.org/FullRefund", "https://schema.org/ExchangeRefund"]}),
+        ("resolutions: {exchange: 20 days, store_credit: 90 days}",
+         {"merchantReturnDays": 20,
+          "refundType": ["https://schema.org/ExchangeRefund",
+                         "https://schema.org/StoreCreditRefund"]}),
+        ("resolutions: {repair: 20 days}", {"merchantReturnDays": 20, "refundType": None}),
+        ("resolutions: {refund: until 2027-01-31}", {"merchantReturnDays": "2027-01-31"}),
+        ("refuse: final_sale, return_shipping: 4.90",
+         {"merchantReturnDays": None, "returnFees": None, "customerRemorseReturnFees": None}),
+        ("return_shipping: free", {"url": "https://shop.test/p"}),
     ],
 )  # fmt: skip
 def test_schema_org_has_a_word_for_it(rule: str, expected: dict[str, Any]) -> None:
-    text = BASE.replace("approval: auto", f"approval: auto, {rule}")
-    judge = policy(text)
-    found = publish(judge, Asked(country="US"), AT)
-    node = to_jsonld(found, version="pv_1", groups={})["@graph"][0]
+    first = BASE.replace("rules:\n", f"rules:\n  - {{id: first, {rule}}}\n")
+    node = linked(first)
+    assert faults(node) == []
     assert {name: node.get(name) for name in expected} == expected
     assert ("returnPolicySeasonalOverride" in node) == ("extend_to" in rule)
+
+
+def test_what_is_not_of_schema_org_would_be_found() -> None:
+    node = linked(BASE)
+    assert faults(node) == []
+    for wrong in (
+        {"returnWindow": 30}, {"returnFees": "https://schema.org/NoFee"}, {"refundType": []},
+        {"merchantReturnDays": "30 days"}, {"inStoreReturnsOffered": 1}, {"url": "/p"},
+        {"returnShippingFeesAmount": {"@type": "MonetaryAmount", "amount": 4}},
+    ):  # fmt: skip
+        try:
+            assert faults({**node, **wrong}), wrong
+        except ValueError:
+            assert "merchantReturnDays" in wrong
+
+
+def test_a_text_says_when_the_law_lets_the_money_wait() -> None:
+    judge = policy(BASE)
+    german = publish(judge, Asked(country="DE"), AT)
+    text = to_text(judge, german, "pv_1", "en")
+    assert "EU right to withdraw within 14 days" in text
+    assert "though not before the first scan of the parcel" in text
+    unknown = to_text(judge, publish(judge, Asked(country="ZA"), AT), "pv_1", "en")
+    assert "We have no data on the law of this place" in unknown
+
+
+SPECIAL = BASE.replace(
+    "rules:\n",
+    """\
+goods:
+  made_to_order: {tags: [engraved]}
+tiers:
+  - {tier: gold, orders_kept: {min: 5}}
+rules:
+  - {id: faulty, when: {fault: merchant}, return_shipping: free}
+  - {id: swiss, when: {place: CH}, return_shipping: 9.00}
+  - {id: sale, when: {tags: [sale]}, refuse: final_sale}
+  - {id: engraved, when: {goods: made_to_order, place: DE}, refuse: final_sale}
+  - {id: small, when: {unit_price: {below: 10.00}}, return_shipping: free}
+  - {id: gold, when: {tier: gold}, resolutions: {store_credit: {within: 90 days, bonus: 10%}}}
+  - {id: quiet, when: {channel: web}, send_to: warehouse}
+""",
+)
+
+
+def test_rules_about_more_than_reason_and_place_are_told_in_words() -> None:
+    judge = policy(SPECIAL)
+    told = {one.rule: one.text for one in special_rules(judge, None, None, "en")}
+    assert told == {
+        "sale": "If it is tagged sale: This item was sold as final sale.",
+        "engraved": "If the product is among made to order and you are in DE: "
+        "This item was sold as final sale.",
+        "small": "If the price is below 10.00 EUR: sending it back is free",
+        "gold": "If your customer tier is gold: store credit within 90 days of delivery"
+        " with a bonus of 10%",
+    }
+    at_home = [one.rule for one in special_rules(judge, "CH", None, "de")]
+    assert at_home == ["sale", "small", "gold"]
+    text = to_text(judge, publish(judge, Asked(country="CH"), AT), "pv_1", "de")
+    assert "- Wenn " in text.split("Besondere Regeln")[1]
+    plain = policy(BASE)
+    assert "Besondere" not in to_text(plain, publish(plain, Asked(), AT), "pv_1", "de")
+
+
+def test_windows_in_words_count_from_what_the_rules_say() -> None:
+    text = SPECIAL.replace("approval: auto}", "approval: auto, starts: [placed]}")
+    told = {one.rule: one.text for one in special_rules(policy(text), None, None, "en")}
+    assert "store credit within 90 days of the order" in told["gold"]
 
 
 @pytest.mark.parametrize(
@@ -140,11 +293,11 @@ def test_schema_org_has_a_word_for_it(rule: str, expected: dict[str, Any]) -> No
     ],
 )
 def test_windows_without_end_and_without_beginning(resolutions: str, category: str) -> None:
-    judge = policy(BASE.replace("{refund: 30 days}", resolutions))
+    text = BASE.replace("{refund: 30 days}", resolutions)
+    node = linked(text)
+    assert (faults(node), node["returnPolicyCategory"]) == ([], f"https://schema.org/{category}")
+    judge = policy(text)
     found = publish(judge, Asked(country="US", region="TX"), AT)
     assert found.markets[0]["places"] == ["US-TX"]
-    at_home = publish(judge, Asked(country="CH"), AT)
-    node = to_jsonld(at_home, version="pv_1", groups={})["@graph"][0]
-    assert node["returnPolicyCategory"] == f"https://schema.org/{category}"
     assert to_jsonld(found, version="pv_1", groups={})["@graph"] == []
     assert to_text(judge, found, "pv_1", "de")

@@ -14,7 +14,7 @@ from returns_api.api.deps import Allowed, Caller, ContextDep
 from returns_api.api.responses import documented, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.policies import Language
-from returns_api.api.schemas.publications import JSONLD, TEXT, MarketOut, PolicyOut
+from returns_api.api.schemas.publications import JSONLD, TEXT, MarketOut, PolicyOut, SpecialRuleOut
 from returns_api.domain.access import Scope
 from returns_api.domain.errors import Invalid
 from returns_api.domain.policy.texts import LANGUAGES, language_of
@@ -232,6 +232,9 @@ def _body(found: Publication, form: Form, locale: str) -> bytes:
         currency=found.published.currency,
         asked=found.published.asked.to_json(),
         markets=[MarketOut(**market) for market in found.markets(locale)],
+        special_rules=[
+            SpecialRuleOut(rule=one.rule, text=one.text) for one in found.special_rules(locale)
+        ],
     )
     return shown.model_dump_json().encode()
 

@@ -101,6 +101,7 @@ def render(
         from returns_api.domain.publications import (  # noqa: PLC0415
             Asked,
             publish,
+            special_rules,
             to_jsonld,
             to_text,
         )
@@ -114,6 +115,8 @@ def render(
             return
         data: dict[str, Any] = {"name": found.name, "currency": found.currency}
         data["markets"] = list(found.markets)
+        special = special_rules(judge, country, None, lang)
+        data["special_rules"] = [{"rule": one.rule, "text": one.text} for one in special]
         if form is Form.JSONLD:
             data = to_jsonld(found, version=loaded.digest, groups=judge.law.groups)
         shown = json.dumps(data, ensure_ascii=False, indent=2)

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from returns_api.cli.policy_files import Unreadable
 
 if TYPE_CHECKING:
-    from returns_api.domain.backtests import Tally
-    from returns_api.domain.policy import Policy
+    from returns_api.domain.backtests import Tally, Trial
 
 LINE_MAX: Final = 1_000_000
 """Bytes of one line of a history."""
@@ -70,10 +69,10 @@ def _batches(file: Path, opened: Any) -> Iterator[Batch]:
 def _alone(batches: Iterator[Batch], before: bytes, after: bytes, tell: Told) -> Tally:
     from returns_api.domain.backtests import Tally  # noqa: PLC0415
 
-    policies = _compile(before, after)
+    trial = _trial(before, after)
     whole, done = Tally(), 0
     for batch in batches:
-        _count(whole, batch, *policies)
+        _count(whole, batch, trial)
         done += _size(batch)
         tell(done)
     return whole
@@ -115,33 +114,34 @@ def _size(batch: Batch) -> int:
     return sum(map(len, batch[1]))
 
 
-_policies: list[tuple[Policy, Policy]] = []
+_trials: list[Trial] = []
 """Of a worker process: compiled once when it starts."""
 
 
 def _prepare(before: bytes, after: bytes) -> None:
-    _policies.append(_compile(before, after))
+    _trials.append(_trial(before, after))
 
 
-def _compile(before: bytes, after: bytes) -> tuple[Policy, Policy]:
+def _trial(before: bytes, after: bytes) -> Trial:
+    from returns_api.domain.backtests import Trial  # noqa: PLC0415
     from returns_api.domain.policy import compile_policy, restore_policy  # noqa: PLC0415
 
-    return compile_policy(restore_policy(before)), compile_policy(restore_policy(after))
+    return Trial(*(compile_policy(restore_policy(one)) for one in (before, after)))
 
 
 def _tally(batch: Batch) -> dict[str, Any]:
     from returns_api.domain.backtests import Tally  # noqa: PLC0415
 
     part = Tally()
-    _count(part, batch, *_policies[-1])
+    _count(part, batch, _trials[-1])
     return part.to_json()
 
 
-def _count(tally: Tally, batch: Batch, before: Policy, after: Policy) -> None:
+def _count(tally: Tally, batch: Batch, trial: Trial) -> None:
     """Raises ``BadLine``."""
     import orjson  # noqa: PLC0415
 
-    from returns_api.domain.backtests import PastReturn, compare  # noqa: PLC0415
+    from returns_api.domain.backtests import PastReturn  # noqa: PLC0415
     from returns_api.domain.errors import Invalid  # noqa: PLC0415
 
     first, lines = batch
@@ -154,4 +154,4 @@ def _count(tally: Tally, batch: Batch, before: Policy, after: Policy) -> None:
             raise BadLine(number, bad.detail) from None
         except ValueError as bad:
             raise BadLine(number, f"it is not JSON: {bad}.") from None
-        tally.add(compare(past, before, after))
+        tally.add(trial.compare(past))

@@ -15,7 +15,9 @@ from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import Query, given, here
 from returns_api.db.tables import certificates as _certificates
 from returns_api.db.tables import decisions as _t
+from returns_api.db.tables import inspected_units as _units
 from returns_api.db.tables import quotes as _quotes
+from returns_api.db.tables import return_lines as _return_lines
 from returns_api.db.tables import returns as _returns
 
 _from, _until = (
@@ -63,6 +65,23 @@ _certificate = (
     .correlate(_returns)
     .scalar_subquery()
 )
+_graded = (
+    select(func.jsonb_agg(func.jsonb_build_array(_return_lines.c.order_line_id, _units.c.grade)))
+    .select_from(_return_lines)
+    .join(
+        _units,
+        and_(
+            _units.c.shop_id == _return_lines.c.shop_id,
+            _units.c.return_line_id == _return_lines.c.id,
+        ),
+    )
+    .where(
+        _return_lines.c.shop_id == _returns.c.shop_id,
+        _return_lines.c.return_id == _returns.c.id,
+    )
+    .correlate(_returns)
+    .scalar_subquery()
+)
 _HISTORY: Final = Query(
     select(
         _returns.c.id,
@@ -74,6 +93,7 @@ _HISTORY: Final = Query(
         _t.c.facts,
         _t.c.digest,
         _certificate.label("certificate"),
+        _graded.label("graded"),
     )
     .join(_t, and_(_t.c.shop_id == _returns.c.shop_id, _t.c.id == _returns.c.decision_id))
     .join(
@@ -112,7 +132,7 @@ async def history(
     """Returns opened in that time with what was asked and decided, oldest first.
 
     ``certificate`` is there for the first return of an order only: original shipping is refunded
-    once.
+    once. ``graded`` has a pair of order line and grade for each unit that was inspected.
     """
     return await tx.all(_HISTORY, after=after, since=since, until=until, limit=limit)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,31 +10,25 @@ from returns_api.db.engine import Row, Transaction
 from returns_api.domain import ids
 from returns_api.domain.errors import ActionNotAllowed, NotFound, PreconditionFailed
 from returns_api.domain.events import By, Event
+from returns_api.domain.lifecycle import Actor
+from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.usecases._announce import announce
 from returns_api.usecases.context import Context
 
 NOBODY_HAS_IT: Final = "There is no such thing here, or it is not yours to see."
-ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
-    "draft": ("edit", "check", "publish"),
-    "checked": ("edit", "check", "publish"),
-    "published": ("retire",),
-    "retired": (),
-}
-"""What may be done with a version, by its state."""
 
 
-def must_be_open(row: Row, action: str) -> None:
-    """Raises ``ActionNotAllowed`` for a version that was published."""
-    if row["state"] not in rows.EDITABLE:
-        raise not_now(row, f"A version that is {row['state']} is beyond '{action}'.")
+def require(row: Row, action: str, by: By) -> None:
+    """Raises ``ActionNotAllowed`` for what the table does not know."""
+    POLICY.require(row["state"], action, Actor(by.actor))
 
 
-def not_now(row: Row, why: str) -> ActionNotAllowed:
-    """The refusal that says where the version stands and what would work."""
+def not_now(row: Row, by: By, why: str) -> ActionNotAllowed:
+    """The refusal of an action that the table knows, with what would work."""
     return ActionNotAllowed(
         f"Version {row['number']} is {row['state']}. {why}",
         state=row["state"],
-        allowed=list(ALLOWED[row["state"]]),
+        allowed=list(POLICY.allowed(row["state"], Actor(by.actor))),
     )
 
 

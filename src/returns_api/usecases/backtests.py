@@ -9,6 +9,7 @@ compared with the stored digest: a history that does not replay is counted, not 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -20,12 +21,15 @@ from returns_api.db import policies as policy_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain import ids
-from returns_api.domain.allocation import from_json
-from returns_api.domain.backtests import PastLine, PastReturn, Tally, compare
+from returns_api.domain.allocation import paid_for
+from returns_api.domain.backtests import PastLine, PastReturn, Tally, Trial
 from returns_api.domain.errors import Conflict, DoesNotFit, Invalid, NotFound, PolicyInvalid
 from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.orders import LineKind
-from returns_api.domain.policy import Decision, Facts, Policy, canonical_json, decision_to_json
+from returns_api.domain.policy import Facts, Policy
+from returns_api.domain.policy.evaluate import Weighed
+from returns_api.domain.policy.vocabulary import Grade
+from returns_api.domain.policy.writing import DecisionWriter
 from returns_api.usecases._announce import announce
 from returns_api.usecases._policies import compiled, compiled_beside
 from returns_api.usecases._policy_versions import NOBODY_HAS_IT, found
@@ -140,9 +144,10 @@ async def _carry_on(ctx: Context, shop: UUID, row: Row) -> None:
     tally, cursor = Tally(), row["cursor"] or _FIRST
     if row["partial"] is not None:
         tally.merge(row["partial"])
+    counting = Counting(tally, draft, against)
     for _ in range(PAGES_PER_JOB):
         page, versions = await _page(ctx, shop, row, cursor)
-        await asyncio.to_thread(_count, tally, page, versions, against, draft)
+        await asyncio.to_thread(counting.count, page, versions)
         if len(page) < PAGE:
             await _end(ctx, shop, row, done=tally.returns, report=tally.report())
             return
@@ -193,45 +198,66 @@ async def _version(tx: Transaction, ctx: Context, version_id: UUID) -> Policy:
     return compiled(ctx, found(await policy_rows.by_id(tx, version_id, ctx.policies.keys())))
 
 
-def _count(
-    tally: Tally,
-    page: Sequence[Row],
-    versions: Mapping[UUID, Policy],
-    against: Policy | None,
-    draft: Policy,
-) -> None:
-    for row in page:
-        own = versions[row["policy_version_id"]]
-        past = past_return(row)
-        one = compare(past, against or own, draft)
-        made = one.before if against is None else [own.decide(line.facts) for line in past.lines]
-        tally.add(one, replayed=_replays(row, made))
+class Counting:
+    """Counts stored returns into a tally; remembers what the same policies decided before."""
+
+    def __init__(self, tally: Tally, draft: Policy, against: Policy | None) -> None:
+        self._tally, self._draft, self._against = tally, draft, against
+        self._known: dict[UUID, tuple[Trial, DecisionWriter]] = {}
+
+    def count(self, page: Sequence[Row], versions: Mapping[UUID, Policy]) -> None:
+        """Judge and count a page; ``versions`` holds those that its returns were opened under.
+
+        Raises:
+            Invalid: stored facts that this program cannot read.
+        """
+        for row in page:
+            trial, writer = self._of(row["policy_version_id"], versions)
+            past = past_return(row)
+            one = trial.compare(past)
+            made = one.before
+            if self._against is not None:
+                own = versions[row["policy_version_id"]]
+                made = tuple([own.weigh(line.facts) for line in past.lines])
+            self._tally.add(one, replayed=_replays(row, past, made, writer))
+
+    def _of(
+        self, version_id: UUID, versions: Mapping[UUID, Policy]
+    ) -> tuple[Trial, DecisionWriter]:
+        known = self._known.get(version_id)
+        if known is None:
+            own = versions[version_id]
+            known = Trial(self._against or own, self._draft), DecisionWriter(own)
+            self._known[version_id] = known
+        return known
 
 
 def past_return(row: Row) -> PastReturn:
     """A row of ``decisions.history`` as a back-test reads it. Raises ``Invalid``."""
+    graded = Counter(map(tuple, row["graded"] or ()))
     lines = tuple(
-        PastLine(Facts.from_json(row["facts"][line["order_line_id"]]), line["quantity"])
-        for line in row["lines"]
+        [
+            PastLine(
+                Facts.from_json(row["facts"][line["order_line_id"]]),
+                line["quantity"],
+                tuple(
+                    (Grade(g), n) for (of, g), n in graded.items() if of == line["order_line_id"]
+                ),
+            )
+            for line in row["lines"]
+        ]
     )
-    return PastReturn(
-        row["number"], lines, row["resolution"], row["method"], _shipping(row["certificate"])
-    )
+    certificate = row["certificate"]
+    shipping = 0 if certificate is None else paid_for(certificate, LineKind.SHIPPING)
+    return PastReturn(row["number"], lines, row["resolution"], row["method"], shipping)
 
 
-def _replays(row: Row, made: Sequence[Decision]) -> bool:
+def _replays(row: Row, past: PastReturn, made: Sequence[Weighed], writer: DecisionWriter) -> bool:
     """Whether the decisions of the return's own version are the stored one, to the byte."""
     keys = [line["order_line_id"] for line in row["lines"]]
-    body = {key: decision_to_json(one) for key, one in zip(keys, made, strict=True)}
-    same: bool = digest_of(canonical_json(body)) == row["digest"]
+    judged = {key: (line.facts, one) for key, line, one in zip(keys, past.lines, made, strict=True)}
+    same: bool = digest_of(writer.write_all(judged)) == row["digest"]
     return same
-
-
-def _shipping(certificate: Mapping[str, Any] | None) -> int:
-    if certificate is None:
-        return 0
-    lines = from_json(certificate).lines
-    return sum(line.paid_minor for line in lines if line.kind is LineKind.SHIPPING)
 
 
 async def stream_history(
@@ -243,6 +269,7 @@ async def stream_history(
 ) -> Tally:
     """The whole history of a shop against a text that is not stored, for the command line."""
     now, tally, cursor = ctx.clock(), Tally(), _FIRST
+    counting = Counting(tally, draft, None)
     async with ctx.database.transaction(shop) as tx:
         total = await decisions.history_count(tx, None, now)
     while True:
@@ -252,7 +279,7 @@ async def stream_history(
             versions = {version: await _version(tx, ctx, version) for version in wanted}
         if not page:
             return tally
-        _count(tally, page, versions, None, draft)
+        await asyncio.to_thread(counting.count, page, versions)
         cursor = page[-1]["id"]
         progress(tally.returns, total)
 

@@ -18,13 +18,9 @@ from returns_api.db import policies as rows
 from returns_api.db import shops
 from returns_api.db.engine import Row
 from returns_api.domain import ids
-from returns_api.domain.errors import (
-    Conflict,
-    DoesNotFit,
-    NotFound,
-    PolicyInvalid,
-)
+from returns_api.domain.errors import Conflict, NotFound
 from returns_api.domain.events import By
+from returns_api.domain.policies import plan_begin, plan_publish
 from returns_api.domain.policy import LoadedPolicy, Policy, compile_policy, load_policy
 from returns_api.domain.policy.analysis import Report, analyse
 from returns_api.usecases._policies import compiled
@@ -33,8 +29,8 @@ from returns_api.usecases._policy_versions import (
     as_seen,
     done,
     found,
-    must_be_open,
     not_now,
+    require,
     view,
 )
 from returns_api.usecases.context import Context
@@ -91,7 +87,7 @@ async def edit_policy(
     loaded = await asyncio.to_thread(_read, source)
     async with ctx.database.transaction(shop) as tx:
         row = as_seen(await rows.lock(tx, version_id), seen)
-        must_be_open(row, "edit")
+        require(row, "edit", by)
         await rows.edit(
             tx, version_id, seen, source=source, name=loaded.document.name, **_stored(loaded)
         )
@@ -108,7 +104,7 @@ async def check_policy(ctx: Context, shop: UUID, by: By, version_id: UUID) -> Ro
     """
     async with ctx.database.transaction(shop) as tx:
         row = await view(tx, version_id)
-    must_be_open(row, "check")
+    require(row, "check", by)
     loaded, report = await check_source(ctx, row["source"])
     async with ctx.database.transaction(shop) as tx:
         kept = await rows.set_checked(
@@ -165,32 +161,29 @@ async def publish_policy(
         NotFound: there is no such version.
         ActionNotAllowed: it is published already.
         PolicyInvalid: it has findings that forbid publishing.
-        Conflict: it has warnings, and nobody acknowledged them; or somebody edited it meanwhile.
+        Conflict: it has warnings, and nobody acknowledged them or could have read them; or somebody
+            edited it meanwhile.
         DoesNotFit: ``effective_from`` is in the past: those orders have been judged.
         PreconditionFailed: it is not the ``seen`` one any more.
     """
-    now = ctx.clock()
-    if effective_from is not None and effective_from < now:
-        raise DoesNotFit(
-            "A policy cannot apply to orders of the past.",
-            errors=[{"field": "effective_from", "problem": "in the past"}],
-        )
-    checked = await _checked(ctx, shop, by, version_id, seen)
-    _check_publishable(checked, acknowledge)
+    plan_begin(effective_from, ctx.clock())
+    checked, shown = await _checked(ctx, shop, by, version_id, seen)
+    nods = plan_publish(checked["findings"], acknowledge, shown)
     async with ctx.database.transaction(shop) as tx:
         row = found(await rows.lock(tx, version_id))
         if row["version"] != checked["version"]:
-            must_be_open(row, "publish")
+            require(row, "publish", by)
             raise Conflict("The draft was changed while it was being published.")
+        now = ctx.clock()  # the check took its time, and orders were judged meanwhile
+        begin = plan_begin(effective_from, now)
         await rows.publish(
             tx,
             version_id,
-            effective_from=effective_from or now,
+            effective_from=begin,
             now=now,
             published_by=None if by.credential_id is None else ids.encode("key", by.credential_id),
             acknowledged=acknowledge,
         )
-        nods = [_short(finding) for finding in _of(row, "warning")]
         return await done(tx, ctx, by, version_id, "published", note=acknowledge, findings=nods)
 
 
@@ -210,12 +203,11 @@ async def retire_policy(
         row = found(await rows.lock(tx, version_id))
         if seen is not None:
             as_seen(row, seen)
-        if row["state"] != "published":
-            raise not_now(row, "Only a published version can be retired.")
+        require(row, "retire", by)
         now = ctx.clock()
         scheduled = row["effective_from"] > now
         if not await rows.remaining(tx, version_id, now, scheduled=scheduled):
-            raise not_now(row, "Publish another version first: a shop always has a policy.")
+            raise not_now(row, by, "Publish another version first: a shop always has a policy.")
         await rows.retire(tx, version_id, now)
         return await done(tx, ctx, by, version_id, "retired", note=note)
 
@@ -246,35 +238,17 @@ def _stored(loaded: LoadedPolicy) -> dict[str, Any]:
     return {"canonical": loaded.canonical, "digest": loaded.digest}
 
 
-async def _checked(ctx: Context, shop: UUID, by: By, version_id: UUID, seen: int | None) -> Row:
-    """The version with findings that hold today."""
+async def _checked(
+    ctx: Context, shop: UUID, by: By, version_id: UUID, seen: int | None
+) -> tuple[Row, list[Any] | None]:
+    """The version with findings that hold today, and the ones that they took the place of."""
     row = await view_policy(ctx, shop, version_id)
     if seen is not None:
         as_seen(row, seen)
-    must_be_open(row, "publish")
-    if row["state"] == "checked":
-        loaded = await asyncio.to_thread(_read, row["source"])
-        if loaded.digest == row["digest"]:  # the digest names the law too
-            return row
-    return await check_policy(ctx, shop, by, version_id)
-
-
-def _check_publishable(row: Row, acknowledge: str | None) -> None:
-    errors = _of(row, "error")
-    if errors:
-        raise PolicyInvalid("The findings forbid publishing this version.", findings=errors)
-    warnings = _of(row, "warning")
-    if warnings and not acknowledge:
-        raise Conflict(
-            "There are warnings: read them, then say in 'acknowledge' why it is right.",
-            findings=warnings,
-        )
-
-
-def _of(row: Row, severity: str) -> list[Any]:
-    return [finding for finding in row["findings"] if finding["severity"] == severity]
-
-
-def _short(finding: dict[str, Any]) -> dict[str, Any]:
-    """What the history keeps of a finding that was acknowledged."""
-    return {name: finding[name] for name in ("code", "severity", "message", "path", "line")}
+    require(row, "publish", by)
+    if row["state"] != "checked":
+        return await check_policy(ctx, shop, by, version_id), None
+    loaded = await asyncio.to_thread(_read, row["source"])
+    if loaded.digest == row["digest"]:  # the digest names the law too
+        return row, None
+    return await check_policy(ctx, shop, by, version_id), row["findings"]

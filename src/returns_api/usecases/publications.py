@@ -20,7 +20,15 @@ from returns_api.db.engine import Row
 from returns_api.domain import ids
 from returns_api.domain.errors import NotFound
 from returns_api.domain.policy import Policy
-from returns_api.domain.publications import Asked, Published, publish, to_jsonld, to_text
+from returns_api.domain.publications import (
+    Asked,
+    Published,
+    SpecialRule,
+    publish,
+    special_rules,
+    to_jsonld,
+    to_text,
+)
 from returns_api.usecases._policies import compiled
 from returns_api.usecases.context import Context
 
@@ -37,6 +45,8 @@ class Publication:
     policy: Policy
     published: Published
     max_age_seconds: int
+    url: str
+    """Where everybody can read it in plain language."""
 
     @property
     def version_id(self) -> str:
@@ -47,7 +57,11 @@ class Publication:
 
     def jsonld(self) -> dict[str, Any]:
         groups = self.policy.law.groups
-        return to_jsonld(self.published, version=self.version_id, groups=groups)
+        return to_jsonld(self.published, version=self.version_id, groups=groups, url=self.url)
+
+    def special_rules(self, locale: str) -> tuple[SpecialRule, ...]:
+        asked = self.published.asked
+        return special_rules(self.policy, asked.country, asked.region, locale)
 
     def markets(self, locale: str) -> list[dict[str, Any]]:
         """The markets with the reasons' titles in a language."""
@@ -83,7 +97,8 @@ async def publication(ctx: Context, shop: UUID, asked: Asked, *, public: bool) -
     at = now.replace(minute=0, second=0, microsecond=0)
     work = partial(publish, policy, asked, at)
     published = await _kept(ctx, (row["id"], asked, at), work)
-    return Publication(row, policy, published, _max_age(now, at, following))
+    url = f"{ctx.public_url}/v1/shops/{ids.encode('shp', shop)}/policy?format=text"
+    return Publication(row, policy, published, _max_age(now, at, following), url)
 
 
 def etag_of(body: bytes) -> str:

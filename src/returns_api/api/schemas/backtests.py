@@ -44,6 +44,7 @@ _REPORT: Final[dict[str, Any]] = {
     "lines": 61044,
     "replayed": 48210,
     "differing": 0,
+    "differing_returns": [],
     "flipped": 1310,
     "turns": {
         "opened": 106,
@@ -53,6 +54,7 @@ _REPORT: Final[dict[str, Any]] = {
         "reviewed": 0,
         "waved_through": 0,
     },
+    "changes": {"freight": 9011, "methods": 9011, "resolutions": 1204},
     "money": {"EUR": {"more_minor": 90100, "less_minor": 8210500, "net_minor": -8120400}},
     "by": {"reason": [_GROUP], "tier": [], "country": [], "sku": []},
     "most_affected": [
@@ -179,8 +181,12 @@ class BacktestReportOut(Out):
         description="Returns whose stored decision came out byte for byte the same again."
     )
     differing: int = Field(description="Returns of which it did not; always 0.")
+    differing_returns: list[str] = Field(description="The numbers of ten of them.")
     flipped: int = Field(description="Lines that were opened or closed.")
     turns: TurnsOut
+    changes: dict[str, int] = Field(
+        description="Lines by the part of the outcome that differs, also where no money moves."
+    )
     money: dict[str, MovedOut] = Field(description="By currency.")
     by: BacktestGroupsOut
     most_affected: list[AffectedOut]

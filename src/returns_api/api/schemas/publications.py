@@ -49,11 +49,19 @@ POLICY: Final[dict[str, Any]] = {
                         "on_silence": None,
                     },
                     "ship_within_seconds": 1209600,
-                    "refund_due": [{"within_seconds": 432000, "after": "inspection"}],
+                    "refund_due": [
+                        {"within_seconds": 432000, "after": "inspection", "not_before": None}
+                    ],
                     "law": ["eu-withdrawal"],
                     "law_data": "known",
                 }
             ],
+        }
+    ],
+    "special_rules": [
+        {
+            "rule": "final-sale",
+            "text": "If it is tagged final-sale: This item was sold as final sale.",
         }
     ],
 }
@@ -103,6 +111,13 @@ class MarketOut(Out):
     )
 
 
+class SpecialRuleOut(Out):
+    """A rule of the policy in words."""
+
+    rule: str = Field(description="Its id, as decisions name it.")
+    text: str = Field(description="In the language of the answer.")
+
+
 class PolicyOut(Out):
     """What the policy in force promises for an item that is delivered now."""
 
@@ -117,3 +132,7 @@ class PolicyOut(Out):
     currency: str
     asked: dict[str, Any] = Field(description="The market and product that it is about.")
     markets: list[MarketOut]
+    special_rules: list[SpecialRuleOut] = Field(
+        description="What depends on more than reason and place (the product, the price, the"
+        " tier …), in the order in which it decides; what the law gives stays as it is."
+    )

@@ -16,7 +16,7 @@ from returns_api.domain.allocation.certificate import (
     UnitRun,
 )
 from returns_api.domain.allocation.certify import MAX_LINES, MAX_QUANTITY, certify
-from returns_api.domain.allocation.codec import digest, from_json, to_json
+from returns_api.domain.allocation.codec import digest, from_json, paid_for, to_json
 from returns_api.domain.allocation.explain import PartExplained, explain_unit
 
 __all__ = [
@@ -35,5 +35,6 @@ __all__ = [
     "digest",
     "explain_unit",
     "from_json",
+    "paid_for",
     "to_json",
 ]

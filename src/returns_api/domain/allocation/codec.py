@@ -57,6 +57,18 @@ def from_json(data: Mapping[str, object]) -> Certificate:
         raise ValueError(f"not a certificate: {error!r}") from error
 
 
+def paid_for(data: Mapping[str, object], kind: LineKind) -> int:
+    """What the lines of a kind cost, in minor units, without reading the others.
+
+    Raises ``ValueError`` as ``from_json`` does.
+    """
+    try:
+        lines = [line for line in _list(data["lines"]) if _mapping(line)["kind"] == kind.value]
+        return sum(_line_in(line).paid_minor for line in lines)
+    except (KeyError, TypeError, IndexError) as error:
+        raise ValueError(f"not a certificate: {error!r}") from error
+
+
 def digest(certificate: Certificate) -> str:
     """``sha256:…`` over the canonical JSON: sorted keys, no blanks, so jsonb cannot change it."""
     text = json.dumps(to_json(certificate), sort_keys=True, separators=(",", ":"))

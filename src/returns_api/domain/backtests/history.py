@@ -5,7 +5,7 @@ Owns the record and its form in a history file, one JSON object a line. Refuses 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,10 +21,14 @@ MONEY_MAX: Final = 10**12
 
 @dataclass(frozen=True, slots=True)
 class PastLine:
-    """One line of a return: the facts it was judged by, and how many units."""
+    """One line of a return: the facts it was judged by, and how many units.
+
+    ``found``: the grades that the warehouse gave, with units; it may not have seen them all.
+    """
 
     facts: Facts
     quantity: int = 1
+    found: tuple[tuple[Grade, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +45,12 @@ class PastReturn:
     def from_json(data: object) -> PastReturn:
         """One line of a history file, as ``docs`` describe it. Raises ``Invalid``."""
         given = _object(data, "The line")
-        known = {"return", "lines", "facts", "quantity", "resolution", "method", "shipping_minor"}
-        unknown = sorted(given.keys() - known)
-        if unknown:
-            raise _invalid(f"{unknown[0][:60]} is not known here.")
+        _only(given, _OF_RETURN | _OF_LINE, "here")
         lines = given.get("lines")
         if lines is None:
-            lines = [{name: given[name] for name in ("facts", "quantity") if name in given}]
+            lines = [{name: given[name] for name in _OF_LINE if name in given}]
+        elif not _OF_LINE.isdisjoint(given):
+            raise _invalid("Give lines, or the facts of one line, not both.")
         if not isinstance(lines, list) or not 0 < len(lines) <= LINES_MAX:
             raise _invalid(f"lines is not a list of 1 to {LINES_MAX} lines.")
         return PastReturn(
@@ -59,15 +62,36 @@ class PastReturn:
         )
 
 
+_OF_LINE: Final = frozenset({"facts", "quantity", "found"})
+_OF_RETURN: Final = frozenset({"return", "lines", "resolution", "method", "shipping_minor"})
+_GRADES: Final = {grade.value: grade for grade in Grade}
+
+
 def _line(data: object) -> PastLine:
     given = _object(data, "A line")
-    unknown = sorted(given.keys() - {"facts", "quantity"})
-    if unknown:
-        raise _invalid(f"{unknown[0][:60]} is not known in a line.")
+    _only(given, _OF_LINE, "in a line")
     facts = Facts.from_json(_object(given.get("facts"), "facts"))
-    if facts.condition is not None and facts.condition not in set(Grade):
+    if facts.condition is not None and facts.condition not in _GRADES:
         raise _invalid("The fact condition is not a grade.")
-    return PastLine(facts, _count(given, "quantity", 1, 1, QUANTITY_MAX))
+    quantity = _count(given, "quantity", 1, 1, QUANTITY_MAX)
+    found = _found(given.get("found") or {})
+    if sum(count for _, count in found) > quantity:
+        raise _invalid("found counts more units than quantity.")
+    return PastLine(facts, quantity, found)
+
+
+def _found(data: object) -> tuple[tuple[Grade, int], ...]:
+    """``{"used_worn": 1}``: units by the grade that the warehouse gave. Raises ``Invalid``."""
+    given = _object(data, "found")
+    for name in given:
+        if name not in _GRADES:
+            raise _invalid(f"found: {name[:60]} is not a grade.")
+    return tuple((_GRADES[name], _count(given, name, 1, 1, QUANTITY_MAX)) for name in given)
+
+
+def _only(given: Mapping[str, Any], known: Set[str], where: str) -> None:
+    if not given.keys() <= known:
+        raise _invalid(f"{min(given.keys() - known)[:60]} is not known {where}.")
 
 
 def _object(data: object, what: str) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from returns_api.domain.backtests.compare import Compared, Turn, granted
 from returns_api.domain.backtests.history import NONE, PastLine
-from returns_api.domain.policy import Decision
+from returns_api.domain.policy import Weighed
 
 SHOWN_MAX: Final = 10
 """Most affected returns that a report names."""
@@ -20,10 +20,11 @@ GROUPS_MAX: Final = 20_000
 GROUPS_SHOWN: Final = 100
 """Groups of one grouping that a report shows, the most affected first."""
 OTHER: Final = "(other)"
+DIFFERING_MAX: Final = 10
+"""Returns that did not replay which a report names."""
 NOT_OFFERED: Final = "resolution_not_offered"
 """Something is granted, but not the resolution that was asked for."""
 FORMAT: Final = "returns-backtest/1"
-CHANGES: Final = tuple(turn for turn in Turn if turn is not Turn.SAME)
 GROUPINGS: Final = ("reason", "tier", "country", "sku")
 
 
@@ -38,18 +39,18 @@ class Group:
     def add(self, turn: Turn, delta: int, currency: str) -> None:
         self.lines += 1
         if turn is not Turn.SAME:
-            self.turns[turn.value] = self.turns.get(turn.value, 0) + 1
+            self.turns[turn] = self.turns.get(turn, 0) + 1
         if delta:
             self.money[currency] = self.money.get(currency, 0) + delta
 
     def merge(self, other: Mapping[str, Any]) -> None:
         self.lines += other["lines"]
-        for mine, theirs in ((self.turns, other["turns"]), (self.money, other["money"])):
-            for name, number in theirs.items():
-                mine[name] = mine.get(name, 0) + number
+        _add(self.turns, other["turns"])
+        _add(self.money, other["money"])
 
     def to_json(self) -> dict[str, Any]:
-        return {"lines": self.lines, "turns": dict(self.turns), "money": dict(self.money)}
+        turns = {str(turn): number for turn, number in self.turns.items()}
+        return {"lines": self.lines, "turns": turns, "money": dict(self.money)}
 
     @property
     def weight(self) -> int:
@@ -65,6 +66,8 @@ class Tally:
         self.returns = 0
         self.replayed = 0
         self.differing = 0
+        self.differing_returns: list[str] = []
+        self.changes: dict[str, int] = {}
         self.paid_more: dict[str, int] = {}
         self.paid_less: dict[str, int] = {}
         self.whole = Group()
@@ -74,20 +77,25 @@ class Tally:
     def add(self, one: Compared, *, replayed: bool | None = None) -> None:
         """Count one return; ``replayed``: whether the old policy gave the stored decision again."""
         self.returns += 1
-        if replayed is not None:
-            self.replayed += replayed
-            self.differing += not replayed
-        for line, old, turn, delta in zip(
-            one.past.lines, one.before, one.turns, one.deltas, strict=True
-        ):
+        if replayed:
+            self.replayed += 1
+        elif replayed is not None:
+            self.differing += 1
+            self._differ([one.past.name])
+        turned = False
+        for position, line in enumerate(one.past.lines):
+            turn, delta = one.turns[position], one.deltas[position]
             currency = line.facts.currency
             self.whole.add(turn, delta, currency)
-            for grouping, name in _names(line, old.tier):
+            for grouping, name in _names(line, one.before[position].tier):
                 self._group(grouping, name).add(turn, delta, currency)
             if delta:
                 side = self.paid_more if delta > 0 else self.paid_less
                 side[currency] = side.get(currency, 0) + abs(delta)
-        if any(turn is not Turn.SAME for turn in one.turns):
+            for name in one.changes[position]:
+                self.changes[name] = self.changes.get(name, 0) + 1
+            turned = turned or turn is not Turn.SAME
+        if turned and self._ranks(one):
             self._keep([_shown(one)])
 
     def merge(self, stored: Mapping[str, Any]) -> None:
@@ -95,9 +103,10 @@ class Tally:
         self.returns += stored["returns"]
         self.replayed += stored["replayed"]
         self.differing += stored["differing"]
-        for mine, name in ((self.paid_more, "paid_more"), (self.paid_less, "paid_less")):
-            for currency, minor in stored[name].items():
-                mine[currency] = mine.get(currency, 0) + minor
+        self._differ(stored["differing_returns"])
+        _add(self.changes, stored["changes"])
+        _add(self.paid_more, stored["paid_more"])
+        _add(self.paid_less, stored["paid_less"])
         self.whole.merge(stored["whole"])
         for grouping, groups in stored["groups"].items():
             for name, group in groups.items():
@@ -110,6 +119,8 @@ class Tally:
             "returns": self.returns,
             "replayed": self.replayed,
             "differing": self.differing,
+            "differing_returns": list(self.differing_returns),
+            "changes": dict(self.changes),
             "paid_more": dict(self.paid_more),
             "paid_less": dict(self.paid_less),
             "whole": self.whole.to_json(),
@@ -129,10 +140,12 @@ class Tally:
             "lines": self.whole.lines,
             "replayed": self.replayed,
             "differing": self.differing,
+            "differing_returns": list(self.differing_returns),
             "flipped": turns.get("opened", 0) + turns.get("closed", 0),
             "turns": {
                 turn.value: turns.get(turn.value, 0) for turn in Turn if turn is not Turn.SAME
             },
+            "changes": dict(sorted(self.changes.items())),
             "money": {
                 currency: {
                     "more_minor": self.paid_more.get(currency, 0),
@@ -154,9 +167,24 @@ class Tally:
             found = groups.setdefault(name, Group())
         return found
 
+    def _differ(self, names: Iterable[str]) -> None:
+        self.differing_returns = sorted([*self.differing_returns, *names])[:DIFFERING_MAX]
+
+    def _ranks(self, one: Compared) -> bool:
+        """Whether it would be among the most affected."""
+        if len(self.top) < SHOWN_MAX:
+            return True
+        flips = sum(turn is Turn.OPENED or turn is Turn.CLOSED for turn in one.turns)
+        return (-abs(one.delta_minor), -flips, one.past.name) < _rank(self.top[-1])
+
     def _keep(self, found: Iterable[dict[str, Any]]) -> None:
         """The most affected, in an order that does not depend on how the history was cut."""
         self.top = sorted([*self.top, *found], key=_rank)[:SHOWN_MAX]
+
+
+def _add(mine: dict[str, int], theirs: Mapping[str, int]) -> None:
+    for name, number in theirs.items():
+        mine[name] = mine.get(name, 0) + number
 
 
 def _names(line: PastLine, tier: str) -> tuple[tuple[str, str], ...]:
@@ -195,11 +223,11 @@ def _shown(one: Compared) -> dict[str, Any]:
     }
 
 
-def _outcome(one: Compared, decision: Decision) -> dict[str, Any]:
+def _outcome(one: Compared, judged: Weighed) -> dict[str, Any]:
     """Whether what was asked for is granted; if not, who says so."""
-    if granted(one.past, decision):
+    if granted(one.past, judged):
         return {"granted": True, "because": []}
-    because = [{"code": b.code, "rule": b.rule} for b in decision.because]
+    because = [{"code": b.code, "rule": b.rule} for b in judged.because]
     return {"granted": False, "because": because or [{"code": NOT_OFFERED, "rule": None}]}
 
 

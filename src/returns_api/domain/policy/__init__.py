@@ -15,7 +15,7 @@ from returns_api.domain.policy.decisions import (
     decision_to_json,
 )
 from returns_api.domain.policy.document import PolicyDocument
-from returns_api.domain.policy.evaluate import Policy, compile_policy
+from returns_api.domain.policy.evaluate import Policy, Weighed, compile_policy
 from returns_api.domain.policy.facts import BuyerHistory, Facts, rollout_place
 from returns_api.domain.policy.findings import Finding
 from returns_api.domain.policy.law import Law, default_law, read_law
@@ -30,6 +30,7 @@ __all__ = [
     "LoadedPolicy",
     "Policy",
     "PolicyDocument",
+    "Weighed",
     "canonical_json",
     "compile_policy",
     "decision_bytes",

@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from returns_api.domain.policy.facts import Facts, fact_json, time_json
 from returns_api.domain.policy.vocabulary import (
@@ -201,10 +201,8 @@ def decision_to_json(decision: Decision) -> dict[str, Any]:
         "eligible": d.eligible,
         "fault": d.fault.value,
         "tier": d.tier,
-        "because": [
-            {"code": b.code, "rule": b.rule, "args": dict(b.args)} for b in d.because
-        ],
-        "resolutions": [_resolution_json(r) for r in d.resolutions],
+        "because": [because_json(b) for b in d.because],
+        "resolutions": [resolution_json(r) for r in d.resolutions],
         "methods": [{"kind": m.kind.value, "fee_minor": m.fee_minor} for m in d.methods],
         "freight": {
             "payer": d.freight.payer.value,
@@ -233,15 +231,21 @@ def decision_to_json(decision: Decision) -> dict[str, Any]:
         "send_to": d.send_to,
         "law": list(d.law),
         "law_data": d.law_data,
-        "terms": [_term_json(term, d.facts) for term in d.terms],
+        "terms": [
+            term_json(term, {name: fact_of(d.facts, name) for name in term.facts})
+            for term in d.terms
+        ],
     }  # fmt: skip
+
+
+_CANONICAL: Final = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+)
 
 
 def canonical_json(data: object) -> bytes:
     """Sorted keys, no blanks, UTF-8: one byte string for one value."""
-    return json.dumps(
-        data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return _CANONICAL.encode(data).encode()
 
 
 def decision_bytes(decision: Decision) -> bytes:
@@ -249,7 +253,13 @@ def decision_bytes(decision: Decision) -> bytes:
     return canonical_json(decision_to_json(decision))
 
 
-def _resolution_json(r: Resolution) -> dict[str, Any]:
+def because_json(b: Because) -> dict[str, Any]:
+    """One reason as plain data."""
+    return {"code": b.code, "rule": b.rule, "args": dict(b.args)}
+
+
+def resolution_json(r: Resolution) -> dict[str, Any]:
+    """One resolution as plain data."""
     return {
         "kind": r.kind.value,
         "until": time_json(r.until) if r.until else None,
@@ -284,7 +294,8 @@ def _insurance_json(insurance: Insurance | None) -> dict[str, Any] | None:
     return {"cover_minor": insurance.cover_minor, "excess_minor": insurance.excess_minor}
 
 
-def _term_json(term: Term, facts: Facts) -> dict[str, Any]:
+def term_json(term: Term, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """One term as plain data, with the values of the facts that it used."""
     by = term.set_by
     set_by: dict[str, Any] = {"default": True}
     if by.law:
@@ -296,15 +307,15 @@ def _term_json(term: Term, facts: Facts) -> dict[str, Any]:
         "term": term.term,
         "value": term.value,
         "set_by": set_by,
-        "facts": {name: _fact(facts, name) for name in term.facts},
+        "facts": facts,
         "floor": {"law": floor.law, "value": floor.value, "kinder": floor.kinder}
         if floor
         else None,
     }
 
 
-def _fact(facts: Facts, name: str) -> Any:
-    """A fact by name; ``buyer.returns`` reaches into the history."""
+def fact_of(facts: Facts, name: str) -> Any:
+    """A fact by name, as plain data; ``buyer.returns`` reaches into the history."""
     head, _, rest = name.partition(".")
     value = getattr(facts, head)
     return fact_json(getattr(value, rest) if rest else value)

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from returns_api.domain.calendars import WorkingDays, find_zone, local_date
 from returns_api.domain.policy.axes import Clause, World
 from returns_api.domain.policy.conditions import Choice
-from returns_api.domain.policy.decisions import Because, Decision, SetBy
+from returns_api.domain.policy.decisions import Approval, Because, Decision, SetBy
 from returns_api.domain.policy.document import PolicyDocument
 from returns_api.domain.policy.facts import Facts
 from returns_api.domain.policy.index import RuleIndex
@@ -96,6 +96,17 @@ class Weighed:
         """Whether anything is open to the buyer."""
         return bool(self.standing.resolutions)
 
+    @property
+    def approval(self) -> Approval:
+        """Who says yes."""
+        outcome = self.outcome
+        return outcome.judged_approval if self.standing.by_judgement else outcome.approval
+
+    @property
+    def because(self) -> tuple[Because, ...]:
+        """One reason for the outcome after the other."""
+        return (*self.standing.because, *self.outcome.remarks)
+
 
 @dataclass(slots=True)
 class Dates:
@@ -150,19 +161,18 @@ class Policy:
         """The record of what ``weigh`` made of ``facts``."""
         w = weighed
         o, s = w.outcome, w.standing
-        approval = o.judged_approval if s.by_judgement else o.approval
         return Decision(
             bool(s.resolutions),
             w.fault,
             w.tier,
-            (*s.because, *o.remarks) if o.remarks else s.because,
+            w.because,
             s.resolutions,
             o.methods,
             o.freight,
             o.restocking_ppm,
             o.refund_original_shipping,
             o.evidence,
-            approval,
+            w.approval,
             o.deadlines,
             o.refund_at,
             o.refund_due,
@@ -172,7 +182,7 @@ class Policy:
             o.keep,
             o.send_to,
             o.law,
-            self._law_data(facts),
+            self.law_data(facts),
             s.terms + o.terms,
             facts,
         )
@@ -309,7 +319,8 @@ class Policy:
         for plan in self.right_plans:
             plan.dated.clear()
 
-    def _law_data(self, facts: Facts) -> str:
+    def law_data(self, facts: Facts) -> str:
+        """Whether there is a pack for the buyer's place: ``known``, else ``no data``."""
         country = facts.country
         if country is None:
             return "no data"

@@ -7,7 +7,7 @@ a region.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -15,8 +15,6 @@ from typing import Any, Final
 
 from returns_api.domain.errors import Invalid
 from returns_api.domain.policy.vocabulary import PPM
-
-_TIMES: Final = ("placed_at", "fulfilled_at", "delivered_at", "asked_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +73,14 @@ class Facts:
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Facts:
         """Facts from stored or uploaded data. Raises ``Invalid`` naming the first bad field."""
-        known = {item.name for item in fields(Facts)}
-        for name in data:
-            if name not in known:
+        values: dict[str, Any] = {}
+        for name, value in data.items():
+            read = _READERS.get(name)
+            if read is None:
                 raise _bad(str(name), "is not a fact")
-        values = {name: _read(name, value) for name, value in data.items()}
-        for name in ("reason", "currency", "placed_at", "asked_at"):
-            if values.get(name) is None:
+            values[name] = None if value is None and name in _NULLABLE else read(name, value)
+        for name in _NEEDED:
+            if name not in values:
                 raise _bad(name, "is missing")
         return Facts(**values)
 
@@ -112,42 +111,35 @@ def rollout_place(shop_salt: str, buyer_key: str) -> int:
     return int.from_bytes(digest[:8], "big") % PPM
 
 
-_TEXT: Final = frozenset(
-    {"reason", "currency", "condition", "sku", "category", "vendor", "country", "region", "channel",
-     "buyer_timezone"}
-)  # fmt: skip
-_COUNTS: Final = frozenset({"unit_paid_minor", "order_paid_minor", "rollout_ppm"})
+_NEEDED: Final = ("reason", "currency", "placed_at", "asked_at")
 _NULLABLE: Final = frozenset(
     {"condition", "sku", "category", "vendor", "country", "region", "channel", "fulfilled_at",
      "delivered_at", "buyer_timezone", "rollout_ppm"}
 )  # fmt: skip
 
 
-def _read(name: str, value: Any) -> Any:
-    if (value is None and name in _NULLABLE) or name in _TIMES:
-        return None if value is None else _time(name, value)
-    if name in _TEXT:
-        return _checked(name, value, isinstance(value, str) and len(value) <= 500, "a text")
-    if name in _COUNTS:
-        return _checked(name, value, _is_count(value), "a whole number from 0")
-    if name == "tags":
-        good = isinstance(value, list | tuple | frozenset) and all(
-            isinstance(t, str) for t in value
-        )
-        return frozenset(_checked(name, value, good, "a list of texts"))
-    if name == "buyer":
-        return _history(value)
-    return _checked(name, value, isinstance(value, bool), "true or false")
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, str) and len(value) <= 500:
+        return value
+    raise _bad(name, "is not a text")
 
 
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**15
+def _count(name: str, value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**15:
+        return value
+    raise _bad(name, "is not a whole number from 0")
 
 
-def _checked(name: str, value: Any, good: bool, what: str) -> Any:
-    if not good:
-        raise _bad(name, f"is not {what}")
-    return value
+def _flag(name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _bad(name, "is not true or false")
+
+
+def _tags(name: str, value: Any) -> frozenset[str]:
+    if isinstance(value, list | tuple | frozenset) and all(isinstance(t, str) for t in value):
+        return frozenset(value)
+    raise _bad(name, "is not a list of texts")
 
 
 def _time(name: str, value: Any) -> datetime:
@@ -160,15 +152,26 @@ def _time(name: str, value: Any) -> datetime:
         raise _bad(name, "is not a time such as 2026-11-21T09:12:44Z") from None
 
 
-def _history(value: Any) -> BuyerHistory:
+_OF_BUYER: Final = frozenset(item.name for item in fields(BuyerHistory))
+
+
+def _history(name: str, value: Any) -> BuyerHistory:
     if isinstance(value, BuyerHistory):
         return value
-    known = {item.name for item in fields(BuyerHistory)}
-    if not isinstance(value, Mapping) or not set(value) <= known:
-        raise _bad("buyer", f"is not an object with {', '.join(sorted(known))}")
-    for name, number in value.items():
-        _checked(f"buyer.{name}", number, _is_count(number), "a whole number from 0")
-    return BuyerHistory(**value)
+    if not isinstance(value, Mapping) or not value.keys() <= _OF_BUYER:
+        raise _bad(name, f"is not an object with {', '.join(sorted(_OF_BUYER))}")
+    return BuyerHistory(**{part: _count(f"{name}.{part}", n) for part, n in value.items()})
+
+
+_READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
+    **dict.fromkeys((item.name for item in fields(Facts)), _text),
+    **dict.fromkeys(("placed_at", "fulfilled_at", "delivered_at", "asked_at"), _time),
+    **dict.fromkeys(("unit_paid_minor", "order_paid_minor", "rollout_ppm"), _count),
+    **dict.fromkeys(("discounted", "informed"), _flag),
+    "tags": _tags,
+    "buyer": _history,
+}
+"""How each fact is read from plain data."""
 
 
 def _bad(name: str, what: str) -> Invalid:

@@ -1,9 +1,13 @@
 """The published terms in the words of schema.org, for search engines and shopping agents.
 
-Owns the mapping to ``MerchantReturnPolicy`` (https://schema.org/MerchantReturnPolicy). What
-schema.org has no word for (deductions by condition, silence, deadlines) is in the data and the text
-and not here. Its two classes of causes are the buyer's remorse and a defect: each is taken from the
-standard reason of that kind.
+Owns the mapping to ``MerchantReturnPolicy``. Properties, where they may stand and what they may
+hold are those of https://schema.org/MerchantReturnPolicy and
+https://schema.org/MerchantReturnPolicySeasonalOverride; members come from ReturnFeesEnumeration,
+ReturnMethodEnumeration, RefundTypeEnumeration, ReturnLabelSourceEnumeration,
+MerchantReturnEnumeration and OfferItemCondition of the same vocabulary. A test holds every document
+to these lists. What schema.org has no word for (deductions by condition, silence, deadlines) is in
+the data and the text and not here. Its two classes of causes are the buyer's remorse and a defect:
+each is taken from the standard reason of that kind.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from typing import Any, Final
 
 from returns_api.domain.money import format_minor
 from returns_api.domain.policy.vocabulary import PPM
-from returns_api.domain.publications.shown import Published
+from returns_api.domain.publications.shown import UNTIL, Published
 
 SCHEMA: Final = "https://schema.org"
 REMORSE: Final = "changed_mind"
@@ -33,15 +37,29 @@ _REFUNDS: Final = {
     "replacement": "ExchangeRefund",
     "store_credit": "StoreCreditRefund",
 }
+_MAILED: Final = frozenset({"post", "dropoff", "locker", "pickup"})
+"""Ways back that need a label."""
+_CONDITIONS: Final = (
+    ("sealed", "NewCondition"),
+    ("used_worn", "UsedCondition"),
+    ("damaged_buyer", "DamagedCondition"),
+)
+"""The grade of ours that stands for each of schema.org's conditions."""
 
 
 def to_jsonld(
-    published: Published, *, version: str, groups: Mapping[str, tuple[str, ...]]
+    published: Published,
+    *,
+    version: str,
+    groups: Mapping[str, tuple[str, ...]],
+    url: str | None = None,
 ) -> dict[str, Any]:
     """One ``MerchantReturnPolicy`` per market; ``groups`` names the members of place groups.
 
-    A market of regions only is left out: schema.org knows countries.
+    ``url``: where it stands in plain language. A market of regions only is left out: schema.org
+    knows countries.
     """
+    link = {} if url is None else {"url": url, "merchantReturnLink": url}
     found = []
     for number, market in enumerate(published.markets, 1):
         countries = [
@@ -59,6 +77,7 @@ def to_jsonld(
                     "@id": f"#{version}-{number}",
                     "identifier": version,
                     "name": published.name,
+                    **link,
                     **where,
                     **node,
                 }
@@ -68,23 +87,30 @@ def to_jsonld(
 
 def _policy(groups: list[Mapping[str, Any]], currency: str) -> dict[str, Any]:
     remorse, defect = _group_of(groups, REMORSE), _group_of(groups, DEFECT)
-    node = {**_window(remorse), **_fees(remorse, currency, ("returnFees", "returnShippingFees"))}
+    node = _window(remorse)
+    for group, prefix in ((remorse, ""), (remorse, "customerRemorse"), (defect, "itemDefect")):
+        if group["eligible"]:
+            node |= _costs(group, currency, prefix)
     if remorse["eligible"]:
-        node |= {
-            "returnMethod": _unique(_METHODS[m["kind"]] for m in remorse["methods"]),
-            "refundType": _unique(
-                _REFUNDS[r["kind"]] for r in remorse["resolutions"] if r["kind"] in _REFUNDS
-            ),
-            "inStoreReturnsOffered": any(m["kind"] == "in_store" for m in remorse["methods"]),
-        }
-        if remorse["restocking_ppm"]:
-            node["restockingFee"] = _percent(remorse["restocking_ppm"])
-        for kind, words in (
-            (remorse, ("customerRemorseReturnFees", "customerRemorseReturnShippingFees")),
-            (defect, ("itemDefectReturnFees", "itemDefectReturnShippingFees")),
-        ):
-            node |= _fees(kind, currency, words)
-    return node
+        node |= _ways(remorse)
+    return {name: value for name, value in node.items() if value != []}
+
+
+def _ways(group: Mapping[str, Any]) -> dict[str, Any]:
+    """How it comes back, in which condition, and what the buyer gets."""
+    found: dict[str, Any] = {
+        "returnMethod": _unique(_METHODS[m["kind"]] for m in group["methods"]),
+        "refundType": _unique(
+            _REFUNDS[r["kind"]] for r in group["resolutions"] if r["kind"] in _REFUNDS
+        ),
+        "itemCondition": _unique(
+            name for grade, name in _CONDITIONS if group["grades"].get(grade, 0) is not None
+        ),
+        "inStoreReturnsOffered": any(m["kind"] == "in_store" for m in group["methods"]),
+    }
+    if group["restocking_ppm"]:
+        found["restockingFee"] = _percent(group["restocking_ppm"])
+    return found
 
 
 def _group_of(groups: list[Mapping[str, Any]], reason: str) -> Mapping[str, Any]:
@@ -92,10 +118,19 @@ def _group_of(groups: list[Mapping[str, Any]], reason: str) -> Mapping[str, Any]
 
 
 def _window(group: Mapping[str, Any]) -> dict[str, Any]:
-    """The window of the first resolution; days are whole days from delivery."""
+    """The window of the refund, or of the first resolution where there is none.
+
+    Days are whole days from delivery; a window with a fixed end has that date instead.
+    """
     if not group["eligible"]:
         return {"returnPolicyCategory": f"{SCHEMA}/MerchantReturnNotPermitted"}
-    first = group["resolutions"][0]
+    offered = group["resolutions"]
+    first = next((one for one in offered if one["kind"] == "refund"), offered[0])
+    if first["within"].startswith(UNTIL):
+        return {
+            "returnPolicyCategory": f"{SCHEMA}/MerchantReturnFiniteReturnWindow",
+            "merchantReturnDays": first["within"].removeprefix(UNTIL),
+        }
     if first["days"] is None:
         return {"returnPolicyCategory": f"{SCHEMA}/MerchantReturnUnlimitedWindow"}
     found = {
@@ -112,23 +147,28 @@ def _window(group: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _fees(group: Mapping[str, Any], currency: str, words: tuple[str, str]) -> dict[str, Any]:
-    if not group["eligible"]:
-        return {}
-    kind, what = words
-    if group["freight"]["own_label"]:
-        return {kind: f"{SCHEMA}/ReturnFeesCustomerResponsibility"}
+def _costs(group: Mapping[str, Any], currency: str, prefix: str) -> dict[str, Any]:
+    """Fee and label of the way back, for one cause or (no prefix) for any."""
+    kind, amount, label = (
+        f"{prefix}{name}" if prefix else name[:1].lower() + name[1:]
+        for name in ("ReturnFees", "ReturnShippingFeesAmount", "ReturnLabelSource")
+    )
+    found: dict[str, Any] = {}
+    if any(method["kind"] in _MAILED for method in group["methods"]):
+        own = group["freight"]["own_label"]
+        member = "ReturnLabelCustomerResponsibility" if own else "ReturnLabelDownloadAndPrint"
+        found[label] = f"{SCHEMA}/{member}"
     fee = group["freight"]["fee_minor"]
+    if group["freight"]["own_label"]:
+        return {**found, kind: f"{SCHEMA}/ReturnFeesCustomerResponsibility"}
     if not fee:
-        return {kind: f"{SCHEMA}/FreeReturn"}
-    return {
-        kind: f"{SCHEMA}/ReturnShippingFees",
-        f"{what}Amount": {
-            "@type": "MonetaryAmount",
-            "value": format_minor(fee, currency),
-            "currency": currency,
-        },
+        return {**found, kind: f"{SCHEMA}/FreeReturn"}
+    money = {
+        "@type": "MonetaryAmount",
+        "value": format_minor(fee, currency),
+        "currency": currency,
     }
+    return {**found, kind: f"{SCHEMA}/ReturnShippingFees", amount: money}
 
 
 def _percent(ppm: int) -> Any:

@@ -26,6 +26,8 @@ Place = tuple[str | None, str | None]
 ELSEWHERE: Final[Place] = (None, None)
 _FIXED: Final = {Unit.DAYS: 1, Unit.WEEKS: 7}
 """Days of a unit that always has so many."""
+UNTIL: Final = "until "
+"""What a window that ends on a fixed day begins with."""
 TYPICAL_UNITS: Final = 100
 """Major units of currency that an item costs where nobody said."""
 
@@ -180,7 +182,12 @@ def terms_of(decision: Decision, at: datetime) -> dict[str, Any]:
         },
         "ship_within_seconds": d.deadlines.ship_within_seconds,
         "refund_due": [
-            {"within_seconds": due.within_seconds, "after": due.after.value} for due in d.refund_due
+            {
+                "within_seconds": due.within_seconds,
+                "after": due.after.value,
+                "not_before": due.not_before.value if due.not_before else None,
+            }
+            for due in d.refund_due
         ],
         "law": list(d.law),
         "law_data": d.law_data,

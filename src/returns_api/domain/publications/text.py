@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from returns_api.domain.policy import Policy
 from returns_api.domain.policy.decisions import Because
 from returns_api.domain.policy.explain import because_text, law_title
 from returns_api.domain.policy.texts import amount, joined, language_of, period, say, seconds, share
 from returns_api.domain.policy.values import read_duration
-from returns_api.domain.publications.shown import Published
-
-_UNTIL: Final = "until "
+from returns_api.domain.publications.rules import special_rules
+from returns_api.domain.publications.shown import UNTIL, Published
 
 
 def to_text(policy: Policy, published: Published, version: str, locale: str) -> str:
@@ -27,6 +26,10 @@ def to_text(policy: Policy, published: Published, version: str, locale: str) -> 
             reasons = joined(names, language)
             lines += ["", say("publish.reasons", language, reasons=reasons)]
             lines += [f"- {line}" for line in _terms(policy, group, published.currency, language)]
+    asked = published.asked
+    special = special_rules(policy, asked.country, asked.region, language)
+    if special:
+        lines += ["", say("publish.special", language), *(f"- {rule.text}" for rule in special)]
     return "\n".join(lines) + "\n"
 
 
@@ -63,17 +66,14 @@ def _terms(policy: Policy, group: Mapping[str, Any], currency: str, language: st
     yield _approval(group["approval"], language)
     if group["ship_within_seconds"] is not None:
         yield say("publish.ship", language, period=seconds(group["ship_within_seconds"], language))
-    for due in group["refund_due"]:
-        event = say(f"moment.{due['after']}", language)
-        within = seconds(due["within_seconds"], language)
-        yield say("publish.due", language, period=within, event=event)
+    yield from (_due(due, language) for due in group["refund_due"])
     yield _law(policy, group, language)
 
 
 def _resolution(resolution: Mapping[str, Any], language: str) -> str:
     within = resolution["within"]
-    if within.startswith(_UNTIL):
-        window = say("window.until", language, date=within.removeprefix(_UNTIL))
+    if within.startswith(UNTIL):
+        window = say("window.until", language, date=within.removeprefix(UNTIL))
     elif within[:1].isdigit():
         words = period(read_duration(within), language)
         event = say(f"event.{resolution['from'] or 'delivered'}", language)
@@ -130,6 +130,17 @@ def _approval(approval: Mapping[str, Any], language: str) -> str:
         period=seconds(approval["respond_within_seconds"], language),
         silence=say(f"silence.{approval['on_silence']}", language),
     )
+
+
+def _due(due: Mapping[str, Any], language: str) -> str:
+    period, event = (
+        seconds(due["within_seconds"], language),
+        say(f"moment.{due['after']}", language),
+    )
+    if due["not_before"] is None:
+        return say("publish.due", language, period=period, event=event)
+    other = say(f"moment.{due['not_before']}", language)
+    return say("publish.due.waiting", language, period=period, event=event, other=other)
 
 
 def _law(policy: Policy, group: Mapping[str, Any], language: str) -> str:
