@@ -29,6 +29,7 @@ from returns_api.domain.policy import (
     rollout_place,
 )
 from returns_api.domain.policy.decisions import Because, Method, SetBy
+from returns_api.domain.policy.evaluate import DATED
 from returns_api.domain.policy.vocabulary import MethodKind, Payer, RefundAt, ResolutionKind
 from returns_api.domain.reasons import Fault
 from tests.domain.policy.support import document, facts, loaded, policy, utc
@@ -355,3 +356,19 @@ def test_a_window_near_the_end_of_time_has_no_end() -> None:
     decision = policy().decide(replace(case, asked_at=late + timedelta(days=10)))
     assert decision.resolutions[0].kind is ResolutionKind.REFUND
     assert decision.resolutions[0].until is None
+
+
+def test_what_is_remembered_of_days_is_bounded_and_forgetting_changes_nothing() -> None:
+    rules = "".join(
+        f"  - {{id: r{n}, when: {{sku: S{n}}}, return_shipping: {n}.00}}\n" for n in range(1, 9)
+    )
+    judge, kept = policy(rules), []
+    for day in range(DATED + 200):
+        moment = utc(2015, 1, 1, 12) + timedelta(days=day)
+        case = facts(sku=f"S{day % 9}", placed_at=moment, delivered_at=moment, asked_at=moment)
+        kept.append((case, judge.weigh(case).standing.resolutions))
+    for case, resolutions in kept[::97]:
+        assert judge.weigh(case).standing.resolutions == resolutions
+    shared = {id(one.plan): one.plan for one in judge._outcomes.values()}
+    assert len(shared) == 1, "the same windows are one plan, whatever else the rules say"
+    assert sum(len(plan.dated) for plan in shared.values()) <= DATED

@@ -12,9 +12,9 @@ speak of. A merchant's refusal does not touch what an active right grants.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from returns_api.domain.calendars import WorkingDays, find_zone, local_date
@@ -36,6 +36,9 @@ from returns_api.domain.reasons import BY_CODE, Fault, Reason, catalogue
 
 CACHE: Final = 16_384
 """Entries of each table of remembered results, before it is emptied."""
+
+DATED: Final = 4_096
+"""Plans begun on a day that are remembered, of all plans together, before all are forgotten."""
 
 STANDINGS: Final = 64
 """Standings kept for one plan begun on one day."""
@@ -149,6 +152,7 @@ class Policy:
         self._buyers_days = document.day_ends == "buyer"
         self._day_facts = ("buyer_timezone",) if self._buyers_days else ()
         self._outcomes: dict[tuple[int, int, str, str], Outcome] = {}
+        self._shared: dict[tuple[Any, ...], Plan] = {}
         self._granting: dict[int, tuple[tuple[int, Plan], ...]] = {}
         self._dated = 0
         self._nothing = Dated(_EMPTY, (), ())
@@ -256,8 +260,14 @@ class Policy:
         if found is None:
             if len(self._outcomes) >= CACHE:
                 self._outcomes.clear()
-            found = self._outcomes[key] = self.maker.make(rules, active, tier, currency)
+                self._shared.clear()
+            made = self.maker.make(rules, active, tier, currency)
+            found = self._outcomes[key] = replace(made, plan=self._share(made.plan))
         return found
+
+    def _share(self, plan: Plan) -> Plan:
+        """The one plan for all outcomes that offer the same, so that its days are met again."""
+        return self._shared.setdefault((plan.starts, plan.windows, plan.extend_to), plan)
 
     def _plans(self, rights: int) -> tuple[tuple[int, Plan], ...]:
         """The rights in ``rights`` that grant something, with their plans."""
@@ -307,7 +317,7 @@ class Policy:
         dated = plan.dated.get(key)
         if dated is None:
             self._dated += 1
-            if self._dated >= CACHE:
+            if self._dated >= DATED:
                 self._forget()
             dated = plan.dated[key] = begun_on(plan, begun, zone, self.working)
         return dated
@@ -315,8 +325,7 @@ class Policy:
     def _forget(self) -> None:
         """Empty every table that grows with the days that were met."""
         self._dated = 0
-        self._outcomes.clear()
-        for plan in self.right_plans:
+        for plan in (*self.right_plans, *self._shared.values()):
             plan.dated.clear()
 
     def law_data(self, facts: Facts) -> str:

@@ -91,7 +91,7 @@ class DecisionWriter:
         if known is None:
             if len(self._outcomes) >= REMEMBERED:
                 self._outcomes.clear()
-            whole = decision_to_json(self._policy.decide(facts))
+            whole = decision_to_json(self._policy.decision(weighed, facts))
             parts = _OutcomeParts(weighed.outcome, _between(whole), _terms(weighed.outcome.terms))
             known = self._outcomes[key] = parts
         return known
