@@ -11,7 +11,7 @@ from tests.support.bank import Bank
 from tests.support.carrier import Carrier
 from tests.support.recorder import Recorder
 
-DEADLINE = 0.5
+DEADLINE = 1.0
 
 
 @pytest.fixture(scope="session")
