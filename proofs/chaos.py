@@ -1,7 +1,7 @@
 """Proof: refunds through half an hour of trouble, each moved once, none lost, none stuck (T07).
 
-``script/proof chaos --minutes 30 --json`` starts PostgreSQL on disk, two API processes, two workers
-and the bank, and then, for so long, all at once:
+``script/proof chaos --minutes 30 --json`` starts PostgreSQL on disk, three API processes, three
+workers and the bank, and then, for so long, all at once:
 
 - clients ask for refunds under Idempotency-Keys, at least ``--rate`` a minute, and repeat until
   they have a final answer;
@@ -46,7 +46,7 @@ from returns_api.domain import ids
 
 LEASE_SECONDS: Final = 12.0
 KILL_SECONDS: Final = (0.5, 3.0)
-CLIENTS: Final = 16
+CLIENTS: Final = 32
 PER_ORDER: Final = 6
 """Refunds on one order; with what is done elsewhere they stay below what was captured."""
 AMOUNTS: Final = (1, 1200)
@@ -123,7 +123,7 @@ async def _prove(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     seen = Seen()
     async with AsyncExitStack() as stack:
         stage = await stack.enter_async_context(staged(keep=options.keep))
-        size = Size(apis=2, workers=2, lease_seconds=options.lease, more={"worker_concurrency": 40})
+        size = Size(apis=3, workers=3, lease_seconds=options.lease, more={"worker_concurrency": 40})
         lane = await stack.enter_async_context(stage.lane("chaos", size))
         one = await stack.enter_async_context(cell(lane, seed))
         orders = await _stock(one, wanted)

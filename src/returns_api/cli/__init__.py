@@ -14,6 +14,7 @@ from returns_api.cli.lifecycle import lifecycle
 from returns_api.cli.migrate import migrate
 from returns_api.cli.openapi import openapi
 from returns_api.cli.policy import policy
+from returns_api.cli.reconcile import reconcile
 from returns_api.cli.serve import serve
 from returns_api.cli.shop import create_shop
 from returns_api.cli.up import up
@@ -26,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, worker, migrate, openapi, up, demo, create_shop):
+for command in (serve, worker, migrate, openapi, up, demo, create_shop, reconcile):
     app.command()(command)
 app.add_typer(policy)
 app.add_typer(lifecycle)

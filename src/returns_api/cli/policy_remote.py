@@ -47,15 +47,15 @@ def publish(
     """Draft, check and publish a document. Exit code 1: it was not published."""
     with reported(as_json), understood(as_json):
         source = _text(file)
-        with _client(url, key) as http:
-            draft = _ask(http, "POST", "/v1/admin/policies", {"source": source}).json()
+        with client(url, key) as http:
+            draft = ask(http, "POST", "/v1/admin/policies", {"source": source}).json()
             path = f"/v1/admin/policies/{draft['id']}"
-            checked = _ask(http, "POST", f"{path}/check")
+            checked = ask(http, "POST", f"{path}/check")
             for finding in checked.json()["findings"]:
                 say(finding_line(file, finding))
             seen = {"if-match": checked.headers["etag"]}
             body = {"effective_from": effective_from, "acknowledge": acknowledge}
-            done = _ask(http, "POST", f"{path}/publish", body, seen).json()
+            done = ask(http, "POST", f"{path}/publish", body, seen).json()
         answer(
             {
                 "ok": True,
@@ -78,7 +78,8 @@ def _text(file: Path) -> str:
         raise Unreadable(file, "it is not text in UTF-8.") from None
 
 
-def _client(url: str, key: str) -> httpx.Client:
+def client(url: str, key: str) -> httpx.Client:
+    """Calls with a key. Raises ``Failure`` for an address that is none."""
     import httpx  # noqa: PLC0415 - commands without the network start faster
 
     try:
@@ -89,7 +90,7 @@ def _client(url: str, key: str) -> httpx.Client:
         raise Failure("The address or the key cannot be used.") from None
 
 
-def _ask(
+def ask(
     http: httpx.Client,
     method: str,
     path: str,

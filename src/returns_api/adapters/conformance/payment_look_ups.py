@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
 from returns_api.adapters.conformance import ACTED, NEVER_ACTED, Fault, raised, within
 from returns_api.adapters.conformance.payment_rig import Moved, Need, PaymentRig, needs, request_for
 from returns_api.ports.errors import OutcomeUnknown, ProviderUnavailable
-from returns_api.ports.payments import RefundStatus
+from returns_api.ports.payments import (
+    ActivityList,
+    Listing,
+    ProviderDispute,
+    ProviderRefund,
+    RefundStatus,
+)
+
+MAX_PAGES: Final = 100
 
 
 @needs(Need.NETWORK, Need.LOOK_UP)
@@ -74,6 +85,46 @@ async def missing_lists_are_unavailable(rig: PaymentRig) -> None:
     except ProviderUnavailable:
         return
     assert sum(each.amount_minor for each in listed) == 600
+
+
+@needs(Need.NETWORK)
+async def activity_is_whole(rig: PaymentRig) -> None:
+    """Who declares a list of the whole account shows every refund and chargeback since then, ours
+    by our reference, page by page to an end, in the state that it is in by now."""
+    provider = rig.provider
+    if provider.capabilities.listing is not Listing.ACCOUNT:
+        return
+    assert isinstance(provider, ActivityList)
+    payments = [await rig.pay(90_000, "EUR") for _ in range(2)]
+    requests = [request_for(payment, 7) for payment in payments for _ in range(rig.page_size)]
+    made = [await provider.refund(rig.account, request) for request in requests]
+    await rig.refund_elsewhere(payments[0], 123)
+    dispute = await rig.dispute(payments[1], 400)
+    await rig.become(made[0].provider_refund_id, RefundStatus.FAILED)
+    facts: list[ProviderRefund | ProviderDispute] = []
+    cursor = None
+    for _ in range(MAX_PAGES):
+        page = await provider.list_activity(rig.account, datetime(2000, 1, 1, tzinfo=UTC), cursor)
+        facts += page.facts
+        cursor = page.cursor
+        if cursor is None:
+            break
+    assert cursor is None, "the list does not end"
+    refunds = [each for each in facts if isinstance(each, ProviderRefund)]
+    ours = {each.reference: each for each in refunds if each.reference is not None}
+    assert {request.reference for request in requests} <= ours.keys()
+    assert ours[requests[0].reference].status is RefundStatus.FAILED
+    assert 123 in {each.amount_minor for each in refunds if each.reference is None}
+    disputes = [each for each in facts if isinstance(each, ProviderDispute)]
+    assert dispute in {each.provider_dispute_id for each in disputes}
+    future = datetime.now(UTC) + timedelta(days=1)
+    assert (await provider.list_activity(rig.account, future, None)).facts == ()
+
+
+@needs(Need.NETWORK, Need.LIST)
+async def lists_are_declared(rig: PaymentRig) -> None:
+    """Who can list the refunds of a payment says so, or reconciliation never asks."""
+    assert rig.provider.capabilities.listing is not Listing.NOTHING
 
 
 @needs(Need.NETWORK, Need.LOOK_UP)

@@ -12,8 +12,10 @@ from dataclasses import replace
 
 from returns_api.adapters.conformance import ACTED, NEVER_ACTED, Fault, raised, within
 from returns_api.adapters.conformance.payment_look_ups import (
+    activity_is_whole,
     failed_look_ups_never_say_none,
     later_states_are_looked_up,
+    lists_are_declared,
     lists_are_whole,
     look_up_finds_only_ours,
     missing_lists_are_unavailable,
@@ -236,6 +238,8 @@ CHECKS: tuple[PaymentCheck, ...] = (
     without_look_up_nothing_is_denied,
     lists_are_whole,
     missing_lists_are_unavailable,
+    lists_are_declared,
+    activity_is_whole,
     later_states_are_looked_up,
     later_states_are_told,
     cancelled_calls_leave_the_client_usable,
