@@ -52,9 +52,14 @@ async def chargebacks_are_told(rig: PaymentRig) -> None:
     payment = await rig.pay(5_000, "EUR")
     dispute = await rig.dispute(payment, 4_000)
     expected = ProviderDispute(dispute, payment, 4_000, "EUR", open=True)
-    assert expected in await facts_told(rig)
+    assert expected in await _undated(rig)
     await rig.give_back(dispute)
-    assert replace(expected, open=False) in await facts_told(rig)
+    assert replace(expected, open=False) in await _undated(rig)
+
+
+async def _undated(rig: PaymentRig) -> list[ProviderRefund | ProviderDispute]:
+    """The facts told, without their times: not every provider dates a chargeback."""
+    return [replace(each, created_at=None) for each in await facts_told(rig)]
 
 
 @needs(Need.WEBHOOKS)
