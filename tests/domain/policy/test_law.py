@@ -146,6 +146,15 @@ def test_where_the_law_does_not_help(case: Facts, header: str) -> None:
     assert (decision.eligible, decision.because) == (False, (Because("no_returns", "mean"),))
 
 
+def test_an_exception_that_nobody_was_told_of_is_none_in_taiwan() -> None:
+    shop = policy(MEAN, header="goods: {custom_made: {tags: x}}\n")
+    told = shop.decide(buyer_in("TW", tags=frozenset({"x"})))
+    untold = shop.decide(buyer_in("TW", tags=frozenset({"x"}), informed=False))
+    assert (told.eligible, untold.eligible) == (False, True)
+    assert untold.law == ("tw-uninformed-exceptions",)
+    assert untold.resolutions[0].until_local.startswith("2026-03-25")
+
+
 def test_sealed_goods_can_be_withdrawn_while_they_are_sealed() -> None:
     shop = policy(MEAN, "goods: {sealed_media: {tags: x}}\n")
     for condition in ("sealed", None):

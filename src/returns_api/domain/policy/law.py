@@ -82,7 +82,8 @@ LAW_TERMS: Final[tuple[str, ...]] = tuple(LawTerms.model_fields)
 class Right(LawTerms):
     """One right of a buyer, with its source and the time it is in force (contract date).
 
-    ``verified``: the text of the law was read; ``unverified`` names terms of which it was not.
+    ``verified``: the law, or a public authority's guide to it, was read (``note`` says which);
+    ``unverified`` names terms of which it was not.
     ``judgement``: the law gives no number of days ("a reasonable time"). Where nothing but such a
     right carries a return, a person decides, in the way that the right's ``approval`` says.
     """
