@@ -120,7 +120,7 @@ class Settings(BaseSettings):
         10, ge=2, le=200, description="Most database connections of one worker process."
     )
     worker_concurrency: int = Field(
-        10, ge=1, le=500, description="Most jobs that one worker runs at once."
+        20, ge=1, le=500, description="Most jobs that one worker runs at once."
     )
     lease_seconds: float = Field(
         45.0,

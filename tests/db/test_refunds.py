@@ -12,6 +12,7 @@ import pytest
 
 from returns_api.db import attempts, refunds, reservations
 from returns_api.db import transfers as rows
+from returns_api.db.attempts import Ended
 from returns_api.domain.refunds import TransferChange
 from tests.support.story import Story, goods
 
@@ -57,9 +58,11 @@ async def test_a_claim_is_exclusive_until_its_lease_ends(story: Story) -> None:
 
     async def claim(after: timedelta) -> Any:
         async with story.ctx.database.transaction(story.shop) as tx:
-            return await attempts.claim(
-                tx, transfer, now + after, now + after + timedelta(seconds=45)
-            )
+            row = await attempts.take(tx, transfer, now + after)
+            if row is not None:
+                until = now + after + timedelta(seconds=45)
+                await attempts.start(tx, transfer, row["attempt"], "send", now + after, until)
+            return row
 
     first = await claim(timedelta())
     assert first["attempt"] == 1
@@ -73,11 +76,11 @@ async def test_a_claim_is_exclusive_until_its_lease_ends(story: Story) -> None:
 async def test_a_claim_says_whether_the_payment_is_overdrawn(story: Story) -> None:
     order = await story.order(goods("thing", PAID))
     view = await story.refund(order, 6000)
-    now, until = story.clock(), story.clock() + timedelta(seconds=45)
+    now = story.clock()
     for fact, overdrawn in ((4000, False), (4001, True)):
         await story.tell(story.dispute_of(order.intents[0], fact, name=f"dp_{fact}"))
         async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
-            row = await attempts.claim(tx, view.transfers[0]["id"], now, until)
+            row = await attempts.take(tx, view.transfers[0]["id"], now)
             assert row is not None
             assert row["overdrawn"] == overdrawn
             await tx.undo()
@@ -89,8 +92,9 @@ async def test_an_outcome_is_written_only_by_the_try_that_holds_the_transfer(sto
     view = await story.refund(order, 100)
     transfer, now = view.transfers[0]["id"], story.clock()
     async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
-        row = await attempts.claim(tx, transfer, now, now + timedelta(seconds=45))
+        row = await attempts.take(tx, transfer, now)
         assert row is not None
+        await attempts.start(tx, transfer, 1, "look_up", now, now + timedelta(seconds=45))
         held = rows.record(row)
         change = TransferChange("succeeded", None, 0, -100, 100)
         await tx.connection.execute("UPDATE transfers SET attempt = 9 WHERE id = $1", transfer)
@@ -98,23 +102,50 @@ async def test_an_outcome_is_written_only_by_the_try_that_holds_the_transfer(sto
         await tx.connection.execute("UPDATE transfers SET attempt = 1 WHERE id = $1", transfer)
         await tx.connection.execute("UPDATE transfers SET state = 'failed' WHERE id = $1", transfer)
         assert not await rows.apply_change(tx, held, change, now)
+        assert not await rows.apply_change(tx, held, change, now, None, Ended("succeeded", None))
         counters = await tx.connection.fetchrow("SELECT reserved, refunded FROM payments")
         assert tuple(counters or ()) == (100, 0)
+        assert await tx.connection.fetchval("SELECT state FROM transfer_attempts") == "in_flight"
+        await tx.connection.execute("UPDATE transfers SET state = 'queued' WHERE id = $1", transfer)
+        assert await rows.apply_change(tx, held, change, now, None, Ended("succeeded", None))
+        counters = await tx.connection.fetchrow("SELECT reserved, refunded FROM payments")
+        assert tuple(counters or ()) == (0, 100)
+        assert await tx.connection.fetchval("SELECT outcome FROM transfer_attempts") == "succeeded"
         await tx.undo()
 
 
-async def test_a_look_up_may_have_only_one_try_in_flight(story: Story) -> None:
+async def test_a_transfer_may_have_only_one_try_in_flight(story: Story) -> None:
     """N8, held by the database."""
     order = await story.order(goods("thing", PAID))
     transfer = (await story.refund(order, 100)).transfers[0]["id"]
+    now, until = story.clock(), story.clock() + timedelta(seconds=45)
 
     async def two() -> None:
         async with story.ctx.database.transaction(story.shop) as tx:
-            for number in (1, 2):
-                await attempts.start(tx, transfer, number, "look_up", story.clock())
+            await attempts.start(tx, transfer, 1, "look_up", now, until)
+            await tx.connection.execute(
+                "INSERT INTO transfer_attempts (shop_id, transfer_id, no, kind, state, started_at)"
+                " SELECT shop_id, transfer_id, 2, kind, state, started_at FROM transfer_attempts"
+            )
 
     with pytest.raises(asyncpg.UniqueViolationError):
         await two()
+
+
+async def test_a_try_counts_only_as_the_next_one(story: Story) -> None:
+    order = await story.order(goods("thing", PAID))
+    transfer = (await story.refund(order, 100)).transfers[0]["id"]
+    now, until = story.clock(), story.clock() + timedelta(seconds=45)
+    async with story.ctx.database.transaction(story.shop) as tx:
+        await attempts.start(tx, transfer, 1, "send", now, until)
+        await attempts.start(tx, transfer, 2, "look_up", now, until)
+        rows = await tx.connection.fetch("SELECT no, state FROM transfer_attempts ORDER BY no")
+        assert [tuple(row) for row in rows] == [(1, "abandoned"), (2, "in_flight")]
+        for no in (2, 4):
+            with pytest.raises(AssertionError):
+                await attempts.start(tx, transfer, no, "send", now, until)
+            with pytest.raises(AssertionError):
+                await attempts.count(tx, transfer, no, now, until)
 
 
 async def test_shipping_that_is_owed_counts_until_it_is_given_up(story: Story) -> None:

@@ -1,18 +1,23 @@
-"""Tries of a transfer: the exclusive claim with its lease, and one row for each try.
+"""Tries of a transfer: taking it, counting and leasing it, and one row for each try.
 
 At most one try is in flight. Refuses to own what an outcome means for the transfer (``transfers``).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import (
+    DateTime,
+    Integer,
     Text,
+    and_,
     func,
     insert,
+    literal,
     or_,
     select,
     update,
@@ -22,50 +27,58 @@ from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import payments, transfer_attempts, transfers
 
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a try came to, in a word, and why it told nothing."""
+
+    outcome: str
+    error: str | None
+
+
+_overdrawn = (
+    payments.c.reserved + payments.c.refunded + payments.c.external + payments.c.disputed
+    > payments.c.captured
+)
 # Skips instead of waiting: a wake-up and a sweep often come for one transfer at once, and whoever
 # holds it is carrying it on.
-_free = (
-    select(transfers.c.id)
+_TAKE: Final = Query(
+    select(
+        *(each for each in transfers.c if each.name != "attempt"),
+        (transfers.c.attempt + 1).label("attempt"),
+        payments.c.provider_payment_id,
+        _overdrawn.label("overdrawn"),
+    )
+    .join(
+        payments,
+        and_(payments.c.shop_id == transfers.c.shop_id, payments.c.id == transfers.c.payment_id),
+    )
     .where(
         here(transfers),
+        here(payments),
         transfers.c.id == given("id"),
         transfers.c.due_at <= given("now"),
         or_(transfers.c.leased_until.is_(None), transfers.c.leased_until <= given("now")),
         among(transfers.c.state, ("queued", "sending", "unknown", "pending", "requires_action")),
     )
-    .with_for_update(skip_locked=True)
+    .with_for_update(of=transfers, skip_locked=True)
 )
-_CLAIM: Final = Query(
+_counted = (
     update(transfers)
     .where(
         here(transfers),
-        here(payments),
-        payments.c.id == transfers.c.payment_id,
-        transfers.c.id == given("id"),  # else a shop's every transfer may be joined to find one
-        transfers.c.id.in_(_free),
+        transfers.c.id == given("transfer_id"),
+        transfers.c.attempt == given("no", Integer) - 1,
     )
     .values(
-        attempt=transfers.c.attempt + 1,
-        leased_until=given("leased_until"),
-        updated_at=given("now"),
-    )
-    .returning(
-        transfers,
-        payments.c.provider_payment_id,
-        (
-            payments.c.reserved + payments.c.refunded + payments.c.external + payments.c.disputed
-            > payments.c.captured
-        ).label("overdrawn"),
+        attempt=given("no", Integer), leased_until=given("leased_until"), updated_at=given("now")
     )
 )
-_HAND_BACK: Final = Query(
+_COUNT: Final = Query(_counted)
+_POSTPONE: Final = Query(
     update(transfers)
-    .where(here(transfers), transfers.c.id == given("id"), transfers.c.attempt == given("attempt"))
-    .values(
-        attempt=transfers.c.attempt - 1,
-        leased_until=None,
-        due_at=given("due_at", transfers.c.due_at.type),
-    )
+    .where(here(transfers), transfers.c.id == given("id"))
+    .values(due_at=given("due_at", transfers.c.due_at.type), leased_until=None)
 )
 _ABANDON: Final = Query(
     update(transfer_attempts)
@@ -76,25 +89,27 @@ _ABANDON: Final = Query(
     )
     .values(state="abandoned", finished_at=given("now"))
 )
-_ATTEMPT: Final = Query(
-    insert(transfer_attempts).values(
-        shop_id=SHOP,
-        transfer_id=given("transfer_id"),
-        no=given("no"),
-        kind=given("kind"),
-        state="in_flight",
-        started_at=given("now"),
+
+
+def _start(kind: str) -> Query:
+    """Count the try, lease the transfer and write the try's row, all or nothing."""
+    first = func.coalesce(transfers.c.first_sent_at, given("now"))
+    sending = {"state": "sending", "first_sent_at": first} if kind == "send" else {}
+    counted = _counted.values(**sending).returning(transfers.c.id).cte("counted")
+    columns = ["shop_id", "transfer_id", "no", "kind", "state", "started_at"]
+    row = select(
+        SHOP,
+        counted.c.id,
+        given("no", Integer),
+        literal(kind, Text),
+        literal("in_flight", Text),
+        given("now", DateTime(timezone=True)),
     )
-)
-_MARK_SENDING: Final = Query(
-    update(transfers)
-    .where(here(transfers), transfers.c.id == given("id"), transfers.c.attempt == given("attempt"))
-    .values(
-        state="sending",
-        first_sent_at=func.coalesce(transfers.c.first_sent_at, given("now")),
-    )
-)
-_FINISH_ATTEMPT: Final = Query(
+    return Query(insert(transfer_attempts).from_select(columns, row))
+
+
+_START: Final = {kind: _start(kind) for kind in ("send", "look_up")}
+FINISH: Final = (
     update(transfer_attempts)
     .where(
         here(transfer_attempts),
@@ -104,6 +119,7 @@ _FINISH_ATTEMPT: Final = Query(
     )
     .values(state="done", finished_at=given("now"), outcome=given("outcome"), error=given("error"))
 )
+_FINISH: Final = Query(FINISH)
 _END_TRY: Final = Query(
     update(transfers)
     .where(here(transfers), transfers.c.id == given("id"))
@@ -125,34 +141,48 @@ DUE: Final = Query(
 )
 
 
-async def claim(tx: Transaction, transfer_id: UUID, now: datetime, until: datetime) -> Row | None:
-    """Take the transfer for one try, or None when it is not due or somebody has it.
-
-    Counts the try before it runs, so that a try that kills its worker is counted too.
+async def take(tx: Transaction, transfer_id: UUID, now: datetime) -> Row | None:
+    """Hold the transfer for one try until the transaction ends, or None when it is not due or
+    somebody has it. ``attempt`` is the number of this try, which ``start`` or ``count`` must write
+    unless it is ``postpone``d.
     """
-    row = await tx.first(_CLAIM, id=transfer_id, now=now, leased_until=until)
-    if row is not None:
-        await tx.run(_ABANDON, transfer_id=transfer_id, now=now)
-    return row
+    return await tx.first(_TAKE, id=transfer_id, now=now)
 
 
-async def hand_back(tx: Transaction, transfer_id: UUID, no: int, due_at: datetime) -> None:
-    """Undo the claim of this very transaction: nothing was tried, look again at ``due_at``."""
-    await tx.run(_HAND_BACK, id=transfer_id, attempt=no, due_at=due_at)
+async def postpone(tx: Transaction, transfer_id: UUID, due_at: datetime) -> None:
+    """Let a taken transfer go without a try: look again at ``due_at``."""
+    await tx.run(_POSTPONE, id=transfer_id, due_at=due_at)
 
 
-async def start(tx: Transaction, transfer_id: UUID, no: int, kind: str, now: datetime) -> None:
-    """The row of one try; a second one in flight is refused by the database."""
-    await tx.run(_ATTEMPT, transfer_id=transfer_id, no=no, kind=kind, now=now)
-    if kind == "send":
-        await tx.run(_MARK_SENDING, id=transfer_id, attempt=no, now=now)
-
-
-async def finish(
-    tx: Transaction, transfer_id: UUID, no: int, now: datetime, outcome: str, error: str | None
+async def start(
+    tx: Transaction, transfer_id: UUID, no: int, kind: str, now: datetime, until: datetime
 ) -> None:
+    """Count the taken transfer's try and lease it, before the try runs: one that kills its worker
+    is counted, too. A second one in flight is refused by the database."""
+    await _abandon(tx, transfer_id, no, now)
+    done = await tx.run(_START[kind], transfer_id=transfer_id, no=no, now=now, leased_until=until)
+    assert done == 1, "not the next try of a transfer that was taken"
+
+
+async def count(
+    tx: Transaction, transfer_id: UUID, no: int, now: datetime, until: datetime
+) -> None:
+    """Count a try of the taken transfer that asks nobody."""
+    await _abandon(tx, transfer_id, no, now)
+    done = await tx.run(_COUNT, transfer_id=transfer_id, no=no, now=now, leased_until=until)
+    assert done == 1, "not the next try of a transfer that was taken"
+
+
+async def _abandon(tx: Transaction, transfer_id: UUID, no: int, now: datetime) -> None:
+    """Whatever tries came before, nobody is in them any more: their lease has ended."""
+    if no > 1:
+        await tx.run(_ABANDON, transfer_id=transfer_id, now=now)
+
+
+async def finish(tx: Transaction, transfer_id: UUID, no: int, now: datetime, ended: Ended) -> None:
+    """Close a try's row. ``transfers.apply_change`` does so itself where the outcome is news."""
     await tx.run(
-        _FINISH_ATTEMPT, transfer_id=transfer_id, no=no, now=now, outcome=outcome, error=error
+        _FINISH, transfer_id=transfer_id, no=no, now=now, outcome=ended.outcome, error=ended.error
     )
 
 

@@ -1,6 +1,6 @@
 """What an order's payments still hold for refunds: locked, read, reserved, counted.
 
-Every write that moves a payment's ``reserved`` and ``refunded`` is ``reserve`` or ``count``.
+Every write that moves a payment's ``reserved`` and ``refunded`` is ``reserve`` or ``COUNT``.
 Refuses to own what was captured (``payments``) and what moved elsewhere (``outside_facts``).
 """
 
@@ -55,14 +55,15 @@ _RESERVE: Final = Query(
     )
     .values(reserved=payments.c.reserved + _wanted.c.amount)
 )
-_COUNT: Final = Query(
+COUNT: Final = (
     update(payments)
-    .where(here(payments), payments.c.id == given("id"))
+    .where(here(payments), payments.c.id == given("payment_id"))
     .values(
         reserved=payments.c.reserved + given("reserved_delta", BigInteger),
         refunded=payments.c.refunded + given("refunded_delta", BigInteger),
     )
 )
+"""What became of a transfer, for ``transfers.apply_change``; the payment must be locked."""
 _PAYMENT_BY_PROVIDER_ID: Final = Query(
     select(payments.c.id, payments.c.order_id).where(
         here(payments),
@@ -87,15 +88,6 @@ async def reserve(tx: Transaction, wanted: dict[UUID, int]) -> bool:
     """Reserve on each payment; False when one has less left (the caller must roll back)."""
     rows = [{"id": payment, "amount": amount} for payment, amount in sorted(wanted.items())]
     return await tx.run(_RESERVE, wanted=rows) == len(rows)
-
-
-async def count(
-    tx: Transaction, payment_id: UUID, reserved_delta: int, refunded_delta: int
-) -> None:
-    """Move a locked payment's counters by what became of a transfer (minor units)."""
-    await tx.run(
-        _COUNT, id=payment_id, reserved_delta=reserved_delta, refunded_delta=refunded_delta
-    )
 
 
 async def find_payment(

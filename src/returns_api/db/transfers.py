@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     any_,
     case,
+    exists,
     func,
     insert,
     null,
@@ -26,7 +27,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from returns_api.db import reservations
+from returns_api.db import attempts, reservations
+from returns_api.db.attempts import Ended
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
 from returns_api.db.tables import payments, transfers
@@ -60,45 +62,71 @@ _OF_REFUND: Final = Query(
     .where(here(transfers), transfers.c.refund_id == any_(given("refund_ids", ARRAY(Uuid))))
     .order_by(transfers.c.id)
 )
-_LOCK: Final = Query(
-    select(transfers).where(here(transfers), transfers.c.id == given("id")).with_for_update()
-)
 _LOCK_OF_REFUND: Final = Query(
     select(transfers)
     .where(here(transfers), transfers.c.refund_id == given("refund_id"))
     .order_by(transfers.c.id)
     .with_for_update()
 )
-_LOCK_PAYMENT_OF: Final = Query(
+_payment = (
     select(payments.c.id)
     .join(
         transfers,
         and_(transfers.c.shop_id == payments.c.shop_id, transfers.c.payment_id == payments.c.id),
     )
-    .where(here(payments), transfers.c.id == given("transfer_id"), here(transfers))
+    .where(here(payments), transfers.c.id == given("id"), here(transfers))
     .with_for_update(of=payments)
+    .cte("payment")
 )
-_CHANGE: Final = Query(
-    update(transfers)
-    .where(
-        here(transfers),
-        transfers.c.id == given("id"),
-        transfers.c.state == given("before"),
-        transfers.c.attempt == given("attempt"),
-    )
-    .values(
-        state=given("state"),
-        due_at=given("due_at", transfers.c.due_at.type),
-        lookups=given("lookups", Integer),
-        first_sent_at=case((given("unsent", Boolean), null()), else_=transfers.c.first_sent_at),
-        leased_until=None,
-        failure_code=given("failure_code"),
-        provider_refund_id=func.coalesce(
-            transfers.c.provider_refund_id, given("provider_refund_id")
-        ),
-        updated_at=given("now"),
-    )
+# The join gives a transfer to lock only for a payment that is locked already.
+_LOCK: Final = Query(
+    select(transfers)
+    .join(_payment, _payment.c.id == transfers.c.payment_id)
+    .where(here(transfers), transfers.c.id == given("id"))
+    .with_for_update(of=transfers)
 )
+
+
+def _change(*, counts: bool, ends_try: bool) -> Query:
+    """The transfer by compare-and-set and, only where that held, its payment's counters and the
+    row of its try."""
+    changed = (
+        update(transfers)
+        .where(
+            here(transfers),
+            transfers.c.id == given("transfer_id"),
+            transfers.c.state == given("before"),
+            transfers.c.attempt == given("no"),
+        )
+        .values(
+            state=given("state"),
+            due_at=given("due_at", transfers.c.due_at.type),
+            lookups=given("lookups", Integer),
+            first_sent_at=case((given("unsent", Boolean), null()), else_=transfers.c.first_sent_at),
+            leased_until=None,
+            failure_code=given("failure_code"),
+            provider_refund_id=func.coalesce(
+                transfers.c.provider_refund_id, given("provider_refund_id")
+            ),
+            updated_at=given("now"),
+        )
+        .returning(transfers.c.id)
+        .cte("changed")
+    )
+    held = exists(select(changed.c.id))
+    statement = select(func.count()).select_from(changed)
+    if counts:
+        statement = statement.add_cte(reservations.COUNT.where(held).cte("counted"))
+    if ends_try:
+        statement = statement.add_cte(attempts.FINISH.where(held).cte("finished"))
+    return Query(statement)
+
+
+_CHANGE: Final = {
+    (counts, ends_try): _change(counts=counts, ends_try=ends_try)
+    for counts in (False, True)
+    for ends_try in (False, True)
+}
 _STATES: Final = Query(
     select(transfers.c.state, transfers.c.amount_minor).where(
         here(transfers), transfers.c.refund_id == given("refund_id")
@@ -172,7 +200,6 @@ async def of_refunds(tx: Transaction, refund_ids: Sequence[UUID]) -> list[Row]:
 
 async def lock(tx: Transaction, transfer_id: UUID) -> Row | None:
     """The transfer and, before it, its payment: the lock order of everything that moves money."""
-    await tx.run(_LOCK_PAYMENT_OF, transfer_id=transfer_id)
     return await tx.first(_LOCK, id=transfer_id)
 
 
@@ -192,13 +219,22 @@ async def apply_change(
     change: TransferChange,
     now: datetime,
     provider_refund_id: str | None = None,
+    ended: Ended | None = None,
 ) -> bool:
-    """Move the transfer and its payment's counters; False when somebody else moved it first."""
-    touched = await tx.run(
-        _CHANGE,
-        id=transfer.id,
+    """Move the transfer, its payment's counters and the row of the try that led to it, if one did;
+    False, and nothing moves, when somebody else moved it first."""
+    counts = bool(change.reserved_delta or change.refunded_delta)
+    more: dict[str, Any] = {}
+    if counts:
+        more |= {"payment_id": transfer.payment_id}
+        more |= {"reserved_delta": change.reserved_delta, "refunded_delta": change.refunded_delta}
+    if ended is not None:
+        more |= {"outcome": ended.outcome, "error": ended.error}
+    touched = await tx.value(
+        _CHANGE[counts, ended is not None],
+        transfer_id=transfer.id,
         before=transfer.state,
-        attempt=transfer.attempt,
+        no=transfer.attempt,
         state=change.state,
         due_at=change.due_at,
         lookups=change.lookups,
@@ -206,11 +242,8 @@ async def apply_change(
         failure_code=change.failure_code,
         provider_refund_id=provider_refund_id,
         now=now,
+        **more,
     )
-    if touched and (change.reserved_delta or change.refunded_delta):
-        await reservations.count(
-            tx, transfer.payment_id, change.reserved_delta, change.refunded_delta
-        )
     return bool(touched)
 
 

@@ -16,6 +16,7 @@ from returns_api.db import ledger, reservations
 from returns_api.db import refunds as rows
 from returns_api.db import returns as return_rows
 from returns_api.db import transfers as transfer_rows
+from returns_api.db.attempts import Ended
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain import ids
@@ -182,14 +183,16 @@ async def move_transfer(
     change: TransferChange,
     *,
     provider_refund_id: str | None = None,
+    ended: Ended | None = None,
     by: By = SYSTEM,
 ) -> tuple[list[Event], list[Job]]:
-    """Apply a planned change to a locked transfer and everything that follows from it.
+    """Apply a planned change to a locked transfer and everything that follows from it; ``ended``
+    closes the try that led to it.
 
     Does nothing when the transfer moved meanwhile: a late worker or an old message changes no row.
     """
     now = ctx.clock()
-    if not await transfer_rows.apply_change(tx, transfer, change, now, provider_refund_id):
+    if not await transfer_rows.apply_change(tx, transfer, change, now, provider_refund_id, ended):
         return [], []
     jobs = []
     if change.due_at is not None:

@@ -113,21 +113,23 @@ async def due_transfers(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
 async def _claim(ctx: Context, shop: UUID, transfer_id: UUID) -> Try | None:
     now = ctx.clock()
     async with ctx.database.transaction(shop) as tx:
-        row = await attempts.claim(tx, transfer_id, now, now + ctx.lease)
+        row = await attempts.take(tx, transfer_id, now)
         if row is None:
             return None
+        no, until = row["attempt"], now + ctx.lease
         connection = await connection_rows.by_source(tx, row["account"])
         claimed = _plan(ctx, row, connection, now)
         if isinstance(claimed, Try):
             assert connection is not None
-            retry = row["attempt"] > 1 and row["state"] in _UNDECIDED
+            retry = no > 1 and row["state"] in _UNDECIDED
             leave = await _health.admit(tx, ctx, connection, transfer_id, retry=retry)
             if isinstance(leave, datetime):
-                await attempts.hand_back(tx, transfer_id, row["attempt"], leave)
+                await attempts.postpone(tx, transfer_id, leave)
                 return None
             claimed = replace(claimed, leave=leave)
-            await attempts.start(tx, transfer_id, row["attempt"], claimed.kind, now)
+            await attempts.start(tx, transfer_id, no, claimed.kind, now, until)
         else:
+            await attempts.count(tx, transfer_id, no, now, until)
             events, jobs = await move_transfer(tx, ctx, rows.record(row), claimed)
             await emit(tx, events, jobs)
             return None
@@ -236,16 +238,17 @@ async def _record(ctx: Context, shop: UUID, claimed: Try, outcome: Outcome) -> N
         row = await rows.lock(tx, transfer_id)
         if row is None or row["attempt"] != claimed.transfer.attempt:
             return
-        await attempts.finish(
-            tx, transfer_id, row["attempt"], now, outcome.name, (outcome.error or "")[:_ERROR_MAX]
-        )
+        ended = attempts.Ended(outcome.name, (outcome.error or "")[:_ERROR_MAX])
         transfer = rows.record(row)
         told = outcome.fact.provider_refund_id if outcome.fact else None
         change = _change(transfer, outcome, now)
         if change is None:
+            await attempts.finish(tx, transfer_id, transfer.attempt, now, ended)
             await attempts.end(tx, transfer_id, told)
         else:
-            events, jobs = await move_transfer(tx, ctx, transfer, change, provider_refund_id=told)
+            events, jobs = await move_transfer(
+                tx, ctx, transfer, change, provider_refund_id=told, ended=ended
+            )
             await emit(tx, events, jobs)
         if claimed.leave is not None:
             await _health.told(tx, ctx, claimed.leave, answered=outcome.answered)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 POLL: Final = timedelta(seconds=1)
 HEARTBEAT: Final = timedelta(seconds=30)
 BATCH_MAX: Final = 50
+SWEEP_BUSY_SECONDS: Final = 10.0
+"""Within the 30 s that a job may lie after its lease ended."""
 
 log = structlog.get_logger()
 
@@ -51,7 +53,7 @@ async def work(ctx: Context, waker: Waker, *, concurrency: int, shutdown_seconds
             heartbeat_timeout=HEARTBEAT,
         )
     )
-    sweeper = asyncio.create_task(_sweep_for_ever(ctx))
+    sweeper = asyncio.create_task(_sweep_for_ever(ctx, lambda: len(manager.job_context) >= batch))
     log.info("worker ready")
     await asyncio.wait({queue, asyncio.create_task(stop.wait())}, return_when="FIRST_COMPLETED")
     sweeper.cancel()
@@ -86,13 +88,23 @@ def _entrypoint(ctx: Context, name: str, kind: Kind) -> Callable[[Job], Awaitabl
     return run
 
 
-async def _sweep_for_ever(ctx: Context) -> None:
+async def _sweep_for_ever(ctx: Context, busy: Callable[[], bool]) -> None:
+    """A busy queue has wake-ups enough, for the rows that a sweep would find first as well: then it
+    looks seldom, instead of doing their work twice."""
+    since = SWEEP_BUSY_SECONDS
     while True:
-        try:
-            await sweep(ctx)
-            await trim_queue_log(ctx)
-        except Unavailable:
-            log.warning("sweep postponed")
-        except Exception as failure:
-            log.error("sweep failed", error=type(failure).__name__, exc_info=True)
+        if since >= SWEEP_BUSY_SECONDS or not busy():
+            since = 0.0
+            await _sweep_once(ctx)
         await asyncio.sleep(EVERY_SECONDS)
+        since += EVERY_SECONDS
+
+
+async def _sweep_once(ctx: Context) -> None:
+    try:
+        await sweep(ctx)
+        await trim_queue_log(ctx)
+    except Unavailable:
+        log.warning("sweep postponed")
+    except Exception as failure:
+        log.error("sweep failed", error=type(failure).__name__, exc_info=True)
