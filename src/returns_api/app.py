@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from returns_api import __version__
 from returns_api.api import (
@@ -89,5 +90,7 @@ def create_app(settings: Settings, **overrides: Any) -> FastAPI:
         app.include_router(module.router)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes, own=(hooks.router.prefix,))
     app.add_middleware(Observed)
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)
     describe(app)
     return app

@@ -18,7 +18,7 @@ from returns_api.domain.access import ROLE_SCOPES, Role, Scope
 from returns_api.domain.errors import RateLimited, Unauthenticated
 from returns_api.domain.people import normalise_email, normalise_order_number
 from returns_api.usecases.credentials import authenticate
-from tests.support.api import Tenant
+from tests.support.api import Tenant, a_tenant, an_app
 from tests.support.context import START, Clock
 
 PATH = "/v1/buyer-sessions"
@@ -206,6 +206,30 @@ async def test_a_caller_may_try_twenty_times_whatever_it_claims_to_be(tenant: Te
             for n in range(25)
         ]
     assert statuses == [404] * 20 + [429] * 5
+
+
+async def test_behind_a_trusted_proxy_each_caller_is_counted_alone(
+    app_database_url: str, clock: Clock
+) -> None:
+    """The last address that no trusted proxy wrote counts, nothing that stands before it."""
+    async with (
+        an_app(app_database_url, clock, trusted_proxies="10.1.0.0/16, 10.2.0.1") as app,
+        a_tenant(app) as tenant,
+    ):
+        token = await tenant.key(Role.PUBLISHABLE)
+
+        async def ask(host: str, forwarded: str, number: int) -> int:
+            body = {"number": str(number), "email": "x"}
+            async with tenant.calling(token, host=host) as guest:
+                answer = await guest.post(PATH, json=body, headers={"x-forwarded-for": forwarded})
+            return answer.status_code
+
+        one = [
+            await ask("10.1.2.3", f"198.51.100.{n}, 203.0.113.9, 10.2.0.1", n) for n in range(22)
+        ]
+        assert one == [404] * 20 + [429] * 2
+        assert await ask("10.1.2.3", "203.0.113.10", 50) == 404
+        assert await ask("203.0.113.9", "203.0.113.11", 51) == 429, "not through a proxy"
 
 
 async def test_a_refused_caller_uses_up_nothing_of_the_others(tenant: Tenant) -> None:

@@ -26,14 +26,16 @@ __all__ = ["ADDRESS", "Tenant", "a_tenant", "an_app", "client_of"]
 
 
 @asynccontextmanager
-async def an_app(database_url: str, clock: Clock) -> AsyncIterator[FastAPI]:
-    """The whole application on ``database_url``, with a clock of the test's own."""
+async def an_app(database_url: str, clock: Clock, **more: Any) -> AsyncIterator[FastAPI]:
+    """The whole application on ``database_url``, with a clock of the test's own; ``more`` are
+    settings."""
     settings = Settings(
         database_url=SecretStr(database_url),
         secret_key=SecretStr(urlsafe_b64encode(b"k" * 32).decode()),
         public_url="http://returns.test",
         allow_private_webhook_targets=True,
         api_pool_size=5,
+        **more,
     )
     app = create_app(settings, clock=clock)
     async with app.router.lifespan_context(app):

@@ -59,7 +59,7 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # X-Forwarded-For is read by the API itself, from trusted proxies
+        proxy_headers=False,  # the application itself believes those of settings.trusted_proxies
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )
     server = uvicorn.Server(config)
