@@ -59,6 +59,18 @@ BREACHES: Final[dict[str, str]] = {
         SELECT f.id FROM refunds f
         WHERE f.amount_minor <>
           (SELECT sum((part ->> 'amount')::bigint) FROM jsonb_array_elements(f.parts) part)""",
+    "N2: a refund's credit notes do not sum to what it noted": """
+        SELECT f.id, f.noted_minor FROM refunds f LEFT JOIN credit_notes n
+          ON n.shop_id = f.shop_id AND n.refund_id = f.id
+        GROUP BY f.shop_id, f.id HAVING f.noted_minor <> coalesce(sum(
+            CASE n.kind WHEN 'cancellation' THEN -n.amount_minor ELSE n.amount_minor END), 0)""",
+    "N2: a refund at rest noted other than what arrived": """
+        SELECT f.id, f.noted_minor FROM refunds f LEFT JOIN transfers t
+          ON t.shop_id = f.shop_id AND t.refund_id = f.id AND t.state = 'succeeded'
+        WHERE f.state IN ('succeeded', 'partially_succeeded', 'failed', 'reversed', 'canceled')
+        GROUP BY f.shop_id, f.id HAVING f.noted_minor <> coalesce(sum(t.amount_minor), 0)""",
+    "credit notes have gaps": """
+        SELECT shop_id FROM credit_notes GROUP BY shop_id HAVING count(*) <> max(number)""",
     "N5: an order line has more claims than it may": """
         SELECT id FROM order_lines
         WHERE claimed > least(ordered, shipped) AND claimed > 0""",

@@ -23,7 +23,8 @@ from returns_api.domain import ids
 from returns_api.domain.access import Role
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.shops import ShopSettings
-from returns_api.usecases import connections, inbox, policies
+from returns_api.ports.payments import ProviderRefund, RefundStatus
+from returns_api.usecases import _provider_facts, connections, inbox, policies
 from returns_api.usecases.connections import ConnectionValues
 from returns_api.usecases.context import Context
 from returns_api.usecases.credentials import issue
@@ -71,6 +72,7 @@ TABLES: Final = {
     "ins": "inspections",
     "ref": "refunds",
     "trf": "transfers",
+    "cn": "credit_notes",
     "evt": "events",
     "whe": "webhook_endpoints",
     "key": "credentials",
@@ -173,6 +175,7 @@ async def _house(ctx: Context, clock: Past, http: httpx.AsyncClient, number: int
     caller = Caller(http, house)
     for index, order in enumerate(house.orders):
         await _returns(caller, order, index)
+    await _arrived(ctx, house)
     await _rest(caller)
     return house
 
@@ -326,6 +329,31 @@ async def _returns(call: Caller, order: str, index: int) -> None:
             "slug": "stripe",
         }
     )
+
+
+async def _arrived(ctx: Context, house: House) -> None:
+    """The provider's evidence of the refunds that finance approved, so that they have notes."""
+    async with ctx.database.transaction(house.id) as tx:
+        sent = await tx.connection.fetch(
+            "SELECT t.id, t.amount_minor, t.currency, p.provider_payment_id"
+            " FROM transfers t JOIN payments p ON p.id = t.payment_id JOIN refunds f"
+            " ON f.id = t.refund_id WHERE f.hold_reason IS NOT NULL ORDER BY t.id"
+        )
+        for row in sent:
+            fact = ProviderRefund(
+                provider_refund_id=f"re_{row['id']}",
+                provider_payment_id=row["provider_payment_id"],
+                amount_minor=row["amount_minor"],
+                currency=row["currency"],
+                status=RefundStatus.SUCCEEDED,
+                reference=ids.encode("trf", row["id"]),
+            )
+            await _provider_facts.apply(tx, ctx, "stripe", "stripe", "stripe", fact)
+    notes = "SELECT id FROM credit_notes WHERE order_id = $1"
+    async with ctx.database.transaction(house.id) as tx:
+        for made in house.made:
+            order = ids.decode("ord", made["ord"])
+            made["cn"] = ids.encode("cn", await tx.connection.fetchval(notes, order))
 
 
 async def _rest(call: Caller) -> None:

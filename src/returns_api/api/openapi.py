@@ -33,6 +33,7 @@ _NAMES: Final = {
     "qt": "a quote",
     "ret": "a return",
     "ref": "a refund",
+    "cn": "a credit note",
     "pv": "a policy version",
     "key": "a key",
     "whe": "a webhook endpoint",

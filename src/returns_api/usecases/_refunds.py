@@ -28,6 +28,7 @@ from returns_api.domain.lifecycle.refunds import REFUND, is_settled, refund_stat
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.refunds import PlannedTransfer, TransferChange, TransferRecord
 from returns_api.usecases._books import refund_ref, stamp
+from returns_api.usecases._credit_notes import note_at_commit
 from returns_api.usecases.context import Context
 
 
@@ -237,6 +238,7 @@ async def _follow(
     refund_id = refund["id"]
     moves = await transfer_rows.states(tx, refund_id)
     state = refund_state(moves, refund["amount_minor"], given_up=refund["given_up"])
+    note_at_commit(tx, ctx, refund, state, moves)
     events = []
     if state != refund["state"]:
         REFUND.step(refund["state"], "follow", Actor.SYSTEM, to=state)

@@ -1,6 +1,7 @@
 """Every table by noun. The migrations, the statements and the catalogue tests read these."""
 
 from returns_api.db.tables._base import metadata, tenant_tables
+from returns_api.db.tables.credit_notes import credit_notes, number_series
 from returns_api.db.tables.ledger import (
     ledger_entries,
     ledger_postings,
@@ -62,6 +63,7 @@ __all__ = [
     "certificates",
     "connections",
     "credentials",
+    "credit_notes",
     "decisions",
     "deliveries",
     "delivery_attempts",
@@ -75,6 +77,7 @@ __all__ = [
     "ledger_seals",
     "ledger_unsealed",
     "metadata",
+    "number_series",
     "order_lines",
     "order_people",
     "orders",

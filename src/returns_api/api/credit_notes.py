@@ -1,0 +1,123 @@
+"""Credit notes over HTTP: as data, and as a document to print."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Query, Response
+
+from returns_api.api.deps import Allowed, Caller, ContextDep, Page, paged
+from returns_api.api.pages import before
+from returns_api.api.responses import refusals
+from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.credit_notes import (
+    DOCUMENT,
+    CreditNoteOut,
+    CreditNotesOut,
+    NoteLineOut,
+)
+from returns_api.db.engine import Row
+from returns_api.domain import ids
+from returns_api.domain.access import Scope
+from returns_api.domain.documents import html
+from returns_api.usecases import credit_notes
+
+router = APIRouter(prefix="/v1/credit-notes", tags=["refunds"])
+
+Pages = Annotated[Page, Depends(paged("cn"))]
+NotePath = Annotated[str, Path(examples=[example_id("cn")], max_length=100)]
+Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
+
+_HTML: Final = "text/html; charset=utf-8"
+_DOCUMENTS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The document.",
+        "content": {"text/html": {"schema": {"type": "string"}, "example": DOCUMENT}},
+    }
+}
+_HEADERS: Final = {
+    "Cache-Control": "private, no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+}
+
+
+@router.get(
+    "",
+    operation_id="listCreditNotes",
+    summary="List credit notes",
+    description="Newest first; of one order or one refund.",
+    responses=refusals(),
+)
+async def list_credit_notes(
+    ctx: ContextDep,
+    caller: Reader,
+    page: Pages,
+    order: Annotated[
+        str | None, Query(pattern=id_pattern("ord"), examples=[example_id("ord")])
+    ] = None,
+    refund: Annotated[
+        str | None, Query(pattern=id_pattern("ref"), examples=[example_id("ref")])
+    ] = None,
+) -> CreditNotesOut:
+    found = await credit_notes.list_credit_notes(
+        ctx,
+        caller.principal,
+        before=before(page, "cn"),
+        limit=page.limit + 1,
+        order_id=None if order is None else path_id("ord", order),
+        refund_id=None if refund is None else path_id("ref", refund),
+    )
+    shown, more = found[: page.limit], len(found) > page.limit
+    return CreditNotesOut(
+        items=[_note(row) for row in shown],
+        next_cursor=ids.encode("cn", shown[-1]["id"]) if more else None,
+    )
+
+
+@router.get(
+    "/{credit_note}",
+    operation_id="getCreditNote",
+    summary="Read a credit note",
+    description=(
+        "Issued in the transaction that recorded the provider's evidence, numbered without gaps in"
+        " the shop, and never changed: money that comes back gets a `cancellation` of its own."
+    ),
+    responses=refusals(404),
+)
+async def get_credit_note(credit_note: NotePath, ctx: ContextDep, caller: Reader) -> CreditNoteOut:
+    return _note(
+        await credit_notes.get_credit_note(ctx, caller.principal, path_id("cn", credit_note))
+    )
+
+
+@router.get(
+    "/{credit_note}/document",
+    operation_id="getCreditNoteDocument",
+    summary="Read a credit note as a document",
+    description=(
+        "One page in the shop's language, ready to print, with the buyer's name and address as"
+        " long as they are kept."
+    ),
+    response_class=Response,
+    responses={**_DOCUMENTS, **refusals(404)},
+)
+async def get_credit_note_document(
+    credit_note: NotePath, ctx: ContextDep, caller: Reader
+) -> Response:
+    document = await credit_notes.get_document(ctx, caller.principal, path_id("cn", credit_note))
+    return Response(html(document), media_type=_HTML, headers=_HEADERS)
+
+
+def _note(row: Row) -> CreditNoteOut:
+    return CreditNoteOut(
+        credit_note=row["id"],
+        number=row["number"],
+        kind=row["kind"],
+        refund=row["refund_id"],
+        order=row["order_id"],
+        amount=row["amount_minor"],
+        currency=row["currency"],
+        issued_at=row["issued_at"],
+        lines=[NoteLineOut(**line) for line in row["body"]["lines"]],
+        document=f"/v1/credit-notes/{ids.encode('cn', row['id'])}/document",
+    )
