@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from returns_api import tracing
 from returns_api.adapters import registry
+from returns_api.adapters.documents import PdfPrinter
 from returns_api.adapters.http import GuardedClient, HttpClient
 from returns_api.adapters.registry import Kind
 from returns_api.adapters.sealing import FernetSealer
@@ -53,6 +54,7 @@ async def running_context(
         "webhooks": Webhooks(guarded, allow_loopback=loopback),
         "wake": waker.wake,
         "public_url": settings.base_url,
+        "printer": PdfPrinter(),
         "lease": timedelta(seconds=settings.lease_seconds),
         **overrides,
     }

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import uuid_utils.compat as uuids
 
 from returns_api.adapters.carriers.easypost import EasyPostCarrier
+from returns_api.adapters.documents import PdfPrinter
 from returns_api.adapters.http import GuardedClient, HttpClient
 from returns_api.adapters.payments.stripe import StripePayments
 from returns_api.adapters.sealing import FernetSealer
@@ -70,6 +71,7 @@ async def a_context(
             webhooks=Webhooks(guarded, allow_loopback=True),
             wake=lambda: None,
             public_url="http://returns.test",
+            printer=PdfPrinter(),
         )
     finally:
         await database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -28,11 +29,23 @@ Pages = Annotated[Page, Depends(paged("cn"))]
 NotePath = Annotated[str, Path(examples=[example_id("cn")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
 
-_HTML: Final = "text/html; charset=utf-8"
+
+class Form(StrEnum):
+    HTML = "html"
+    PDF = "pdf"
+
+
+_MEDIA: Final = {Form.HTML: "text/html; charset=utf-8", Form.PDF: "application/pdf"}
 _DOCUMENTS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The document.",
-        "content": {"text/html": {"schema": {"type": "string"}, "example": DOCUMENT}},
+        "content": {
+            "text/html": {"schema": {"type": "string"}, "example": DOCUMENT},
+            "application/pdf": {
+                "schema": {"type": "string", "contentMediaType": "application/pdf"},
+                "example": "%PDF-1.4 …",
+            },
+        },
     }
 }
 _HEADERS: Final = {
@@ -95,17 +108,24 @@ async def get_credit_note(credit_note: NotePath, ctx: ContextDep, caller: Reader
     operation_id="getCreditNoteDocument",
     summary="Read a credit note as a document",
     description=(
-        "One page in the shop's language, ready to print, with the buyer's name and address as"
-        " long as they are kept."
+        "In the shop's language, ready to print, with the buyer's name and address as long as they"
+        " are kept; as a page (`html`) or a file (`pdf`) with the same text."
     ),
     response_class=Response,
     responses={**_DOCUMENTS, **refusals(404)},
 )
 async def get_credit_note_document(
-    credit_note: NotePath, ctx: ContextDep, caller: Reader
+    credit_note: NotePath,
+    ctx: ContextDep,
+    caller: Reader,
+    format_: Annotated[Form, Query(alias="format", examples=["pdf"])] = Form.HTML,
 ) -> Response:
     document = await credit_notes.get_document(ctx, caller.principal, path_id("cn", credit_note))
-    return Response(html(document), media_type=_HTML, headers=_HEADERS)
+    if format_ is Form.PDF:
+        content = await ctx.beside.run(lambda: ctx.printer.pdf(document))
+    else:
+        content = html(document).encode()
+    return Response(content, media_type=_MEDIA[format_], headers=_HEADERS)
 
 
 def _note(row: Row) -> CreditNoteOut:

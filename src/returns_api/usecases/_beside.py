@@ -32,7 +32,7 @@ class Beside:
         """The result of ``work``. Raises ``Unavailable`` when too many wait already."""
         with self._lock:
             if self._inside >= WAITING_MAX:
-                raise Unavailable("Too many policies are being checked right now.")
+                raise Unavailable("Too much is being computed right now.")
             self._inside += 1
         future = self._threads.submit(work)
         future.add_done_callback(self._leave)

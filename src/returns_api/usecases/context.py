@@ -15,6 +15,7 @@ from returns_api.domain.policy import Policy
 from returns_api.domain.policy.explain import Explainer
 from returns_api.domain.publications import Asked, Published
 from returns_api.ports.carriers import Carrier
+from returns_api.ports.documents import Printer
 from returns_api.ports.payments import PaymentProvider
 from returns_api.ports.sealing import Sealer
 from returns_api.ports.shops import ShopPlatform
@@ -66,6 +67,7 @@ class Context:
     webhooks: WebhookSender
     wake: Callable[[], None]
     public_url: str
+    printer: Printer
     lease: timedelta = LEASE
     calls: CallsUnderWay = field(default_factory=CallsUnderWay)
     """This process's own calls to providers."""
