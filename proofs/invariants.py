@@ -1,9 +1,11 @@
 """The invariants that every proof checks after its storm: our tables, each other, the bank.
 
-N1 nothing reserved beyond what was captured · N2 counters are the sums of their rows · N3 the bank
+N1 nothing reserved beyond what was captured · N2 counters and credit notes are the sums of their
+rows, numbers have no gaps · N3 the bank
 moved each transfer's money exactly once, or not at all · N4 our ledger is the bank's · N5 no unit
 claimed twice or before it was shipped · N7 every transition is in the lifecycle table, with an
-actor, one event, and one delivery per endpoint that asked · N8 at most one try in flight.
+actor, one event, and one delivery per endpoint that asked, and with a second person where one was
+due · N8 at most one try in flight.
 
 Read as the superuser, since row-level security would hide what a bug did to another shop. Each
 finding is a sentence that begins with the invariant's name. ``tests/proofs`` plants a violation of
@@ -56,6 +58,32 @@ _QUERIES: Final[Mapping[str, str]] = {
         "SELECT r.id, r.amount_minor, sum(t.amount_minor) AS transfers FROM refunds r"
         " JOIN transfers t ON t.shop_id = r.shop_id AND t.refund_id = r.id"
         " GROUP BY r.shop_id, r.id, r.amount_minor HAVING sum(t.amount_minor) <> r.amount_minor"
+    ),
+    "N2 credit notes": (
+        "SELECT r.id, r.state, r.noted_minor, n.noted, t.arrived FROM refunds r"
+        " LEFT JOIN LATERAL (SELECT coalesce(sum(CASE kind WHEN 'cancellation'"
+        " THEN -amount_minor ELSE amount_minor END), 0) AS noted FROM credit_notes"
+        " WHERE shop_id = r.shop_id AND refund_id = r.id) n ON true"
+        " LEFT JOIN LATERAL (SELECT coalesce(sum(amount_minor), 0) AS arrived FROM transfers"
+        " WHERE shop_id = r.shop_id AND refund_id = r.id AND state = 'succeeded') t ON true"
+        " WHERE r.noted_minor <> n.noted OR (r.noted_minor <> t.arrived AND r.state IN"
+        " ('succeeded', 'partially_succeeded', 'failed', 'reversed', 'canceled'))"
+    ),
+    "N2 numbers of credit notes": (
+        "SELECT s.shop_id, s.last_number, count(n.*) AS notes, max(n.number) AS newest"
+        " FROM number_series s LEFT JOIN credit_notes n ON n.shop_id = s.shop_id"
+        " WHERE s.name = 'credit_notes' GROUP BY s.shop_id, s.last_number"
+        " HAVING count(n.*) <> s.last_number OR coalesce(max(n.number), 0) <> s.last_number"
+    ),
+    "N7 money that no second person approved": (
+        "SELECT t.id, t.state FROM transfers t JOIN refunds r"
+        " ON r.shop_id = t.shop_id AND r.id = t.refund_id"
+        " WHERE r.hold_reason IS NOT NULL AND t.state NOT IN ('on_hold', 'canceled')"
+        " AND NOT EXISTS (SELECT FROM refund_approvals a WHERE a.shop_id = t.shop_id"
+        " AND a.refund_id = t.refund_id AND a.approver_id IS DISTINCT FROM r.requested_by"
+        " AND a.amount_minor = r.amount_minor AND a.currency = r.currency"
+        " AND a.releases @> jsonb_build_array(jsonb_build_object('transfer', t.id,"
+        " 'payment', t.payment_id, 'amount', t.amount_minor, 'currency', t.currency)))"
     ),
     "N2 claimed units": (
         "SELECT l.id, l.claimed, count(c.*) AS claims FROM order_lines l"

@@ -62,6 +62,14 @@ def refund(refund_id: UUID, move_id: UUID, amount: int, *states: str) -> list[st
     return made
 
 
+NOTED = (
+    f"UPDATE refunds SET noted_minor = 400 WHERE id = '{PAID}'",
+    "INSERT INTO credit_notes (shop_id, id, refund_id, order_id, number, kind, amount_minor,"
+    f" currency, issued_at, body) VALUES ('{SHOP}', '{uuids.uuid7()}', '{PAID}', '{ORDER}', 1,"
+    " 'credit_note', 400, 'EUR', now(), '{}')",
+    f"INSERT INTO number_series VALUES ('{SHOP}', 'credit_notes', 1)",
+)
+
 LEDGER = {
     "payments": {"pi_1": {"refunded_minor": 400, "disputed_minor": 0}},
     "references": {ids.encode("trf", PAID_MOVE): {"made": 1, "net": 1, "net_minor": 400}},
@@ -77,7 +85,7 @@ async def books(database_url: str) -> AsyncIterator[Any]:
         *refund(PAID, PAID_MOVE, 400, "queued", "succeeded"),
         *refund(WAITING, WAITING_MOVE, 100, "queued"),
     ]
-    for statement in (*SOUND, *moves):
+    for statement in (*SOUND, *moves, *NOTED):
         await connection.execute(statement)
     yield connection
     await connection.close()
@@ -93,6 +101,12 @@ PLANTED = [
     ("N2 payment counters", "UPDATE payments SET reserved = 99"),
     ("N2 payment counters", "UPDATE transfers SET state = 'failed' WHERE amount_minor = 400"),
     ("N2 refund amounts", "UPDATE refunds SET amount_minor = 401 WHERE amount_minor = 400"),
+    ("N2 credit notes", "DELETE FROM credit_notes"),
+    ("N2 credit notes", "UPDATE refunds SET noted_minor = 0"),
+    ("N2 credit notes", "UPDATE credit_notes SET kind = 'cancellation'"),
+    ("N2 numbers of credit notes", "UPDATE credit_notes SET number = 2"),
+    ("N2 numbers of credit notes", "UPDATE number_series SET last_number = 2"),
+    ("N7 money that no second", "UPDATE refunds SET hold_reason = 'x'"),
     ("N2 claimed units", "UPDATE order_lines SET claimed = 2"),
     ("N2 claimed units", "DELETE FROM unit_claims"),
     ("N5 claimed beyond shipped", "UPDATE order_lines SET shipped = 0"),
