@@ -89,6 +89,7 @@ def test_what_is_not_plain_data_is_refused_with_its_place(
 ) -> None:
     finding = refusal(source)
     assert (finding["code"], finding["line"]) == (code, line)
+    assert finding["suggestion"]
     assert str(finding["message"])[:1].isupper() or str(finding["message"]).startswith("“")
 
 

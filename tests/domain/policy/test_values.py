@@ -107,3 +107,14 @@ def test_amounts_are_written_as_read() -> None:
 def test_a_suggestion_is_close() -> None:
     assert closest("resolutons", ("resolutions", "refuse")) == "resolutions"
     assert closest("zzz", ("resolutions",)) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "meant"),
+    [("2026-02-30", "2026-02-28"), ("2026-13-01", "2026-12-01"), ("2026-00-00", "2026-01-01"),
+     ("2028-02-31", "2028-02-29"), ("0000-01-01", "0001-01-01")],
+)  # fmt: skip
+def test_a_day_that_does_not_exist_is_answered_with_one_that_does(raw: str, meant: str) -> None:
+    with pytest.raises(BadValue) as caught:
+        read_date(raw)
+    assert caught.value.suggestion == f"Write {meant}."

@@ -74,6 +74,20 @@ class _Open:
     keys: set[str] = field(default_factory=set)
 
 
+_SUGGESTIONS: Final = {
+    "syntax": "Look for a tab (write spaces), an open quote or bracket, or a missing colon.",
+    "too_deep": "A policy needs no more than five levels; look for brackets that never close.",
+    "too_large": "Split it by market or use groups.",
+    "too_long": "Shorten it.",
+    "empty": "Begin with the line: policy: returns-policy/v1",
+    "key": "Write a name, a colon and a value.",
+    "encoding": "Save it as UTF-8.",
+    "number": "Write digits, or put the text into quotes.",
+    "duplicate_key": "Keep one.",
+}
+"""What to do about a fault, where the place of it does not say more."""
+
+
 class _Fault(Exception):
     def __init__(
         self, code: str, message: str, mark: Mark, path: Path = (), suggestion: str | None = None
@@ -81,7 +95,7 @@ class _Fault(Exception):
         super().__init__(message)
         self.finding = Finding(
             f"document.{code}", Severity.ERROR, message, write_path(path), mark.line, mark.column,
-            suggestion,
+            suggestion or _SUGGESTIONS.get(code),
         )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ here is ever a float.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -125,7 +126,8 @@ def read_ppm(raw: object) -> int:
     match = _PERCENT.fullmatch(raw.strip()) if isinstance(raw, str) else None
     if match is None:
         number = str(raw) if isinstance(raw, int | Decimal) and not isinstance(raw, bool) else "30"
-        raise BadValue(f"{_show(raw)} is not a percentage.", f'Write "{number}%".')
+        hint = f'Write "{number}%"; a percentage is 0% to 100%.'
+        raise BadValue(f"{_show(raw)} is not a percentage.", hint)
     ppm = int(match[1]) * 10_000 + int((match[2] or "").ljust(4, "0"))
     if ppm > PPM:
         raise BadValue(f"{_show(raw)} is more than everything.", "A percentage is 0% to 100%.")
@@ -145,8 +147,15 @@ def read_date(raw: object) -> date:
         try:
             return date.fromisoformat(raw)
         except ValueError:
-            raise BadValue(f"{_show(raw)} is not a day of the calendar.", None) from None
+            message = f"{_show(raw)} is not a day of the calendar."
+            raise BadValue(message, f"Write {_nearest_day(raw)}.") from None
     raise BadValue(f"{_show(raw)} is not a date.", "Write year-month-day: 2026-11-01.")
+
+
+def _nearest_day(raw: str) -> date:
+    """The existing day that is closest to what was meant."""
+    year, month = max(int(raw[:4]), 1), min(max(int(raw[5:7]), 1), 12)
+    return date(year, month, min(max(int(raw[8:]), 1), monthrange(year, month)[1]))
 
 
 @dataclass(frozen=True, slots=True)
