@@ -107,6 +107,26 @@ async def test_warnings_are_acknowledged_by_somebody_and_remembered(
     assert everything == steps
 
 
+async def test_words_for_yesterday_s_warnings_do_not_accept_today_s(tenant: Tenant) -> None:
+    """The law changed between the check and the publishing: who acknowledged did not read that."""
+    version = (await draft(tenant))["id"]
+    path = f"{PATH}/{version}"
+    checked = await call(tenant, "POST", f"{path}/check", 200)
+    assert checked["counts"]["warning"]
+    async with tenant.ctx.database.transaction(tenant.shop) as tx:
+        await tx.connection.execute(
+            "UPDATE policy_versions SET digest = 'sha256:under another law', findings = '[]'"
+            " WHERE id = $1",
+            ids.decode("pv", version),
+        )
+    body = {"acknowledge": WORDS}
+    refused = await call(tenant, "POST", f"{path}/publish", 409, json=body)
+    assert "law changed" in refused["detail"]
+    assert refused["findings"] == checked["findings"]
+    done = await call(tenant, "POST", f"{path}/publish", 200, json=body)
+    assert (done["state"], done["digest"]) == ("published", checked["digest"])
+
+
 async def test_only_what_was_seen_is_published(tenant: Tenant) -> None:
     version = (await draft(tenant))["id"]
     path, body = f"{PATH}/{version}/publish", {"acknowledge": WORDS}
@@ -185,6 +205,43 @@ async def test_a_text_is_checked_without_being_kept(tenant: Tenant) -> None:
     assert 0 < report["steps"] <= report["steps_bound"]
     await call(tenant, "POST", f"{PATH}/check", 422, json={"source": "a: 1"})
     assert (await call(tenant, "GET", PATH, 200))["items"] == []
+
+
+HOUSE_LINE = EXAMPLE.splitlines().index("  - id: house") + 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "line", "path"),
+    [
+        ("    approval:", "    aproval:", "document.unknown_key", None, "rules[0].aproval"),
+        ("methods: [post]", "methods: 7", "document.value", None, "rules[0].methods"),
+        ("name:", "name: A\nname:", "document.duplicate_key", None, "name"),
+        ("rules:", "rules:\n  - {id: house, return_shipping: free}", "document.duplicate_id",
+         HOUSE_LINE + 1, "rules[1].id"),
+        ("rules:", "rules:\n  - {id: h, when: {placed: {from: 2026-02-30}}, return_shipping: free}",
+         "document.value", HOUSE_LINE, "rules[0].when.placed"),
+        ("evidence: none", "restocking_fee: 140%", "document.value", None,
+         "rules[0].restocking_fee"),
+        ("evidence: none", "restocking_fee: ten", "document.value", None,
+         "rules[0].restocking_fee"),
+        ("name: Field & Loom", "name: &n Field\nnote: *n", "document.alias", None, ""),
+        ("name: Field & Loom", "name: !!python/object:os.system ls", "document.tag", None, ""),
+        ("Europe/Berlin", "Europe/Berln", "document.value", None, "timezone"),
+        ("name:", "\tname:", "document.syntax", None, ""),
+    ],
+)  # fmt: skip
+async def test_what_is_wrong_is_said_with_line_path_and_suggestion(
+    tenant: Tenant, old: str, new: str, code: str, line: int | None, path: str
+) -> None:
+    assert old in EXAMPLE
+    source = EXAMPLE.replace(old, new, 1)
+    for address in (PATH, f"{PATH}/check"):
+        refused = await call(tenant, "POST", address, 422, json={"source": source})
+        assert refused["code"] == "policy_invalid"
+        finding = refused["findings"][0]
+        assert (finding["code"], finding["path"]) == (code, path)
+        assert finding["suggestion"]
+        assert finding["line"] == line or (line is None and finding["line"] > 1)
 
 
 async def test_a_case_is_explained_under_a_text_a_version_and_the_policy_in_force(
