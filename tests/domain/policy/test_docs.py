@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from returns_api.cli import app
 from returns_api.domain.policy import compile_policy, load_policy
 from returns_api.domain.policy.analysis import analyse
 from returns_api.domain.policy.conditions import SetChoice
@@ -35,7 +40,13 @@ def with_rules(rules: str, header: str = "") -> str:
 
 def test_every_snippet_is_of_a_kind_that_is_run() -> None:
     kinds = {name.split(" ")[0] for _, name, _ in SNIPPETS}
-    assert kinds == {"policy", "rules", "header", "check", "decide", "explain", ""}
+    assert kinds == {
+        "policy", "rules", "header", "check", "decide", "explain", "facts", "history", "run",
+        "publish", "",
+    }  # fmt: skip
+    assert [body for _, name, body in SNIPPETS if not name] == [
+        "# yaml-language-server: $schema=../openapi/policy.schema.json\n"
+    ]
     assert len(SNIPPETS) >= 9
 
 
@@ -115,3 +126,57 @@ def _try_conditions(names: list[str], examples: list[str]) -> None:
 
 def test_the_guide_names_the_goods_that_the_law_knows() -> None:
     assert [name for name in LEGAL_GOODS if f"`{name}`" not in GUIDE] == []
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What a reader has saved on the way through the guide."""
+    (facts_json,), (history,) = snippets("facts"), snippets("history")
+    for name, content in (
+        ("policy.yaml", FIRST),
+        ("facts.json", facts_json),
+        ("history.ndjson", history),
+        ("draft.yaml", with_rules(snippets("rules")[0])),
+    ):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def command(line: str) -> Result:
+    program, *arguments = shlex.split(line)
+    assert program == "returns-api"
+    return CliRunner().invoke(app, arguments)
+
+
+RUN = [line for block in snippets("run") for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("line", RUN)
+def test_the_commands_work_on_what_the_reader_saved(folder: Path, line: str) -> None:
+    done = command(line)
+    assert done.exit_code == 0, done.output
+    shows = {
+        "check": "0 errors, 0 warnings, 0 remarks",
+        "explain": "(rule house, line 7)",
+        "--lang de": "Rückgabebedingungen von Lumen Audio",
+        "jsonld": "https://schema.org/MerchantReturnFiniteReturnWindow",
+        "backtest": "1 returns, 1 lines: 0 flipped",
+    }
+    (said,) = (words for part, words in shows.items() if part in line)
+    assert said in done.output
+
+
+def test_the_command_that_publishes_gets_as_far_as_the_service(folder: Path) -> None:
+    """It is run against a service in ``tests/cli/test_policy_service``; here nobody listens."""
+    (line,) = snippets("publish")
+    done = command(line.replace("$API", "http://127.0.0.1:9").replace("$KEY", "rk_x"))
+    assert done.exit_code == 1
+    assert "127.0.0.1:9" in done.output
+
+
+@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_examples_are_clean_and_commented(file: Path) -> None:
+    source = file.read_text("utf-8")
+    assert [finding.message for finding in analyse(load_policy(source)).findings] == []
+    assert source.count("#") >= 3
