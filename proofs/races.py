@@ -1,4 +1,4 @@
-"""Proof: requests that race for the same money, the same key or the same unit (T01, T02, T04).
+"""Proof: requests that race for the same money, key, unit or allowance (T01, T02, T04, T37).
 
 ``script/proof races --json`` starts PostgreSQL on disk, two API processes, a worker and a lenient
 bank, which refuses nothing, so that only our own guards protect the money. Then, over HTTP:
@@ -8,6 +8,9 @@ bank, which refuses nothing, so that only our own guards protect the money. Then
 - T02: one refund asked 200 times at once under one key, 50 times over. It happens once; every other
   answer is "still running" or the first answer byte for byte.
 - T04: 100 returns at once for the last unit of each of 50 lines: one is opened.
+- T37: 50 refunds at once by an agent on each of 20 orders: as many pass alone as fit into the
+  limit, to the minor unit, and the others wait. 50 approvals at once of one that waits, by two
+  persons: one sets it free.
 
 No answer is a 5xx, the database counts no deadlock, and the invariants N1-N8 hold. 429 and 503 with
 Retry-After are waited out, as a real client does, and counted.
@@ -53,6 +56,8 @@ QUIET_SECONDS: Final = 600.0
 AMOUNTS: Final = (70, 650)
 """Of one refund: between 19 and 185 of them fit into an order."""
 QUOTES_AT_ONCE: Final = 16
+_ALONE_MINOR: Final = 1000
+"""What the agent of T37 may refund of one order alone."""
 
 
 @dataclass(slots=True)
@@ -115,6 +120,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=200, help="T02: requests at once with each")
     parser.add_argument("--lines", type=int, default=50, help="T04: lines")
     parser.add_argument("--returns", type=int, default=100, help="T04: returns at once for each")
+    parser.add_argument("--limits", type=int, default=20, help="T37: orders")
+    parser.add_argument("--persons", type=int, default=50, help="T37: at once on each")
     parser.add_argument("--seed", type=int, help="replay a run")
     parser.add_argument("--without-guard", action="store_true", help="must fail, see above")
     parser.add_argument("--keep", action="store_true", help="keep logs and data")
@@ -123,13 +130,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 async def _prove(options: argparse.Namespace, seed: int) -> dict[str, Any]:
-    tests = {"T01": _t01, "T02": _t02, "T04": _t04}
+    tests = {"T01": _t01, "T02": _t02, "T04": _t04, "T37": _t37}
     if options.without_guard:
         tests = {"T01": _t01}
     sizes = {
         "T01": (options.orders, options.refunds),
         "T02": (options.keys, options.repeats),
         "T04": (options.lines, options.returns),
+        "T37": (options.limits, options.persons),
     }
     figures: dict[str, Any] = {"proof": "races", "ok": False, "seed": seed, **machine()}
     async with _racing(options, seed) as race:
@@ -258,9 +266,59 @@ async def _t04(race: Race, tally: Tally, lines: int, at_once: int) -> None:
             tally.wrong.append(f"refused with {sorted(others)}")
 
 
-async def _refund(race: Race, order: Order, amount: int, key: str) -> Answer:
+async def _t37(race: Race, tally: Tally, orders: int, at_once: int) -> None:
+    """One limit and one approval: nobody gets around the first, the second happens once."""
+    await race.connection.execute(
+        "UPDATE shops SET refund_limits = jsonb_build_object("
+        "'agent_per_order', $1::int, 'agent_per_day', null)",
+        _ALONE_MINOR,
+    )
+    for order in await bring_orders(race.lane, race.client, race.bank, orders):
+        amount = race.random.randint(70, TOTAL_MINOR // max(at_once, 2))
+        answers = await in_parallel(
+            [
+                partial(_refund, race, order, amount, f"t37-{order.external}-{n}", "agent")
+                for n in range(at_once)
+            ],
+            at_once,
+        )
+        for answer in answers:
+            tally.add(answer)
+        made = [answer.json() for answer in answers if answer.status == 202]
+        alone = sum(refund["state"] == "queued" for refund in made)
+        fits = min(at_once, _ALONE_MINOR // amount)
+        if (len(made), alone) != (at_once, fits):
+            tally.wrong.append(f"{alone} of {amount} passed alone, {fits} fit into {_ALONE_MINOR}")
+        for refund in [each for each in made if each["state"] == "requested"][:1]:
+            await _approve_at_once(race, tally, refund, at_once)
+
+
+async def _approve_at_once(race: Race, tally: Tally, refund: dict[str, Any], at_once: int) -> None:
+    path, body = f"/v1/refunds/{refund['refund']}/approve", refund["approval"]
+    seen = {"binding": body["binding"]}
+    persons = ("finance", "admin")
+    answers = await in_parallel(
+        [
+            partial(
+                race.client.send, "POST", path, race.key(persons[n % 2]), seen, key=f"{path}-{n}"
+            )
+            for n in range(at_once)
+        ],
+        at_once,
+    )
+    for answer in answers:
+        tally.add(answer)
+    done = sum(answer.status == 200 for answer in answers)
+    if done != 1:
+        tally.wrong.append(f"{done} approvals of one refund")
+    others = {a.code for a in answers if a.status != 200} - {"action_not_allowed"}
+    if others:
+        tally.wrong.append(f"approvals were refused with {sorted(others)}")
+
+
+async def _refund(race: Race, order: Order, amount: int, key: str, role: str = "finance") -> Answer:
     body = {"order": order.public, "amount": amount}
-    return await race.client.send("POST", "/v1/refunds", race.key("finance"), body, key=key)
+    return await race.client.send("POST", "/v1/refunds", race.key(role), body, key=key)
 
 
 async def _jacket(race: Race, order: Order) -> str:

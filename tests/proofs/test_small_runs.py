@@ -68,10 +68,10 @@ def test_races_in_small() -> None:
     code, told = run(
         "proofs.races",
         *("--orders", "1", "--refunds", "60", "--keys", "1", "--repeats", "40"),
-        *("--lines", "1", "--returns", "15"),
+        *("--lines", "1", "--returns", "15", "--limits", "1", "--persons", "15"),
     )
     assert (code, told["ok"]) == (0, True), told
-    assert told["requests"] == 60 + 40 + 15
+    assert told["requests"] == 60 + 40 + 15 + 2 * 15
     assert told["over_refunded_minor"] == told["duplicate_executions"] == 0
 
 
