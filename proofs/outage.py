@@ -4,13 +4,14 @@
 each behind a payment account of the same shop, asks both for refunds at a steady pace, and then
 takes one bank away for ``--minutes`` (10): for 3 of 10 parts it refuses connections, for 4 it
 swallows every call, for 3 it answers every call with an error, half of them after it acted. Then it
-is well again, and the proof waits up to five minutes for what was held up. It counts
+is well again, and the proof waits up to five minutes for what was held up. Both are asked all the
+time, also for a while before and after, when all is calm. It counts
 
 - ``failed_by_outage``: refunds of that bank that ended otherwise than succeeded: 0;
 - ``done_in_time``: the share of the refunds asked for before the bank's return that had arrived
   five minutes after it: at least 95 %;
 - ``others_p99_ratio``: how long the other bank's refunds took from the request to the provider's
-  yes, the 99th percentile during the outage over that before it: at most 1.2.
+  yes, the 99th percentile during the outage over that in the calm before and after it: at most 1.2.
 
 Money moved at most once (N3), both banks' ledgers equal ours (N4). A speed figure means nothing
 without the machine's load, so that is told too. Exits 1 on any shortfall.
@@ -49,7 +50,7 @@ PHASES: Final = (("refuse", 3), ("black hole", 4), ("errors", 3))
 PER_ORDER: Final = 20
 AMOUNTS: Final = (1, 600)
 RATE: Final = 4.0
-BASELINE_SECONDS: Final = 60.0
+CALM_SECONDS: Final = 120.0
 RECOVERY_SECONDS: Final = 300.0
 BROUGHT_AT_ONCE: Final = 200
 DONE_SHARE: Final = 0.95
@@ -71,9 +72,23 @@ class Load:
 class Times:
     """When what happened, UTC."""
 
-    begun: datetime
-    outage: datetime
+    phases: dict[str, datetime]
+    """When each part of the outage began."""
     recovery: datetime
+    calm: datetime
+    """From then on nothing of the outage was left."""
+
+    @property
+    def outage(self) -> datetime:
+        return min(self.phases.values())
+
+    def part(self, at: datetime) -> str:
+        """Into which part of the proof a moment falls."""
+        if at < self.outage or at >= self.calm:
+            return "calm"
+        if at >= self.recovery:
+            return "return"
+        return max((begun, name) for name, begun in self.phases.items() if begun <= at)[1]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,7 +105,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--minutes", type=float, default=10.0, help="of outage")
-    parser.add_argument("--baseline", type=float, default=BASELINE_SECONDS, help="seconds before")
+    parser.add_argument("--calm", type=float, default=CALM_SECONDS, help="seconds before and after")
     parser.add_argument("--rate", type=float, default=RATE, help="refunds a second, each account")
     parser.add_argument("--seed", type=int, help="of amounts and the bank's errors")
     parser.add_argument("--keep", action="store_true", help="keep logs and data")
@@ -113,8 +128,8 @@ async def _prove(options: argparse.Namespace, seed: int) -> dict[str, Any]:
             Load(AWAY, await _bring(lane, client, away, count)),
             Load(OTHER, await _bring(lane, client, other, count, gateway=OTHER, account=key)),
         ]
-        times = await _run(lane, client, away, loads, options, seed)
-        await _recover(connection, times)
+        times = await _run(lane, client, away, connection, loads, options, seed)
+        await _recover(connection, datetime.now(UTC))
         figures = await _figures(connection, loads, times, options)
         ledgers = [await away.ledger(), await other.ledger()]
         whole = {name: {**ledgers[0][name], **ledgers[1][name]} for name in ledgers[0]}
@@ -136,7 +151,7 @@ def _fine(figures: dict[str, Any]) -> bool:
 
 
 def _orders_needed(options: argparse.Namespace) -> int:
-    seconds = options.minutes * 60 + options.baseline + 10
+    seconds = options.minutes * 60 + 2 * options.calm + RECOVERY_SECONDS + 10
     return int(seconds * options.rate / PER_ORDER) + 2
 
 
@@ -170,31 +185,36 @@ async def _run(
     lane: Lane,
     client: Client,
     away: Bank,
+    connection: Any,
     loads: Sequence[Load],
     options: argparse.Namespace,
     seed: int,
 ) -> Times:
-    """Baseline, outage, and the moment of the bank's return; the load goes on all the time."""
+    """Calm, outage, the bank's return, calm again; the load goes on all the time."""
     tasks = [
         asyncio.create_task(_load(lane, client, load, options.rate, Random(seed + n)))
         for n, load in enumerate(loads)
     ]
-    begun = datetime.now(UTC)
-    say(f"{options.baseline:.0f} s with both banks well")
-    await asyncio.sleep(options.baseline)
-    outage = datetime.now(UTC)
+    say(f"{options.calm:.0f} s with both banks well")
+    await asyncio.sleep(options.calm)
+    phases: dict[str, datetime] = {}
     for what, parts in PHASES:
+        phases[what] = datetime.now(UTC)
         seconds = options.minutes * 60 * parts / sum(parts for _, parts in PHASES)
         say(f"{seconds:.0f} s {what}")
         async with _trouble(lane.bank, away, what, seed):
             await asyncio.sleep(seconds)
     recovery = datetime.now(UTC)
+    await _recover(connection, recovery)
+    calm = datetime.now(UTC)
+    say(f"{options.calm:.0f} s with both banks well again")
+    await asyncio.sleep(options.calm)
     for task in tasks:
         task.cancel()
     for ended in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(ended, Exception):
             loads[0].wrong.append(f"the load ended: {ended!r}")
-    return Times(begun, outage, recovery)
+    return Times(phases, recovery, calm)
 
 
 @asynccontextmanager
@@ -250,15 +270,16 @@ async def _ask(
 
 
 _WAITING: Final = (
-    "SELECT count(*) FROM transfers WHERE state IN ('queued', 'sending', 'unknown', 'pending')"
+    "SELECT count(*) FROM transfers WHERE created_at < $1"
+    " AND state IN ('queued', 'sending', 'unknown', 'pending')"
 )
 
 
-async def _recover(connection: Any, times: Times) -> None:
-    """Until nothing waits any more, or the promised time is over."""
-    end = times.recovery + timedelta(seconds=RECOVERY_SECONDS)
+async def _recover(connection: Any, since: datetime) -> None:
+    """Until nothing that was asked for before waits any more, or the promised time is over."""
+    end = since + timedelta(seconds=RECOVERY_SECONDS)
     while datetime.now(UTC) < end:
-        left = await connection.fetchval(_WAITING)
+        left = await connection.fetchval(_WAITING, since)
         if not left:
             return
         say(f"{left} transfers wait, {(end - datetime.now(UTC)).total_seconds():.0f} s are left")
@@ -285,8 +306,11 @@ async def _figures(
         for row in done
         if row["created_at"] >= times.outage
     )
-    before = _took(row for row in steady if row["created_at"] < times.outage)
-    during = _took(row for row in steady if times.outage <= row["created_at"] < times.recovery)
+    parts = {
+        part: _took(row for row in steady if times.part(row["created_at"]) == part)
+        for part in ("calm", *times.phases, "return")
+    }
+    calm, during = parts["calm"], sorted(s for name in times.phases for s in parts[name])
     waiting = ("queued", "sending", "unknown", "pending", "requires_action")
     return {
         "proof": "outage",
@@ -310,9 +334,9 @@ async def _figures(
                 "n": len(took),
                 **{f"p{q}": round(_quantile(took, q / 100), 3) for q in (50, 99)},
             }
-            for name, took in (("before", before), ("during", during))
+            for name, took in (*parts.items(), ("outage", during))
         },
-        "others_p99_ratio": round(_quantile(during, 0.99) / (_quantile(before, 0.99) or 1.0), 3),
+        "others_p99_ratio": round(_quantile(during, 0.99) / (_quantile(calm, 0.99) or 1.0), 3),
         "wrong": [text for load in loads for text in load.wrong][:20],
     }
 

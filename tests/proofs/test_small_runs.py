@@ -82,6 +82,23 @@ def test_without_its_guard_more_is_accepted_than_there_is_and_the_proof_says_so(
     assert any(text.startswith("N1") for text in told["violations"])
 
 
+def test_chaos_in_small() -> None:
+    code, told = run("proofs.chaos", "--minutes", "0.3", "--rate", "120", "--fired", "0")
+    assert (code, told["ok"]) == (0, True), told
+    assert sum(told["kills"].values()) >= 4
+    assert told["refunds"] >= 36
+    assert told["double"] == told["lost"] == told["stuck"] == 0
+
+
+def test_an_outage_in_small() -> None:
+    """Its speed is not judged here: a second of another test is more than the whole difference."""
+    code, told = run("proofs.outage", "--minutes", "0.3", "--calm", "5", "--rate", "2")
+    assert code in {0, 1}
+    assert told["failed_by_outage"] == told["others_failed"] == 0, told
+    assert told["done_in_time"] == 1.0
+    assert told["violations"] == told["wrong"] == told["errors_logged"] == []
+
+
 def test_one_crash_of_each_process_at_each_door() -> None:
     code, told = run(
         "proofs.crash", "--only", "A3", "W3", "I2", "O3", "--seeds", "1", "--lanes", "1"

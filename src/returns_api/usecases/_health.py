@@ -74,7 +74,7 @@ async def told(tx: Transaction, ctx: Context, given: Pass, *, answered: bool) ->
         tx, given.connection_id, after.failures, after.paused_since, after.paused_until
     )
     if before.paused_since is None and after.paused_since is not None:
-        log.warning("account paused", source=row["source"], failures=after.failures)
+        log.warning("account paused", source=row["source"], count=after.failures)
 
 
 def _health(connection: Row) -> Health:

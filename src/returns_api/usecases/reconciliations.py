@@ -7,6 +7,7 @@ the last page that was kept. Every difference is a row with what is to be done a
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -101,7 +102,7 @@ async def import_statement(
         DoesNotFit: a time that ends before it begins.
         Conflict: too many of this shop wait already.
     """
-    lines = parse_statement(text)
+    lines = await asyncio.to_thread(parse_statement, text)
     now, times = ctx.clock(), [line.at for line in lines]
     begin, end = since or min(times), min(until or now, now)
     whole = since is not None
