@@ -328,7 +328,7 @@ async def _figures(
         "open_after_recovery": sum(row["state"] in waiting for row in rows),
         "states": dict(Counter(f"{row['account']} {row['state']}" for row in rows)),
         "tries_most": max((row["attempt"] for row in gone), default=0),
-        "others_failed": sum(row["state"] != "succeeded" for row in steady),
+        "others_failed": sum(row["state"] not in (*waiting, "succeeded") for row in steady),
         "others_seconds": {
             name: {
                 "n": len(took),

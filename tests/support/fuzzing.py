@@ -36,6 +36,7 @@ IDS: Final[Mapping[str, str]] = {
     "path.key": "spare_key",
     "path.message": "in",
     "path.event": "evt",
+    "path.reconciliation": "rcn",
     "query.order": "ord",
     "query.return": "ret",
     "query.refund": "ref",

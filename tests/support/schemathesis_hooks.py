@@ -77,6 +77,21 @@ schemathesis.openapi.format(
 )
 schemathesis.openapi.format("iso-3166-1", st.sampled_from(sorted(countries())))
 schemathesis.openapi.format("iso-4217", st.sampled_from(_currencies()))
+schemathesis.openapi.format(
+    "settlement-csv",
+    st.lists(
+        st.builds(
+            "refund,re_{},pi_{},,{},EUR,{},2026-11-20T10:00:00Z\n".format,
+            st.integers(0, 99),
+            st.integers(0, 99),
+            st.integers(1, 10_000),
+            st.sampled_from(("pending", "succeeded", "failed", "canceled")),
+        ),
+        min_size=1,
+        max_size=5,
+        unique_by=lambda row: row.split(",")[1],
+    ).map(lambda rows: "kind,id,payment,reference,amount,currency,status,at\n" + "".join(rows)),
+)
 schemathesis.openapi.format("iana-time-zone", st.sampled_from(sorted(names())))
 schemathesis.openapi.format(
     "https-url",

@@ -16,6 +16,7 @@ from returns_api.api.schemas.base import (
     ReconciliationId,
     RefundId,
     Storable,
+    TextFormat,
     TransferId,
     example,
     example_id,
@@ -75,7 +76,12 @@ _STATEMENT: Final = (
 )
 
 Slug = Annotated[str, StringConstraints(pattern=SLUG)]
-Statement = Annotated[str, StringConstraints(min_length=1, max_length=STATEMENT_MAX), Storable]
+Statement = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=STATEMENT_MAX),
+    Storable,
+    TextFormat("settlement-csv"),
+]
 
 
 class ReconciliationIn(In):
