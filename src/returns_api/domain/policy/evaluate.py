@@ -23,19 +23,16 @@ from returns_api.domain.policy.conditions import Choice
 from returns_api.domain.policy.decisions import Approval, Because, Decision, SetBy
 from returns_api.domain.policy.document import PolicyDocument
 from returns_api.domain.policy.facts import Facts
+from returns_api.domain.policy.granting import CACHE, Granting
 from returns_api.domain.policy.index import RuleIndex
 from returns_api.domain.policy.law import Law, LawPack, Right, default_law
 from returns_api.domain.policy.loader import LoadedPolicy
 from returns_api.domain.policy.offers import Dated, Grants, Plan, Standing, begun_on, stand
 from returns_api.domain.policy.outcome import Outcome, OutcomeMaker, window_terms
-from returns_api.domain.policy.space import bits
 from returns_api.domain.policy.term_values import DEFAULT_STARTS, Starts
 from returns_api.domain.policy.tiers import Tiers
 from returns_api.domain.policy.windows import FACT_OF, begin
 from returns_api.domain.reasons import BY_CODE, Fault, Reason, catalogue
-
-CACHE: Final = 16_384
-"""Entries of each table of remembered results, before it is emptied."""
 
 DATED: Final = 4_096
 """Plans begun on a day that are remembered, of all plans together, before all are forgotten."""
@@ -117,12 +114,10 @@ class Dates:
 
     days: dict[str, date] = field(default_factory=dict)
     grants: dict[int, tuple[Grants, int]] = field(default_factory=dict)
-    begun: dict[int, Dated] = field(default_factory=dict)
-    """By number of a right: its plan as begun."""
 
     def asked_otherwise(self) -> Dates:
         """For the same case asked for at another time."""
-        return Dates(self.days, {}, self.begun)
+        return Dates(self.days)
 
 
 class Policy:
@@ -143,7 +138,7 @@ class Policy:
         clauses = [Clause(rule.when) for rule in document.rules]
         clauses += [clause_of(pack, right) for pack, right in rights]
         self.index = RuleIndex(clauses, self.world)
-        self.right_plans = tuple(_right_plan(right) for right in self.rights)
+        self._granting = Granting([_right_plan(right) for right in self.rights], self._begin)
         self.rule_count = len(document.rules)
         self._rule_bits = (1 << self.rule_count) - 1
         self.tier_atoms = {n: self.index.axes.tier.locate(n) for n in self.tiers.names}
@@ -153,7 +148,6 @@ class Policy:
         self._day_facts = ("buyer_timezone",) if self._buyers_days else ()
         self._outcomes: dict[tuple[int, int, str, str], Outcome] = {}
         self._shared: dict[tuple[Any, ...], Plan] = {}
-        self._granting: dict[int, tuple[tuple[int, Plan], ...]] = {}
         self._dated = 0
         self._nothing = Dated(_EMPTY, (), ())
 
@@ -232,10 +226,7 @@ class Policy:
         zone = self.zone_of(facts)
         outcome = self._outcome(mask & self._rule_bits, 0, tier, facts.currency)
         found = set(self._begin(outcome.plan, facts, zone, dates.days).overs)
-        for number, plan in self._plans(mask >> self.rule_count):
-            dated = dates.begun.get(number)
-            if dated is None:
-                dated = dates.begun[number] = self._begin(plan, facts, zone, dates.days)
+        for _, dated in self._granting.begun(mask >> self.rule_count, facts, zone, dates.days):
             found.update(dated.overs)
         found.discard(None)
         return sorted((over for over in found if over is not None), reverse=True)
@@ -269,18 +260,6 @@ class Policy:
         """The one plan for all outcomes that offer the same, so that its days are met again."""
         return self._shared.setdefault((plan.starts, plan.windows, plan.extend_to), plan)
 
-    def _plans(self, rights: int) -> tuple[tuple[int, Plan], ...]:
-        """The rights in ``rights`` that grant something, with their plans."""
-        plans = self._granting.get(rights)
-        if plans is None:
-            if len(self._granting) >= CACHE:
-                self._granting.clear()
-            numbered = ((n, self.right_plans[n]) for n in bits(rights))
-            plans = self._granting[rights] = tuple(
-                (n, plan) for n, plan in numbered if plan.windows
-            )
-        return plans
-
     def _grants(
         self, rights: int, facts: Facts, zone: ZoneInfo, dates: Dates
     ) -> tuple[Grants, int]:
@@ -289,10 +268,7 @@ class Policy:
         if known is not None:
             return known
         found, active = [], rights
-        for number, plan in self._plans(rights):
-            dated = dates.begun.get(number)
-            if dated is None:
-                dated = dates.begun[number] = self._begin(plan, facts, zone, dates.days)
+        for number, dated in self._granting.begun(rights, facts, zone, dates.days):
             is_open = dated.open_at(facts.asked_at)
             if is_open:
                 found.append((dated, is_open))
@@ -325,7 +301,8 @@ class Policy:
     def _forget(self) -> None:
         """Empty every table that grows with the days that were met."""
         self._dated = 0
-        for plan in (*self.right_plans, *self._shared.values()):
+        self._granting.forget()
+        for plan in self._shared.values():
             plan.dated.clear()
 
     def law_data(self, facts: Facts) -> str:

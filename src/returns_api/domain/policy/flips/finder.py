@@ -10,7 +10,7 @@ from typing import Final
 
 from returns_api.domain.policy.boxes import TooLarge
 from returns_api.domain.policy.evaluate import Policy
-from returns_api.domain.policy.flips.changes import Change, written_one
+from returns_api.domain.policy.flips.changes import Change, Option, written_one
 from returns_api.domain.policy.flips.goals import goal_of
 from returns_api.domain.policy.flips.ground import Ground
 from returns_api.domain.policy.flips.needs import Needs
@@ -26,6 +26,8 @@ KNOWN: Final = 4_096
 """What earlier searches taught, before it is emptied."""
 
 _NEVER: Final = 99
+_PLAIN: Final = frozenset({"reason", "condition"})
+"""Facts with few values, whose changes depend on nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Flips:
         self._values = Values(policy)
         self._singles = Singles(policy, self._needs, self._values)
         self._ground: Ground | None = None
+        self._changes: dict[tuple[str, str], tuple[Change, ...]] = {}
         self._known: dict[tuple[object, ...], int] = {}
 
     def smallest(self, target: str, now: Situation) -> Found:
@@ -56,11 +59,20 @@ class Flips:
         if not farther:
             option = self._singles.find(target, goal_of(target), now)
             if option is not None:
-                return Found(written_one(option))
+                return Found(self._written(option))
         try:
             return self._searched(target, now, key, farther)
         except (TooMany, TooLarge):
             return Found(proven=False)
+
+    def _written(self, option: Option) -> tuple[Change, ...]:
+        """A change of one fact; the same for all cases where it is a plain word."""
+        if option.axes[0] not in _PLAIN:
+            return written_one(option)
+        found = self._changes.get(option.parts[0])
+        if found is None:
+            found = self._changes[option.parts[0]] = written_one(option)
+        return found
 
     def _searched(
         self, target: str, now: Situation, key: tuple[object, ...], farther: int

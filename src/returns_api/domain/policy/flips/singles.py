@@ -129,7 +129,7 @@ class Singles:
     ) -> Option | None:
         """The closest value on one axis that reaches the goal."""
         table = self._table(axis, columns, now.facts.currency)
-        rest = now.without(columns)
+        rest = now.without(columns) if columns else now.mask
         if table is None:
             return self._among(axis, columns, rest, wanted, now)
         hits = None

@@ -45,8 +45,11 @@ class Situation:
 
     def without(self, columns: Collection[int]) -> int:
         """The rules that all other columns allow."""
-        masks = self.masks
-        return self.policy.index.meet(masks[n] for n in range(len(masks)) if n not in columns)
+        found = -1
+        for position, mask in enumerate(self.masks):
+            if position not in columns:
+                found &= mask
+        return found if found >= 0 else self.policy.index.meet(())
 
 
 def in_time(

@@ -31,7 +31,7 @@ class Values:
         self._tiers = [name for name in policy.tiers.names if name in tiers]
         self.reachable = frozenset(self._tiers)
         self._tier_atoms = policy.tier_atoms
-        self._better: dict[str | None, list[tuple[int, str | None]]] = {}
+        self._better: dict[str | None, list[Option]] = {}
         self._reasons = self._distinct_reasons(policy)
         self.named = self._named_places(policy)
         """Atoms of the places that the document's rules tell apart."""
@@ -46,9 +46,7 @@ class Values:
         if axis == "reason":
             yield from self._other_reasons(facts)
         elif axis == "condition":
-            for atom, value in self._conditions(facts.condition):
-                if among is None or atom in among:
-                    yield _one(atom, axis, {axis: value}, value or "unknown")
+            yield from self._conditions(facts.condition)
         elif axis == "tier":
             yield from self._other_tiers(facts, tier)
         elif axis == "discounted":
@@ -92,9 +90,9 @@ class Values:
         ]  # fmt: skip
 
     def _other_reasons(self, facts: Facts) -> Iterator[Option]:
-        for atom, code in self._reasons:
-            if code != facts.reason:
-                yield _one(atom, "reason", {"reason": code}, code)
+        for option in self._reasons:
+            if option.parts[0][1] != facts.reason:
+                yield option
 
     def _other_tiers(self, facts: Facts, tier: str) -> Iterator[Option]:
         for name in self._tiers:
@@ -102,14 +100,18 @@ class Values:
                 buyer = self.histories.of_tier(name, facts.buyer)
                 yield _one(self._tier_atoms[name], "tier", {"buyer": buyer}, name)
 
-    def _conditions(self, now: str | None) -> list[tuple[int, str | None]]:
+    def _conditions(self, now: str | None) -> list[Option]:
         """Better conditions, the next better first; then saying nothing; then the others."""
         found = self._better.get(now)
         if found is None:
             here = _GRADES.index(now) if now in _GRADES else 0
             names: list[str | None] = [*reversed(_GRADES[:here]), None, *_GRADES[here:]]
             locate = self._axes.condition.locate
-            found = [(locate(name), name) for name in names if name != now]
+            found = [
+                _one(locate(name), "condition", {"condition": name}, name or "unknown")
+                for name in names
+                if name != now
+            ]
             if now is None or now in _GRADES:
                 self._better[now] = found
         return found
@@ -160,14 +162,15 @@ class Values:
         """The axis of a fact that is a word."""
         return self._axes.channel if axis == "channel" else self._axes.words[axis]
 
-    def _distinct_reasons(self, policy: Policy) -> list[tuple[int, str]]:
+    def _distinct_reasons(self, policy: Policy) -> list[Option]:
         """One reason for each set of rules, in the order of the catalogue."""
         axis = self._axes.reason
         masks = [self._axes.reason_mask(clause) for clause in policy.index.clauses]
-        found: dict[object, tuple[int, str]] = {}
+        found: dict[object, Option] = {}
         for code in policy.world.reasons:
             atom = axis.locate(code)
-            found.setdefault(tuple(mask >> atom & 1 for mask in masks), (atom, code))
+            option = _one(atom, "reason", {"reason": code}, code)
+            found.setdefault(tuple(mask >> atom & 1 for mask in masks), option)
         return list(found.values())
 
     def _named_places(self, policy: Policy) -> frozenset[int]:
