@@ -8,8 +8,7 @@ machine. Rates count seconds of processor time; those ``of_the_clock`` count wha
 
 The back-test is the one of the command line: 100 000 returns in a file, read, judged under both
 documents and counted by one process a core; wall time, processor time of all, and the peak memory
-of the largest process, once with a tenth of the file and once with all of it. ``--stored`` does the
-same with returns in a database of its own, replay of every decision included. Goals are reported,
+of the largest process, once with a tenth of the file and once with all of it. Goals are reported,
 not enforced.
 """
 

@@ -158,6 +158,24 @@ async def test_three_forms_name_one_version_and_agree(tenant: Tenant) -> None:
     ]
     assert policy["itemDefectReturnFees"] == "https://schema.org/FreeReturn"
     assert policy["applicableCountry"] == ["FR"]
+    assert policy["url"] == policy["merchantReturnLink"]
+    there = policy["url"].partition(address(tenant))[2]
+    assert there == "?format=text", "a link that anybody can follow"
+
+
+async def test_what_depends_on_the_product_is_told_in_words(tenant: Tenant) -> None:
+    await publish(tenant)
+    shown = (await read(tenant, lang="en")).json()["special_rules"]
+    assert shown == [
+        {
+            "rule": "engraved",
+            "text": "If the fault is that of the buyer and the product is among"
+            " custom made: This item was made to order.",
+        },
+        {"rule": "cheap", "text": "If the price is below 10.00 EUR: sending it back is free"},
+    ]
+    text = (await read(tenant, format="text", lang="fr")).text
+    assert "Règles particulières" in text
 
 
 @pytest.mark.parametrize(
