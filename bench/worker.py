@@ -233,7 +233,7 @@ _PILE: Final = (
     " FROM pile WHERE $2::timestamptz IS NOT NULL",
     "INSERT INTO refunds (shop_id, id, order_id, kind, amount_minor, currency, state, parts,"
     " created_at, updated_at)"
-    " SELECT $1, r, o, 'manual', 100, 'EUR', 'queued', '[]', $2, $2 FROM pile",
+    " SELECT $1, r, o, 'manual', 100, 'EUR', 'queued', '[{\"amount\": 100}]', $2, $2 FROM pile",
     "INSERT INTO transfers (shop_id, id, refund_id, order_id, payment_id, amount_minor, currency,"
     " state, provider, account, provider_key, due_at, created_at, updated_at)"
     " SELECT $1, t, r, o, p, 100, 'EUR', 'queued', 'stripe', 'stripe', t::text, $2, $2, $2"
@@ -242,6 +242,15 @@ _PILE: Final = (
     " order_id, data)"
     " SELECT $1, e, 'refund', r, 1, 'refund.requested', $2, 'finance', o,"
     ' \'{"state": "queued"}\' FROM pile',
+    "INSERT INTO ledger_entries (shop_id, id, fact, source_type, source_id, order_id, at, actor)"
+    " SELECT $1, e, 'refund_requested', 'refund', r, o, $2, 'finance' FROM pile",
+    "INSERT INTO ledger_postings (shop_id, entry_id, no, rule, debit, debit_of, credit, credit_of,"
+    " amount_minor, currency) SELECT $1, e, v.no, v.rule, v.debit, CASE v.no WHEN 1 THEN p WHEN 3"
+    " THEN o END, v.credit, CASE v.no WHEN 2 THEN o WHEN 3 THEN p END, 100, 'EUR' FROM pile,"
+    " (VALUES (1, 'payment_captured', 'clearing', 'merchant'), (2, 'refund_owed', 'merchant',"
+    " 'buyer'), (3, 'transfer_reserved', 'buyer', 'reserved')) v (no, rule, debit, credit)"
+    " WHERE $2::timestamptz IS NOT NULL",
+    "INSERT INTO ledger_unsealed SELECT $1, e FROM pile WHERE $2::timestamptz IS NOT NULL",
     "INSERT INTO pgqueuer (priority, entrypoint, payload, status, created)"
     " SELECT 0, 'send_transfer', convert_to($1::uuid::text || '/' || t, 'UTF8'), 'queued', $2"
     " FROM pile",

@@ -12,6 +12,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from returns_api import __version__
 from returns_api.api import (
+    audits,
     backtests,
     buyers,
     connections,
@@ -23,6 +24,7 @@ from returns_api.api import (
     inbox,
     inspections,
     keys,
+    ledger,
     orders,
     policies,
     publications,
@@ -48,6 +50,8 @@ ROUTERS = (
     inspections,
     refunds,
     credit_notes,
+    ledger,
+    audits,
     reconciliations,
     policies,
     publications,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -291,3 +292,10 @@ def test_the_order_of_reading_does_not_matter_and_the_place_does() -> None:
     assert both != ledger.canonical(2, ROW, [POSTING, second])
     assert ledger.genesis(ORDER) != ledger.genesis(REFUND)
     assert STAMP.by != SYSTEM
+
+
+def test_the_guide_names_every_rule() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text(encoding="utf-8")
+    for name, rule in RULES.items():
+        assert f"| `{name}` | `{rule.debit}` | `{rule.credit}` | {rule.meaning} |" in guide
+    assert guide.count("| `") >= len(RULES) + len(Account) - 1

@@ -14,6 +14,7 @@ import uuid_utils.compat as uuids
 from proofs.invariants import violations
 
 from returns_api.domain import ids
+from returns_api.domain.ledger import RULES, canonical, digest_of, genesis
 
 SHOP, ORDER, LINE, PAYMENT, ENDPOINT = (uuids.uuid7() for _ in range(5))
 PAID, WAITING, PAID_MOVE, WAITING_MOVE = (uuids.uuid7() for _ in range(4))
@@ -37,19 +38,55 @@ SOUND = (
 )
 
 
+def entry(fact: str, *postings: tuple[str, int]) -> list[str]:
+    """An entry of the order by the rules, not sealed yet."""
+    name = uuids.uuid7()
+    owners = {"buyer": f"'{ORDER}'", "merchant": "NULL"}
+    made = [
+        "INSERT INTO ledger_entries (shop_id, id, fact, source_type, source_id, order_id, at,"
+        f" actor) VALUES ('{SHOP}', '{name}', '{fact}', 'order', '{ORDER}', '{ORDER}', now(), 's')"
+    ]
+    for no, (rule, amount) in enumerate(postings, start=1):
+        debit, credit = RULES[rule].debit.value, RULES[rule].credit.value
+        of = [owners.get(account, f"'{PAYMENT}'") for account in (debit, credit)]
+        made.append(
+            "INSERT INTO ledger_postings (shop_id, entry_id, no, rule, debit, debit_of, credit,"
+            f" credit_of, amount_minor, currency) VALUES ('{SHOP}', '{name}', {no}, '{rule}',"
+            f" '{debit}', {of[0]}, '{credit}', {of[1]}, {amount}, 'EUR')"
+        )
+    return made
+
+
+async def seal(connection: Any) -> None:
+    """The chain over all entries."""
+    digest = genesis(SHOP)
+    for position, row in enumerate(
+        await connection.fetch("SELECT * FROM ledger_entries ORDER BY id"), start=1
+    ):
+        own = await connection.fetch("SELECT * FROM ledger_postings WHERE entry_id = $1", row["id"])
+        digest = digest_of(digest, canonical(position, row, own))
+        values = SHOP, position, row["id"], digest
+        await connection.execute("INSERT INTO ledger_seals VALUES ($1, $2, $3, $4)", *values)
+
+
 def refund(refund_id: UUID, move_id: UUID, amount: int, *states: str) -> list[str]:
     """A refund with one transfer, an event for each state, and each event's delivery."""
     last = states[-1]
+    times = "NULL, now()" if last == "queued" else "now(), NULL"
     made = [
         "INSERT INTO refunds (shop_id, id, order_id, kind, amount_minor, currency, state, parts,"
         f" sequence, created_at, updated_at) VALUES ('{SHOP}', '{refund_id}', '{ORDER}', 'manual',"
-        f" {amount}, 'EUR', '{last}', '[]', {len(states)}, now(), now())",
+        f" {amount}, 'EUR', '{last}', '[{{\"amount\": {amount}}}]', {len(states)}, now(), now())",
         "INSERT INTO transfers (shop_id, id, refund_id, order_id, payment_id, amount_minor,"
-        " currency, state, provider, account, provider_key, first_sent_at, created_at, updated_at)"
+        " currency, state, provider, account, provider_key, first_sent_at, due_at, created_at,"
+        " updated_at)"
         f" VALUES ('{SHOP}', '{move_id}', '{refund_id}', '{ORDER}', '{PAYMENT}', {amount}, 'EUR',"
-        f" '{last}', 'stripe', 's', '{move_id}', {'NULL' if last == 'queued' else 'now()'},"
+        f" '{last}', 'stripe', 's', '{move_id}', {times},"
         " now(), now())",
     ]
+    made += entry("refund_requested", ("refund_owed", amount), ("transfer_reserved", amount))
+    if last == "succeeded":
+        made += entry("transfer_moved", ("transfer_succeeded", amount))
     for number, state in enumerate(states, start=1):
         event = uuids.uuid7()
         made += [
@@ -82,11 +119,13 @@ async def books(database_url: str) -> AsyncIterator[Any]:
     connection = await asyncpg.connect(database_url)
     await connection.execute("BEGIN; SET LOCAL session_replication_role = replica")
     moves = [
+        *entry("payment_captured", ("payment_captured", 1000)),
         *refund(PAID, PAID_MOVE, 400, "queued", "succeeded"),
         *refund(WAITING, WAITING_MOVE, 100, "queued"),
     ]
     for statement in (*SOUND, *moves, *NOTED):
         await connection.execute(statement)
+    await seal(connection)
     yield connection
     await connection.close()
 
@@ -95,18 +134,68 @@ async def test_sound_books_have_no_findings(books: Any) -> None:
     assert await violations(books, LEDGER, quiet=True) == []
 
 
+OTHER_ID = uuids.uuid7()
+ANYTHING_GOES = (
+    "DO $$ DECLARE name text; BEGIN FOR name IN SELECT attname FROM pg_attribute WHERE attnum > 0"
+    " AND attrelid = '{table}'::regclass AND attname NOT IN ('shop_id', 'id') LOOP"
+    " EXECUTE format('ALTER TABLE {table} ALTER %I DROP NOT NULL', name); END LOOP; END $$;"
+)
+
+
+def bare(table: str, order: UUID = ORDER, **values: object) -> str:
+    """A row that says next to nothing."""
+    names = ["shop_id", "id", "order_id", *values]
+    told = [SHOP, uuids.uuid7(), order, *values.values()]
+    return ANYTHING_GOES.format(table=table) + (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(map(repr, map(str, told)))})"
+    )
+
+
 PLANTED = [
     ("N1 reserved beyond captured", "UPDATE payments SET captured = 499"),
     ("N1 reserved beyond what outside", "UPDATE payments SET external = 501"),
     ("N2 payment counters", "UPDATE payments SET reserved = 99"),
     ("N2 payment counters", "UPDATE transfers SET state = 'failed' WHERE amount_minor = 400"),
-    ("N2 refund amounts", "UPDATE refunds SET amount_minor = 401 WHERE amount_minor = 400"),
     ("N2 credit notes", "DELETE FROM credit_notes"),
     ("N2 credit notes", "UPDATE refunds SET noted_minor = 0"),
     ("N2 credit notes", "UPDATE credit_notes SET kind = 'cancellation'"),
     ("N2 numbers of credit notes", "UPDATE credit_notes SET number = 2"),
     ("N2 numbers of credit notes", "UPDATE number_series SET last_number = 2"),
     ("N7 money that no second", "UPDATE refunds SET hold_reason = 'x'"),
+    ("N2 refund amounts", "UPDATE refunds SET amount_minor = 399 WHERE amount_minor = 400"),
+    ("N2 refund parts", "UPDATE refunds SET amount_minor = 401 WHERE amount_minor = 400"),
+    ("N2 refund state", "UPDATE refunds SET state = 'failed' WHERE amount_minor = 400"),
+    ("N2 refund state", "UPDATE refunds SET amount_minor = 401 WHERE amount_minor = 400"),
+    ("N2 returned amount", bare("returns", state="refunding", refunded_minor=1, sequence=0)),
+    ("N2 received units", bare("return_lines", quantity=1, received=1, inspected=0)),
+    ("N6 ledger of a payment", "UPDATE payments SET captured = 1001"),
+    ("N6 ledger of a payment", "UPDATE ledger_postings SET amount_minor = 401"),
+    ("N6 ledger of a buyer", "UPDATE refunds SET amount_minor = 401 WHERE amount_minor = 400"),
+    (
+        "N6 posting not of its rule",
+        "UPDATE ledger_postings SET debit = 'goodwill' WHERE rule = 'refund_owed'",
+    ),
+    ("N6 entry without postings", "DELETE FROM ledger_postings"),
+    ("N9 nobody will look", "UPDATE transfers SET due_at = NULL"),
+    ("N9 due although it is over", "UPDATE transfers SET due_at = now()"),
+    ("N10 entry left out", "DELETE FROM ledger_seals WHERE position = 4"),
+    ("N10 chain gap", "DELETE FROM ledger_seals WHERE position = 2"),
+    ("N10 chain gap", "DELETE FROM ledger_entries WHERE fact = 'payment_captured'"),
+    (
+        "N10 chain seal",
+        "UPDATE ledger_entries SET at = at + interval '1 us' WHERE fact LIKE 'pay%'",
+    ),
+    ("N10 chain seal", "UPDATE ledger_postings SET amount_minor = amount_minor + 1 WHERE no = 2"),
+    ("N10 chain seal", "UPDATE ledger_seals SET digest = '' WHERE position = 2"),
+    ("N11 refunds without orders", f"UPDATE refunds SET order_id = '{OTHER_ID}'"),
+    ("N11 payments without orders", f"UPDATE payments SET order_id = '{OTHER_ID}'"),
+    ("N11 order_lines without orders", f"UPDATE order_lines SET order_id = '{OTHER_ID}'"),
+    ("N11 returns without orders", bare("returns", OTHER_ID, state="refunding", sequence=0)),
+    ("N11 transfers without refunds", f"UPDATE transfers SET refund_id = '{OTHER_ID}'"),
+    ("N11 transfers without payments", f"UPDATE transfers SET payment_id = '{OTHER_ID}'"),
+    ("N11 ledger_entries without orders", f"UPDATE ledger_entries SET order_id = '{OTHER_ID}'"),
+    ("N11 ledger_postings without", "DELETE FROM ledger_entries"),
+    ("N11 ledger_seals without", "DELETE FROM ledger_entries"),
     ("N2 claimed units", "UPDATE order_lines SET claimed = 2"),
     ("N2 claimed units", "DELETE FROM unit_claims"),
     ("N5 claimed beyond shipped", "UPDATE order_lines SET shipped = 0"),
@@ -131,7 +220,7 @@ PLANTED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "statement"), PLANTED, ids=[f"{n}: {s}" for n, s in PLANTED])
+@pytest.mark.parametrize(("name", "statement"), PLANTED, ids=[f"{n}: {s[:60]}" for n, s in PLANTED])
 async def test_a_planted_violation_is_found(books: Any, name: str, statement: str) -> None:
     await books.execute(statement)
     found = await violations(books, LEDGER, quiet=False)

@@ -79,6 +79,8 @@ TABLES: Final = {
     "pv": "policy_versions",
     "in": "inbox",
     "bt": "backtests",
+    "aud": "audits",
+    "le": "ledger_entries",
     "ph": "policy_history",
     "rcn": "reconciliations",
     "dif": "reconciliation_differences",
@@ -369,6 +371,7 @@ async def _rest(call: Caller) -> None:
         "admin", "POST", "/v1/admin/backtests", {"policy_version": versions["items"][0]["id"]}
     )
     await call("finance", "POST", "/v1/reconciliations", {"source": "stripe"})
+    await call("finance", "POST", "/v1/audits", {})
     name = f"only-shop-{call.house.number}"
     body = {"kind": "shop", "adapter": "shopify", "account": "x", "base_url": NOBODY_LISTENS}
     await call("admin", "PUT", f"/v1/admin/connections/{name}", body)

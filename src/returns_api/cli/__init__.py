@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import typer
 
+from returns_api.cli.audit import audit
 from returns_api.cli.demo import demo
 from returns_api.cli.lifecycle import lifecycle
 from returns_api.cli.migrate import migrate
@@ -27,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, worker, migrate, openapi, up, demo, create_shop, reconcile):
+for command in (serve, worker, migrate, openapi, up, demo, create_shop, audit, reconcile):
     app.command()(command)
 app.add_typer(policy)
 app.add_typer(lifecycle)

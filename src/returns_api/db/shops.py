@@ -21,6 +21,7 @@ _SETTINGS: Final = (
 )
 
 _ONE: Final = Query(select(_t).where(here(_t)))
+ALL: Final = Query(select(_t.c.shop_id).order_by(_t.c.shop_id).limit(given("limit")))
 _LOCK: Final = Query(select(_t).where(here(_t)).with_for_update(key_share=True))
 _ADD: Final = Query(
     insert(_t).values(shop_id=SHOP, **{name: given(name) for name in ("created_at", *_SETTINGS)})

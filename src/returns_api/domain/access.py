@@ -42,6 +42,8 @@ class Scope(StrEnum):
     KEYS_MANAGE = "keys:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
     SHOP_MANAGE = "shop:manage"
+    LEDGER_READ = "ledger:read"
+    AUDITS_RUN = "audits:run"
 
 
 _SHOP_FLOOR = {Scope.POLICY_READ, Scope.ORDERS_READ, Scope.RETURNS_READ}
@@ -58,7 +60,9 @@ ROLE_SCOPES: Final[dict[Role, frozenset[Scope]]] = {
     ),
     Role.WAREHOUSE: frozenset({Scope.RETURNS_READ, Scope.RECEIPTS_WRITE, Scope.POLICY_READ}),
     Role.FINANCE: frozenset(
-        _SHOP_FLOOR | {Scope.REFUNDS_READ, Scope.REFUNDS_CREATE, Scope.REFUNDS_MANAGE}
+        _SHOP_FLOOR
+        | {Scope.REFUNDS_READ, Scope.REFUNDS_CREATE, Scope.REFUNDS_MANAGE}
+        | {Scope.LEDGER_READ, Scope.AUDITS_RUN}
     ),
     Role.ADMIN: frozenset(Scope),
 }

@@ -42,6 +42,7 @@ TOPIC: Final = re.compile(r"\*|[a-z][a-z_]{0,39}\.(\*|[a-z][a-z_]{0,39})")
 """``*``, a family such as ``refund.*``, or one type such as ``refund.succeeded``."""
 
 PREFIXES: Final[Mapping[str, str]] = {
+    "audit": "aud",
     "connection": "con",
     "credential": "key",
     "inspection": "ins",

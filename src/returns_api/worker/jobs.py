@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from returns_api.usecases import (
+    audits,
     backtests,
     deliveries,
     housekeeping,
@@ -48,6 +49,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "run_backtest": Kind(backtests.run_backtest, backtests.due_backtests),
     "sweep_account": Kind(reconciliations.sweep_account, reconciliations.due_accounts),
     "reconcile": Kind(reconciliations.reconcile, reconciliations.due_reconciliations),
+    "run_audit": Kind(audits.run_audit, audits.due_audits),
     "seal_ledger": Kind(ledger.seal_ledger, ledger.due_seals),
     "keep_deadline": Kind(returns.keep_deadline, returns.due_deadlines),
 }

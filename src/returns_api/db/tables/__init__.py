@@ -2,6 +2,7 @@
 
 from returns_api.db.tables._base import metadata, tenant_tables
 from returns_api.db.tables.credit_notes import credit_notes, number_series
+from returns_api.db.tables.audits import audits
 from returns_api.db.tables.ledger import (
     ledger_entries,
     ledger_postings,
@@ -59,6 +60,7 @@ from returns_api.db.tables.shops import (
 )
 
 __all__ = [
+    "audits",
     "backtests",
     "certificates",
     "connections",
