@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from returns_api.usecases.audits import audit_shop
 from returns_api.usecases.context import Context
 from tests.support.bank import Bank
 from tests.support.carrier import Carrier
@@ -78,8 +79,11 @@ async def story(
     bank: Bank,
     carrier: Carrier,
 ) -> AsyncIterator[Story]:
-    yield await a_story(story_ctx, story_clock, bank, carrier)
+    told = await a_story(story_ctx, story_clock, bank, carrier)
+    yield told
     assert await breaches(postgres.url(story_database), bank) == []
+    audited = await audit_shop(story_ctx, told.shop)
+    assert audited.tally.findings == [], audited.tally.findings
 
 
 __all__ = [

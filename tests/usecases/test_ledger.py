@@ -7,9 +7,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from returns_api.domain.ledger import canonical, digest_of, genesis
-from returns_api.usecases import ledger
+import asyncpg
+import pytest
+
+from returns_api.db import audits as audit_rows
+from returns_api.db import ledger as rows
+from returns_api.domain.audits import Tally
+from returns_api.domain.errors import Conflict
+from returns_api.domain.events import SYSTEM
+from returns_api.domain.ledger import Captured, canonical, captures, digest_of, genesis
+from returns_api.usecases import audits, ledger
+from returns_api.usecases._auditing import Place
+from returns_api.usecases._books import stamp
 from returns_api.worker import sweep
+from tests.support.postgres import PostgresForTests
 from tests.support.story import Order, Story, goods
 
 NEWEST = UUID(int=2**128 - 1)
@@ -18,10 +29,10 @@ NEWEST = UUID(int=2**128 - 1)
 async def balances(
     story: Story, order: Order | None = None, at: datetime | None = None
 ) -> dict[str, int]:
-    _, rows = await ledger.view_balances(
+    found = await ledger.view_balances(
         story.ctx, story.shop, at=at, order_id=None if order is None else order.id
     )
-    return {row["account"]: row["balance"] for row in rows if row["balance"]}
+    return {row["account"]: row["balance"] for row in found if row["balance"]}
 
 
 async def rules(story: Story, order: Order) -> list[tuple[str, int]]:
@@ -106,12 +117,88 @@ async def test_every_entry_is_sealed_once_in_one_chain(story: Story) -> None:
 
 async def test_a_long_tail_is_sealed_in_batches(story: Story) -> None:
     order = await story.order(goods("thing", 1000))
-    await story.rows(
-        "WITH made AS (INSERT INTO ledger_entries (shop_id, id, fact, source_type, source_id,"
-        " order_id, at, actor) SELECT shop_id, gen_random_uuid(), 'x', 'order', id, id, now(),"
-        " 'system' FROM orders, generate_series(1, 1100) WHERE id = $1 RETURNING shop_id, id)"
-        " INSERT INTO ledger_unsealed SELECT shop_id, id FROM made",
-        order.id,
-    )
+    (payment,) = await story.rows("SELECT id FROM payments")
+    for number in range(550):
+        async with story.ctx.database.transaction(story.shop) as tx:
+            for delta in (number + 1, -number - 1):
+                told = [Captured(payment["id"], delta, "EUR")]
+                await rows.post(tx, captures(stamp(story.ctx), order.id, told))
     await ledger.seal_ledger(story.ctx, story.shop, story.shop)
     assert await verify(story) == 1101
+
+
+async def test_an_audit_in_one_go_reads_everything(story: Story) -> None:
+    """A refund that arrived: an audit finds nothing, and its anchor is the end of the chain."""
+    order = await story.order(goods("thing", 10000))
+    await story.refund(order, 2000)
+    await story.drain()
+    found = await audits.audit_shop(story.ctx, story.shop)
+    assert (found.tally.counts, found.done) == ({}, found.total)
+    assert found.position == len(await chain(story)) > 0
+
+
+async def audited(story: Story) -> Any:
+    row = await audits.start_audit(story.ctx, story.shop, SYSTEM)
+    await story.drain()
+    return await audits.view_audit(story.ctx, story.shop, row["id"])
+
+
+FORGE = """
+    SET session_replication_role = replica;
+    INSERT INTO ledger_unsealed SELECT shop_id, entry_id FROM ledger_seals;
+    DELETE FROM ledger_seals;
+    UPDATE ledger_entries SET actor = 'someone else'"""
+CUT = "DELETE FROM ledger_seals WHERE position = (SELECT max(position) FROM ledger_seals)"
+MEND = """
+    INSERT INTO ledger_unsealed SELECT shop_id, id FROM ledger_entries e
+    WHERE NOT EXISTS (SELECT FROM ledger_seals s WHERE s.entry_id = e.id);
+    DELETE FROM audits"""
+
+
+async def test_an_audit_runs_as_a_job_and_anchors_the_chain(
+    story: Story, postgres: PostgresForTests, story_database: str
+) -> None:
+    """A new chain that is right in itself: only what an earlier audit saw can tell."""
+    await story.refund(await story.order(goods("thing", 1000)), 400)
+    await story.drain()
+    clean = await audited(story)
+    assert (clean["state"], clean["breaches"]) == ("succeeded", 0)
+    assert clean["position"] == await verify(story)
+    assert clean["done"] == clean["total"] + 1, "its own event came meanwhile"
+    events = [event["type"] for event in await story.events(clean["id"])]
+    assert events == ["audit.created", "audit.succeeded"]
+    owner = await asyncpg.connect(postgres.url(story_database))
+    try:
+        await owner.execute(FORGE)
+        await sweep.drain(story.ctx)
+        forged = await audited(story)
+        assert set(forged["report"]["counts"]) == {"N10 chain rewritten"}
+        assert forged["digest"] is None, "a chain that does not hold is no anchor"
+        await owner.execute(CUT)
+        cut = await audited(story)
+        assert set(cut["report"]["counts"]) == {
+            "N10 chain cut off",
+            "N10 entry left out of the chain",
+        }
+        await owner.execute(MEND)
+        await story.drain()
+    finally:
+        await owner.close()
+
+
+async def test_an_audit_goes_on_where_it_was_stopped(story: Story) -> None:
+    row = await audits.start_audit(story.ctx, story.shop, SYSTEM)
+    await audits.start_audit(story.ctx, story.shop, SYSTEM)
+    with pytest.raises(Conflict, match="at most 2"):
+        await audits.start_audit(story.ctx, story.shop, SYSTEM)
+    async with story.ctx.database.transaction(story.shop) as tx:
+        until = story.ctx.clock() + timedelta(seconds=1)
+        assert await audit_rows.claim(tx, row["id"], story.ctx.clock(), until) is not None
+        kept = {"done": 3, "breaches": 0, "report": Tally().to_json(), "until": None}
+        place = Place("shop").to_json()
+        assert await audit_rows.carry(tx, row["id"], 1, place=place, **kept)
+    await story.drain(seconds=2)
+    done = await audits.view_audit(story.ctx, story.shop, row["id"])
+    assert (done["state"], done["done"], done["position"]) == ("succeeded", 3, 0)
+    async with story.ctx.database.transaction(story.shop) as tx:
+        assert not await audit_rows.carry(tx, row["id"], 1, place=None, **kept)

@@ -82,16 +82,19 @@ async def list_ledger_entries(
 async def list_ledger_balances(
     ctx: ContextDep,
     caller: Reader,
-    at: Annotated[MomentIn | None, Query(description="As of then; now, if not said.")] = None,
+    at: Annotated[
+        MomentIn | None,
+        Query(description="As of then; now, if not said.", examples=["2026-11-22T00:00:00Z"]),
+    ] = None,
     order: OfOrder = None,
 ) -> BalancesOut:
-    moment, rows = await ledger.view_balances(
+    rows = await ledger.view_balances(
         ctx,
         caller.principal.shop,
         at=at,
         order_id=None if order is None else path_id("ord", order),
     )
-    return BalancesOut(at=moment, items=[BalanceOut(**dict(row)) for row in rows])
+    return BalancesOut(at=at, items=[BalanceOut(**dict(row)) for row in rows])
 
 
 def _shown(view: EntryView) -> LedgerEntryOut:

@@ -413,17 +413,17 @@ SHOP_CHECKS: Final = (
 
 _STEPS: Final = _sql("""
     WITH heads AS (
-        SELECT shop_id, id, 'refund' AS kind FROM refunds
+        SELECT shop_id, id, 'refund' AS kind, amount_minor FROM refunds
         WHERE shop_id = :shop AND order_id = ANY (:orders)
-        UNION ALL SELECT shop_id, id, 'return' FROM returns
+        UNION ALL SELECT shop_id, id, 'return', NULL FROM returns
         WHERE shop_id = :shop AND order_id = ANY (:orders)
-        UNION ALL SELECT s.shop_id, s.id, 'shipment' FROM shipments s
+        UNION ALL SELECT s.shop_id, s.id, 'shipment', NULL FROM shipments s
         JOIN returns r ON r.shop_id = s.shop_id AND r.id = s.return_id
         WHERE r.shop_id = :shop AND r.order_id = ANY (:orders))
     SELECT h.kind, h.id, e.data ->> 'state' AS state,
            lag(e.data ->> 'state') OVER (PARTITION BY h.id ORDER BY e.sequence) AS before,
-           (SELECT count(*) FROM transfers t
-            WHERE t.shop_id = h.shop_id AND t.refund_id = h.id) AS transfers
+           (SELECT count(*) = 1 AND sum(t.amount_minor) = h.amount_minor FROM transfers t
+            WHERE t.shop_id = h.shop_id AND t.refund_id = h.id) AS alone
     FROM heads h JOIN events e ON e.shop_id = h.shop_id AND e.resource_id = h.id
      AND e.resource_type = h.kind""")
 _REFUNDS: Final = _sql("""

@@ -80,14 +80,16 @@ class Tally:
 
 
 def wrong_steps(steps: Iterable[Any]) -> Iterator[Finding]:
-    """Transitions that no lifecycle table has. A step has kind, id, before, state, transfers."""
+    """Transitions that no lifecycle table has. A step has kind, id, before, state and, of
+    a refund, whether one transfer ``alone`` covers it."""
     for step in steps:
         before, after, kind = step["before"], step["state"], step["kind"]
         if before is None or before == after:
             continue
         if kind == "refund":
-            # Several transfers are derived into one state, of which no table tells the order.
-            fine = step["transfers"] != 1 or _refund_may(before, after)
+            # Several transfers are derived into one state, of which no table tells the order; nor
+            # does one when a part of the refund stays uncovered.
+            fine = not step["alone"] or _refund_may(before, after)
         else:
             fine = _may(_MACHINES[kind], before, after)
         if not fine:

@@ -59,12 +59,11 @@ async def list_entries(
 
 async def view_balances(
     ctx: Context, shop: UUID, *, at: datetime | None, order_id: UUID | None
-) -> tuple[datetime, list[Row]]:
+) -> list[Row]:
     """Each account's balance at a time (now, if not said): of the shop, or by one order's entries.
     A balance is debits less credits in minor units, and all of a currency add up to zero."""
-    moment = at or ctx.clock()
     async with ctx.database.transaction(shop) as tx:
-        return moment, await rows.balances(tx, moment, order_id=order_id)
+        return await rows.balances(tx, at or ctx.clock(), order_id=order_id)
 
 
 def by_entry(postings: Sequence[Row]) -> defaultdict[UUID, list[Any]]:

@@ -116,7 +116,7 @@ class BalancesOut(Out):
 
     model_config = example({"at": "2026-11-22T00:00:00Z", "items": [_BALANCE]})
 
-    at: Moment
+    at: Moment | None = Field(description="The time that was asked for; null is now.")
     items: list[BalanceOut]
 
 

@@ -1,8 +1,8 @@
 """Every table by noun. The migrations, the statements and the catalogue tests read these."""
 
 from returns_api.db.tables._base import metadata, tenant_tables
-from returns_api.db.tables.credit_notes import credit_notes, number_series
 from returns_api.db.tables.audits import audits
+from returns_api.db.tables.credit_notes import credit_notes, number_series
 from returns_api.db.tables.ledger import (
     ledger_entries,
     ledger_postings,
