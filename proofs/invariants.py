@@ -1,10 +1,11 @@
 """The invariants that every proof checks after its storm: our tables, each other, the bank.
 
 N1 nothing reserved beyond what was captured · N2 counters and credit notes are the sums of their
-rows, numbers have no gaps · N3 the bank moved each transfer's money exactly once, or not at all · N4 our ledger is the bank's · N5 no unit
-claimed twice or before it was shipped · N7 every transition is in the lifecycle table, with an
-actor, one event, one delivery per endpoint that asked, a second person where one was due · N8 at most one try in flight; and all
-else that the service's own audit looks for (``domain.audits``), which is run here on every shop.
+rows, numbers have no gaps · N3 the bank moved each transfer's money exactly once, or not at all ·
+N4 our ledger is the bank's · N5 no unit claimed twice or before it was shipped · N7 every
+transition is in the lifecycle table, with an actor, one event, one delivery per endpoint that
+asked, a second person where one was due · N8 at most one try in flight; and all else that the
+service's own audit looks for (``domain.audits``), which is run here on every shop.
 
 Read as the superuser, since row-level security would hide what a bug did to another shop. Each
 finding is a sentence that begins with the invariant's name. ``tests/proofs`` plants a violation of
