@@ -97,6 +97,14 @@ def test_prices_are_told_apart_where_rules_ask_for_the_order_only() -> None:
     assert flip.kind == "none"
 
 
+def test_a_cheaper_order_has_a_cheaper_item() -> None:
+    rules = "  - {id: p, when: {order_value: {max: 10}}, restocking_fee: 0%}\n" \
+            "  - {id: q, restocking_fee: 10%}\n"  # fmt: skip
+    shop = policy(rules, "markets: [CH]\n")
+    change = flips(shop, facts(country="CH"))["restocking_fee"].as_json()["change"]
+    assert change == {"unit_paid_minor": 1_000, "order_paid_minor": 1_000}
+
+
 def test_another_place_of_the_law_is_the_last_resort() -> None:
     shop = policy(house="  - {id: no, refuse: no_returns}\n")
     change = flips(shop, facts(country="CH"))["eligible"].as_json()["change"]

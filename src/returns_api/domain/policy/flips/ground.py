@@ -136,8 +136,10 @@ class Ground:
         """Another currency, price or value of the order; None for the part the case lies in."""
         currency, u, o = self._geometry.money.atoms[number]
         units, orders = self._axes.unit[currency], self._axes.order[currency]
-        unit = _within(units.bounds(u), facts.unit_paid_minor)
         low, high = orders.bounds(o)
+        least, most = units.bounds(u)
+        # A cheaper order has room for a cheaper item only.
+        unit = _within((least, max(least, min(most, high))), facts.unit_paid_minor)
         kept = max(facts.order_paid_minor, unit) if unit != facts.unit_paid_minor else None
         order = _within((max(low, unit), high), facts.order_paid_minor if kept is None else kept)
         if order < unit or order > high:
