@@ -48,6 +48,7 @@ def document(
             "gift": {"category": ["Gift*"]},
             "custom_made": {"tags": ["engraved"]},
             "sealed_hygiene": {"tags": ["hygiene"], "category": ["Shirts"]},
+            "sealed_media": {"category": ["Shoes/Boots"]},
         },
     }
     count = random.randint(2, 7) if rules is None else rules
