@@ -10,8 +10,6 @@ import pytest
 from returns_api.adapters.documents import LATIN, OTHERS, PdfPrinter, _face, _printable
 from returns_api.domain.documents import Document
 
-pytest.importorskip("reportlab", reason="script/bootstrap installs what the lock says")
-
 DOCUMENT = Document(
     language="en",
     title="Credit note",

@@ -41,7 +41,6 @@ async def test_the_numbers_of_a_shop_have_no_gap(http: httpx.AsyncClient, world:
 
 
 async def test_a_note_is_printed_as_pdf(http: httpx.AsyncClient, world: World) -> None:
-    pytest.importorskip("reportlab", reason="script/bootstrap installs what the lock says")
     key, note = bearer(world.ours.keys["finance"]), world.ours.made[0]["cn"]
     printed = await http.get(
         f"/v1/credit-notes/{note}/document", headers=key, params={"format": "pdf"}

@@ -1,7 +1,7 @@
 """Connections to those we call, rested and used again; httpx does the talking.
 
 A client of httpx here has one connection. With a pool of many, httpx looks at each of them for each
-request: 25 at once cost three times the processor time of 25 clients with one each (ADR 7).
+request: 25 at once cost three times the processor time of 25 clients with one each (ADR 9).
 """
 
 from __future__ import annotations
