@@ -220,7 +220,9 @@ PLANTED = [
 ]
 
 
-@pytest.mark.parametrize(("name", "statement"), PLANTED, ids=[f"{n}: {s[:60]}" for n, s in PLANTED])
+@pytest.mark.parametrize(
+    ("name", "statement"), PLANTED, ids=[f"{at}: {name}" for at, (name, _) in enumerate(PLANTED)]
+)
 async def test_a_planted_violation_is_found(books: Any, name: str, statement: str) -> None:
     await books.execute(statement)
     found = await violations(books, LEDGER, quiet=False)
