@@ -154,8 +154,6 @@ async def test_what_the_provider_does_not_have_is_told_and_not_touched(story: St
     ]
     assert await counters(story, order) == before
     assert await counters(story, other) == (0, 0, 300, 0)
-    await story.rows("DELETE FROM outside_facts RETURNING 1")
-    await story.rows("UPDATE payments SET external = 0 RETURNING 1")  # the bank never did that
 
 
 async def test_a_file_moves_and_contradicts_our_own(story: Story) -> None:
