@@ -233,7 +233,8 @@ _PILE: Final = (
     " FROM pile WHERE $2::timestamptz IS NOT NULL",
     "INSERT INTO refunds (shop_id, id, order_id, kind, amount_minor, currency, state, parts,"
     " created_at, updated_at)"
-    " SELECT $1, r, o, 'manual', 100, 'EUR', 'queued', '[{\"amount\": 100}]', $2, $2 FROM pile",
+    " SELECT $1, r, o, 'manual', 100, 'EUR', 'queued',"
+    ' \'[{"kind": "manual", "amount": 100}]\', $2, $2 FROM pile',
     "INSERT INTO transfers (shop_id, id, refund_id, order_id, payment_id, amount_minor, currency,"
     " state, provider, account, provider_key, due_at, created_at, updated_at)"
     " SELECT $1, t, r, o, p, 100, 'EUR', 'queued', 'stripe', 'stripe', t::text, $2, $2, $2"
