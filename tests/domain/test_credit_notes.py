@@ -43,6 +43,18 @@ def test_while_money_is_on_its_way_nothing_is_issued(state: str) -> None:
     assert plan_note(state, WHOLE, 0, WHOLE, PARTS, TITLES) is None
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [[], [{"amount": WHOLE}], [{"kind": "goods"}], [{"kind": "goods", "amount": WHOLE - 1}]],
+    ids=["none", "no kind", "no amount", "too little"],
+)
+def test_parts_that_say_too_little_hold_nothing_up(parts: list[dict[str, Any]]) -> None:
+    """Else the provider's evidence, recorded by the same transaction, would be refused for ever."""
+    note = plan_note("succeeded", WHOLE, 0, WHOLE, parts, TITLES)
+    assert note is not None
+    assert [(line["kind"], line["amount"]) for line in note.lines] == [("manual", WHOLE)]
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from(sorted(AT_REST)), st.integers(0, WHOLE)), min_size=1, max_size=8

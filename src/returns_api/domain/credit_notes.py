@@ -48,12 +48,22 @@ def plan_note(
         return None
     kind = KINDS[missing < 0]
     whole = missing == amount_minor
-    lines = _lines(parts, titles) if whole else (_one(_part_of(kind), abs(missing)),)
-    return PlannedNote(kind, abs(missing), lines)
+    if whole:
+        return PlannedNote(kind, abs(missing), _readable(parts, titles, amount_minor))
+    name = "reversal" if kind == "cancellation" else "part_payment"
+    return PlannedNote(kind, abs(missing), (_one(name, abs(missing)),))
 
 
-def _part_of(kind: str) -> str:
-    return "reversal" if kind == "cancellation" else "part_payment"
+def _readable(
+    parts: Sequence[Mapping[str, Any]], titles: Mapping[str, str], amount_minor: int
+) -> tuple[Mapping[str, Any], ...]:
+    """The parts as lines, or one line over the whole where they say too little or do not add up:
+    the note is written with the provider's evidence, which must never wait for it."""
+    if all("kind" in part and "amount" in part for part in parts):
+        lines = _lines(parts, titles)
+        if sum(line["amount"] for line in lines) == amount_minor:
+            return lines
+    return (_one("manual", amount_minor),)
 
 
 def _lines(
