@@ -1,7 +1,7 @@
 """One step of an audit: a page of orders, of events or of the chain, or what is left at the end.
 
 Owns where an audit is and what comes next; a step is a transaction of its own. Refuses to own the
-job around it, and the queries (``db.audits``).
+job around it, and the queries (``db.checks``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from returns_api.db import audits as rows
+from returns_api.db import checks as rows
 from returns_api.db import ledger as ledger_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.audits import ChainCheck, Finding, wrong_refund_states, wrong_steps

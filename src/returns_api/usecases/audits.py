@@ -14,6 +14,7 @@ from typing import Final
 from uuid import UUID
 
 from returns_api.db import audits as rows
+from returns_api.db import checks
 from returns_api.db import shops as shop_rows
 from returns_api.db.engine import Row
 from returns_api.db.outbox import Job
@@ -54,7 +55,7 @@ async def audit_shop(
     """The whole of a shop in one go, for the command line; each step is a transaction."""
     audited = Audited(shop)
     async with ctx.database.transaction(shop) as tx:
-        audited.total = sum((await rows.totals(tx)).values())
+        audited.total = sum((await checks.totals(tx)).values())
     place: Place | None = Place()
     while place is not None:
         place = await _step(ctx, audited, place)
@@ -73,7 +74,7 @@ async def start_audit(ctx: Context, shop: UUID, by: By) -> Row:
         row = await rows.add(
             tx,
             id=ctx.new_id(),
-            total=sum((await rows.totals(tx)).values()),
+            total=sum((await checks.totals(tx)).values()),
             requested_by=by.credential_id,
             due_at=now,
             created_at=now,
