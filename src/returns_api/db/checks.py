@@ -3,8 +3,8 @@
 All look at one page: of a shop's orders, of its events, of its chain; so no statement runs long,
 however large the shop is. Each is one statement and so sees one moment: an audit may run while
 everything goes on. Long, because every promise is a statement of its own. Refuses to own what a
-finding says (``domain.audits``), the walk over the pages (``usecases._auditing``) and the job around
-it (``db.audits``).
+finding says (``domain.audits``), the walk over the pages (``usecases._auditing``) and the job
+around it (``db.audits``).
 """
 
 from __future__ import annotations
