@@ -11,6 +11,7 @@ from proofs.policy_enumeration import AXES_SETS, differences
 from proofs.policy_planted import CLEAN, PLANTED, Planted
 from proofs.policy_random import document as random_document
 
+from returns_api.domain.errors import PolicyInvalid
 from returns_api.domain.policy import load_policy
 from returns_api.domain.policy.analysis import analyse
 from returns_api.domain.policy.boxes import STEPS
@@ -44,6 +45,38 @@ def test_the_enumeration_notices_a_wrong_analysis() -> None:
     findings = [finding.as_json() for finding in report.findings]
     dead = [f for f in findings if str(f["code"]).startswith("rule.dead")]
     assert differences(plain, axes, [f for f in findings if f not in dead[:1]]) or not dead
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [
+        ("DEU", "Write DE."),
+        ("USA-CA", "Write US-CA."),
+        ("GBR", "Write GB."),
+        ("UK", "Write GB."),
+        ("EL", "Write GR."),
+        ("SPAIN", "Write ES."),
+        ("EEUU", "Write EU."),
+        ("XK", "Write ISO codes: DE, US-CA; or EU."),
+        ("QQQQ", "Write ISO codes: DE, US-CA; or EU."),
+    ],
+)
+def test_a_place_that_is_none_is_told_which_was_meant(written: str, hint: str) -> None:
+    rule = f"  - {{id: r, when: {{place: [{written}, CH]}}, evidence: {{photo: 1}}}}\n"
+    findings = analyse(loaded(rule)).findings
+    (found,) = (one for one in findings if one.code == "name.unknown_place")
+    assert found.suggestion == hint
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"),
+    [("de", "DE"), ("Germany", "DE"), ("us-ca", "US-CA"), ("eu", "EU"), ("{a: b}", "DE")],
+)
+def test_a_word_that_cannot_be_a_place_is_told_which_was_meant(written: str, hint: str) -> None:
+    with pytest.raises(PolicyInvalid) as refused:
+        loaded(f"  - {{id: r, when: {{place: [{written}]}}, evidence: {{photo: 1}}}}\n")
+    (finding,) = refused.value.context["findings"]
+    assert finding["suggestion"] == f"Write {hint}, US-CA or EU."
 
 
 def test_errors_forbid_publishing_and_warnings_do_not() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal
 
+from returns_api.domain.policy.places import meant
 from returns_api.domain.policy.values import (
     Amount,
     BadValue,
@@ -148,7 +149,7 @@ def read_place(raw: object) -> str:
     if isinstance(raw, str) and PLACE.fullmatch(raw):
         return raw
     upper = str(raw).upper()
-    guess = upper if PLACE.fullmatch(upper) else "DE"
+    guess = meant(upper) or (upper if PLACE.fullmatch(upper) else "DE")
     raise BadValue(f"“{str(raw)[:60]}” is not a place.", f"Write {guess}, US-CA or EU.")
 
 

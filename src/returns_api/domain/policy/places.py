@@ -1,24 +1,34 @@
-"""Which countries there are.
+"""Which countries there are, and which one a name means.
 
-Owns the list of ISO 3166-1 alpha-2 codes, for finding names that mean nothing. Regions (ISO 3166-2)
-are not listed; only their form is checked. Source: https://www.iso.org/iso-3166-country-codes.html,
-as in the ``iso3166.tab`` of the IANA time zone database.
+Owns the codes of ISO 3166-1 (from the ``iso3166`` package), for finding names that mean nothing and
+for saying what was meant. Regions (ISO 3166-2) are not listed; only their form is checked.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-_CODES: Final = """
-AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS
-BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE
-EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM
-HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC
-LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA
-NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS RU RW
-SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO
-TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW
-"""
+import iso3166
 
-COUNTRIES: Final = frozenset(_CODES.split())
+_OF_NO_STANDARD: Final = frozenset({"XK"})
+"""In the package, but not in ISO 3166-1: a code that users assigned."""
+
+COUNTRIES: Final = frozenset(iso3166.countries_by_alpha2) - _OF_NO_STANDARD
 """All countries."""
+
+_OFTEN_WRITTEN: Final = {"UK": "GB", "EN": "GB", "EL": "GR"}
+"""Codes that others use; ``EL`` is Greece in the European Union's own papers."""
+
+
+def meant(name: str) -> str | None:
+    """The country that ``name`` is another way to write, with its region if it has one.
+
+    ``DE`` for ``de``, ``DEU`` and ``Germany``; ``US-CA`` for ``USA-CA``. None for a name that is
+    none of these.
+    """
+    country, dash, region = name.strip().upper().partition("-")
+    code = _OFTEN_WRITTEN.get(country)
+    if code is None:
+        found = iso3166.countries.get(country, None)
+        code = found.alpha2 if found else None
+    return f"{code}{dash}{region}" if code in COUNTRIES else None

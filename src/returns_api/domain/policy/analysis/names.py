@@ -15,7 +15,7 @@ from returns_api.domain.policy.document import Rule
 from returns_api.domain.policy.facts import BuyerHistory, Facts
 from returns_api.domain.policy.law import LEGAL_GOODS
 from returns_api.domain.policy.outcome import NEVER
-from returns_api.domain.policy.places import COUNTRIES
+from returns_api.domain.policy.places import COUNTRIES, meant
 from returns_api.domain.policy.values import closest
 from returns_api.domain.policy.vocabulary import DEFAULT_TIER, Severity
 
@@ -71,7 +71,7 @@ def _is_place(study: Study, name: str) -> bool:
 
 
 def _unknown_place(study: Study, path: tuple[str | int, ...], value: str) -> None:
-    guess = "GB" if value in {"UK", "EN"} else closest(value, tuple(study.policy.law.groups))
+    guess = meant(value) or closest(value, tuple(study.policy.law.groups))
     study.report(
         "name.unknown_place", Severity.ERROR, f"“{value}” is no country, region or group.", path,
         suggestion=f"Write {guess}." if guess else "Write ISO codes: DE, US-CA; or EU.",
