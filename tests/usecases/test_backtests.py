@@ -204,7 +204,7 @@ async def test_thousands_in_rounds_over_a_kill(house: House, world: World) -> No
 
     now = house.ctx.clock()
     async with house.ctx.database.transaction(house.shop) as tx:
-        taken = await rows.claim(tx, key, now, now + house.ctx.lease)
+        taken = await rows.RUNS.claim(tx, key, now, now + house.ctx.lease)
     assert taken is not None, "somebody takes it and is killed"
     assert (await house.run(begun))["done"] == first["done"], "it is held"
     assert (house.shop, key) not in await backtests.due_backtests(house.ctx, 100)
@@ -216,8 +216,8 @@ async def test_thousands_in_rounds_over_a_kill(house: House, world: World) -> No
     assert report["returns"] == report["replayed"] == total
     assert report["turns"]["stricter"] == report["lines"] == total
     async with house.ctx.database.transaction(house.shop) as tx:
-        late = await rows.carry(
-            tx, key, taken["attempt"], done=1, cursor=key, partial={"returns": 1}
+        late = await rows.RUNS.carry(
+            tx, taken, until=None, done=1, cursor=key, partial={"returns": 1}
         )
     assert late is False, "the one that was taken for dead writes nothing"
     kept = await house.owner.fetchrow("SELECT * FROM backtests WHERE id = $1", key)

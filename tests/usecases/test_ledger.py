@@ -193,12 +193,13 @@ async def test_an_audit_goes_on_where_it_was_stopped(story: Story) -> None:
         await audits.start_audit(story.ctx, story.shop, SYSTEM)
     async with story.ctx.database.transaction(story.shop) as tx:
         until = story.ctx.clock() + timedelta(seconds=1)
-        assert await audit_rows.claim(tx, row["id"], story.ctx.clock(), until) is not None
+        held = await audit_rows.RUNS.claim(tx, row["id"], story.ctx.clock(), until)
+        assert held is not None
         kept = {"done": 3, "breaches": 0, "report": Tally().to_json(), "until": None}
         place = Place("shop").to_json()
-        assert await audit_rows.carry(tx, row["id"], 1, place=place, **kept)
+        assert await audit_rows.RUNS.carry(tx, held, place=place, **kept)
     await story.drain(seconds=2)
     done = await audits.view_audit(story.ctx, story.shop, row["id"])
     assert (done["state"], done["done"], done["position"]) == ("succeeded", 3, 0)
     async with story.ctx.database.transaction(story.shop) as tx:
-        assert not await audit_rows.carry(tx, row["id"], 1, place=None, **kept)
+        assert not await audit_rows.RUNS.carry(tx, held, place=None, **kept)

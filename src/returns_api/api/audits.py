@@ -8,18 +8,18 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api import pages
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, paged
-from returns_api.api.responses import BODY, refusals
+from returns_api.api.responses import refusals
+from returns_api.api.runs import locate, page_of, queued
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.ledger import (
     AuditDetailOut,
     AuditIn,
     AuditOut,
     AuditsOut,
-    AuditState,
     FindingOut,
 )
+from returns_api.api.schemas.runs import RunState
 from returns_api.db.engine import Row
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.usecases import audits
 
@@ -39,14 +39,7 @@ Auditor = Annotated[Caller, Depends(Allowed(Scope.AUDITS_RUN))]
         " transitions that no table allows, a chain that does not hold."
     ),
     status_code=202,
-    responses={
-        202: {
-            "headers": {
-                "Location": {"description": "Where to follow it.", "schema": {"type": "string"}}
-            }
-        },
-        **refusals(*BODY, 409),
-    },
+    responses=queued(409),
 )
 async def start_audit(
     body: AuditIn,
@@ -55,7 +48,7 @@ async def start_audit(
     response: Response,
 ) -> AuditOut:
     row = await audits.start_audit(ctx, caller.principal.shop, caller.by)
-    response.headers["Location"] = f"/v1/audits/{ids.encode('aud', row['id'])}"
+    locate(response, "/v1/audits", "aud", row)
     return AuditOut(**_members(row))
 
 
@@ -69,8 +62,8 @@ async def start_audit(
 async def list_audits(ctx: ContextDep, caller: Auditor, page: Pages) -> AuditsOut:
     before = pages.before(page, "aud")
     rows = await audits.list_audits(ctx, caller.principal.shop, before, page.limit + 1)
-    shown, cursor = pages.cut(rows, page, "aud")
-    return AuditsOut(items=[AuditOut(**_members(row)) for row in shown], next_cursor=cursor)
+    items, cursor = page_of(rows, page, "aud", lambda row: AuditOut(**_members(row)))
+    return AuditsOut(items=items, next_cursor=cursor)
 
 
 @router.get(
@@ -100,6 +93,6 @@ def _members(row: Row) -> dict[str, Any]:
     made = {"state", "seal"}
     return {
         **{name: row[name] for name in AuditOut.model_fields if name not in made},
-        "state": AuditState(row["state"]),
+        "state": RunState(row["state"]),
         "seal": None if row["digest"] is None else row["digest"].hex(),
     }

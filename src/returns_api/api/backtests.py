@@ -8,18 +8,18 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api import pages
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, paged
-from returns_api.api.responses import BODY, refusals
+from returns_api.api.responses import refusals
+from returns_api.api.runs import locate, page_of, queued
 from returns_api.api.schemas.backtests import (
     BacktestDetailOut,
     BacktestIn,
     BacktestOut,
     BacktestReportOut,
     BacktestsOut,
-    BacktestState,
 )
 from returns_api.api.schemas.base import example_id, path_id
+from returns_api.api.schemas.runs import RunState
 from returns_api.db.engine import Row
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.usecases import backtests
 
@@ -38,17 +38,7 @@ Manager = Annotated[Caller, Depends(Allowed(Scope.POLICIES_MANAGE))]
         " under: which decisions flip, in which direction, and how much money moves."
     ),
     status_code=202,
-    responses={
-        202: {
-            "headers": {
-                "Location": {
-                    "description": "Where to follow it.",
-                    "schema": {"type": "string"},
-                }
-            }
-        },
-        **refusals(*BODY, 404, 409),
-    },
+    responses=queued(404, 409),
 )
 async def start_backtest(
     body: BacktestIn, ctx: ContextDep, caller: Manager, response: Response
@@ -62,7 +52,7 @@ async def start_backtest(
         opened_from=body.opened_from,
         opened_until=body.opened_until,
     )
-    response.headers["Location"] = f"/v1/admin/backtests/{ids.encode('bt', row['id'])}"
+    locate(response, "/v1/admin/backtests", "bt", row)
     return BacktestOut(**_members(row))
 
 
@@ -76,8 +66,8 @@ async def start_backtest(
 async def list_backtests(ctx: ContextDep, caller: Manager, page: Pages) -> BacktestsOut:
     before = pages.before(page, "bt")
     rows = await backtests.list_backtests(ctx, caller.principal.shop, before, page.limit + 1)
-    shown, cursor = pages.cut(rows, page, "bt")
-    return BacktestsOut(items=[BacktestOut(**_members(row)) for row in shown], next_cursor=cursor)
+    items, cursor = page_of(rows, page, "bt", lambda row: BacktestOut(**_members(row)))
+    return BacktestsOut(items=items, next_cursor=cursor)
 
 
 @router.get(
@@ -107,5 +97,5 @@ def _members(row: Row) -> dict[str, Any]:
         **{name: row[name] for name in BacktestOut.model_fields if name not in made},
         "policy_version": row["policy_version_id"],
         "against": row["against_id"],
-        "state": BacktestState(row["state"]),
+        "state": RunState(row["state"]),
     }

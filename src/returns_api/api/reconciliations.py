@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from returns_api.api import pages
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, paged
-from returns_api.api.responses import BODY, refusals
+from returns_api.api.responses import refusals
+from returns_api.api.runs import locate, page_of, queued
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.connections import SLUG
 from returns_api.api.schemas.reconciliations import (
@@ -23,7 +24,6 @@ from returns_api.api.schemas.reconciliations import (
     StatementIn,
 )
 from returns_api.db.engine import Row
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.reconciliations import Difference
 from returns_api.usecases import reconciliations
@@ -36,14 +36,6 @@ Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_MANAGE))]
 RunPath = Annotated[
     str, Path(description="A reconciliation's id.", examples=[example_id("rcn")], max_length=100)
 ]
-_STARTED: dict[int | str, dict[str, Any]] = {
-    202: {
-        "headers": {
-            "Location": {"description": "Where to follow it.", "schema": {"type": "string"}}
-        }
-    },
-    **refusals(*BODY, 404, 409),
-}
 
 
 @router.post(
@@ -57,7 +49,7 @@ _STARTED: dict[int | str, dict[str, Any]] = {
         " minutes, or once a day where each payment has to be asked about."
     ),
     status_code=202,
-    responses=_STARTED,
+    responses=queued(404, 409),
 )
 async def start_reconciliation(
     body: ReconciliationIn, ctx: ContextDep, caller: Reader, response: Response
@@ -77,7 +69,7 @@ async def start_reconciliation(
         " A row that names one of our refunds moves it as the provider's webhook would."
     ),
     status_code=202,
-    responses=_STARTED,
+    responses=queued(404, 409),
 )
 async def import_statement(
     body: StatementIn, ctx: ContextDep, caller: Reader, response: Response
@@ -111,8 +103,7 @@ async def list_reconciliations(
         limit=page.limit + 1,
         source=account,
     )
-    shown, cursor = pages.cut(rows, page, "rcn")
-    items = [ReconciliationOut(**_members(row)) for row in shown]
+    items, cursor = page_of(rows, page, "rcn", lambda row: ReconciliationOut(**_members(row)))
     return ReconciliationsOut(items=items, next_cursor=cursor)
 
 
@@ -160,7 +151,7 @@ async def list_differences(
 
 
 def _started(row: Row, response: Response) -> ReconciliationOut:
-    response.headers["Location"] = f"/v1/reconciliations/{ids.encode('rcn', row['id'])}"
+    locate(response, "/v1/reconciliations", "rcn", row)
     return ReconciliationOut(**_members(row))
 
 

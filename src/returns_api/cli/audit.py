@@ -9,7 +9,8 @@ import typer
 
 from returns_api.cli.database import database
 from returns_api.cli.output import AsJson, answer, load_settings, log_to_stderr, reported
-from returns_api.cli.policy_history import bar, shop_id
+from returns_api.cli.policy_history import shop_id
+from returns_api.cli.progress import bar
 from returns_api.domain import ids
 
 if TYPE_CHECKING:

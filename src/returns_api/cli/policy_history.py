@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
@@ -15,6 +13,7 @@ import typer
 from returns_api.cli.database import database
 from returns_api.cli.output import AsJson, Failure, answer, load_settings, log_to_stderr, reported
 from returns_api.cli.policy_files import read_policy, understood
+from returns_api.cli.progress import bar
 from returns_api.domain import ids
 
 if TYPE_CHECKING:
@@ -94,20 +93,6 @@ def shop_id(text: str) -> UUID:
     if found is None:
         raise Failure(f"{text}: this is not the id of a shop (shp_…).")
     return found
-
-
-@contextmanager
-def bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal, nothing elsewhere; told (done, total)."""
-    with typer.progressbar(
-        length=1, label=label, file=sys.stderr, hidden=not sys.stderr.isatty(), show_pos=True
-    ) as shown:
-
-        def tell(done: int, total: int) -> None:
-            shown.length = max(total, done, 1)
-            shown.update(done - shown.pos)
-
-        yield tell
 
 
 def _of_file(history: Path, before: bytes, after: bytes) -> Tally:

@@ -6,21 +6,20 @@ follows the work, and tells what differs.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from returns_api.cli.output import AsJson, Failure, answer, reported, say
+from returns_api.cli.output import AsJson, Failure, answer, reported
 from returns_api.cli.policy_remote import Key, Url, ask, client
+from returns_api.cli.progress import follow
 
 if TYPE_CHECKING:
     import httpx
 
 PATH: Final = "/v1/reconciliations"
-POLL_SECONDS: Final = 0.5
 SHOWN_MAX: Final = 1_000
 """Differences that are printed; the rest is counted in the report."""
 
@@ -52,7 +51,8 @@ def reconcile(
             if until is not None:
                 body["until"] = until
         with client(url, key) as http:
-            run = _follow(http, ask(http, "POST", path, body).json()["id"], wait)
+            run_id = ask(http, "POST", path, body).json()["id"]
+            run = follow(http, f"{PATH}/{run_id}", "Comparing", wait)
             found = list(_differences(http, run["id"]))
         open_ = [each for each in found if not each["applied"] and each["proposal"] != "wait"]
         ok = run["state"] == "succeeded" and not open_
@@ -66,21 +66,6 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Failure(f"{file} cannot be read: {error}") from None
-
-
-def _follow(http: httpx.Client, run_id: str, seconds: float) -> dict[str, Any]:
-    """Until the run ends, telling how far it is. Raises ``Failure`` when it does not in time."""
-    end, told = time.monotonic() + seconds, -1
-    while True:
-        run: dict[str, Any] = ask(http, "GET", f"{PATH}/{run_id}").json()
-        if run["state"] in {"succeeded", "failed"}:
-            return run
-        if run["done"] != told:
-            told = run["done"]
-            say(f"{run['done']} of {run['total']} movements compared")
-        if time.monotonic() > end:
-            raise Failure(f"{run_id} is not at its end after {seconds:.0f} s; it goes on there.")
-        time.sleep(POLL_SECONDS)
 
 
 def _differences(http: httpx.Client, run_id: str) -> Iterator[dict[str, Any]]:

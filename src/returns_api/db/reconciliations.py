@@ -1,4 +1,4 @@
-"""Reconciliations: runs that are claimed and carried on, the other book's lines, differences."""
+"""Reconciliations as runs, with the other book's lines and the differences."""
 
 from __future__ import annotations
 
@@ -7,48 +7,31 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text, and_, delete, exists, func, null, or_, select, update
+from sqlalchemy import DateTime, Text, delete, exists, func, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, among, given, here
+from returns_api.db.runs import OPEN, Runs, named
 from returns_api.db.tables import connections
 from returns_api.db.tables import reconciliation_differences as _d
 from returns_api.db.tables import reconciliation_lines as _l
 from returns_api.db.tables import reconciliations as _t
 
-OPEN: Final = ("queued", "running")
-
 _now = given("now", DateTime(timezone=True))
-_free = or_(_t.c.leased_until.is_(None), _t.c.leased_until <= _now)
-_held = and_(
-    here(_t),
-    _t.c.id == given("id"),
-    _t.c.attempt == given("attempt"),
-    _t.c.state == "running",
-)
-_NEW = (
-    "id",
-    "source",
-    "origin",
-    "whole",
-    "since",
-    "until",
-    "phase",
-    "total",
-    "due_at",
-    "requested_by",
-    "created_at",
-)
-_ADD: Final = Query(
-    insert(_t)
-    .values(shop_id=SHOP, state="queued", **{name: given(name, _t.c[name].type) for name in _NEW})
-    .returning(_t)
-)
-_COUNT_OPEN: Final = Query(
-    select(func.count())
-    .select_from(_t)
-    .where(here(_t), among(_t.c.state, OPEN), _t.c.origin != "sweep")
+RUNS: Final = Runs(
+    _t,
+    new=("source", "origin", "whole", "since", "until", "phase", "requested_by"),
+    carried={
+        **named(_t, ("phase", "cursor")),
+        "total": _t.c.total + given("total", _t.c.total.type),
+        "done": _t.c.done + given("done", _t.c.done.type),
+        "unmatched": _t.c.unmatched + given("unmatched", _t.c.unmatched.type),
+        "tries": 0,
+    },
+    ended={"phase": "over", "cursor": null()},
+    asked=_t.c.origin != "sweep",
+    only=[or_(given("source", Text).is_(None), _t.c.source == given("source", Text))],
 )
 _OPEN_SWEEP: Final = Query(
     select(_t.c.id)
@@ -71,39 +54,9 @@ _LAST: Final = Query(
         _t.c.state == "succeeded",
     )
 )
-_ONE: Final = Query(select(_t).where(here(_t), _t.c.id == given("id")))
-_PAGE: Final = Query(
-    select(_t)
-    .where(
-        here(_t),
-        _t.c.id < given("before"),
-        or_(given("source", Text).is_(None), _t.c.source == given("source", Text)),
-    )
-    .order_by(_t.c.id.desc())
-    .limit(given("limit"))
-)
-_CLAIM: Final = Query(
-    update(_t)
-    .where(here(_t), _t.c.id == given("id"), among(_t.c.state, OPEN), _t.c.due_at <= _now, _free)
-    .values(state="running", attempt=_t.c.attempt + 1, leased_until=given("until"))
-    .returning(_t)
-)
-_CARRY: Final = Query(
-    update(_t)
-    .where(_held)
-    .values(
-        phase=given("phase"),
-        cursor=given("cursor", Text),
-        total=_t.c.total + given("total", _t.c.total.type),
-        done=_t.c.done + given("done", _t.c.done.type),
-        unmatched=_t.c.unmatched + given("unmatched", _t.c.unmatched.type),
-        tries=0,
-        leased_until=given("leased_until", DateTime(timezone=True)),
-    )
-)
 _POSTPONE: Final = Query(
     update(_t)
-    .where(_held)
+    .where(RUNS.held)
     .values(
         state="queued",
         tries=_t.c.tries + 1,
@@ -112,27 +65,6 @@ _POSTPONE: Final = Query(
         failure=given("failure"),
     )
 )
-_FINISH: Final = Query(
-    update(_t)
-    .where(_held)
-    .values(
-        state=given("state"),
-        failure=given("failure", Text),
-        finished_at=_now,
-        phase="over",
-        cursor=null(),
-        due_at=null(),
-        leased_until=null(),
-    )
-    .returning(_t)
-)
-DUE: Final = Query(
-    select(_t.c.shop_id, _t.c.id)
-    .where(_t.c.due_at <= _now, _free)
-    .order_by(_t.c.due_at)
-    .limit(given("limit"))
-)
-
 DUE_CONNECTIONS: Final = Query(
     select(connections.c.shop_id, connections.c.id)
     .where(connections.c.reconcile_at <= _now)
@@ -193,18 +125,6 @@ _FORGET_RUNS: Final = Query(
 )
 
 
-async def add(tx: Transaction, **values: Any) -> Row:
-    """A queued run."""
-    row = await tx.first(_ADD, **values)
-    assert row is not None
-    return row
-
-
-async def count_open(tx: Transaction) -> int:
-    """How many that people asked for wait or run. The shop must be locked for a limit to hold."""
-    return int(await tx.value(_COUNT_OPEN))
-
-
 async def sweep_is_open(tx: Transaction, source: str) -> bool:
     """Whether the sweep before is still under way."""
     return await tx.value(_OPEN_SWEEP, source=source) is not None
@@ -217,28 +137,6 @@ async def last(tx: Transaction, source: str) -> Row:
     return row
 
 
-async def one(tx: Transaction, reconciliation_id: UUID) -> Row | None:
-    return await tx.first(_ONE, id=reconciliation_id)
-
-
-async def page(tx: Transaction, *, before: UUID, limit: int, source: str | None) -> list[Row]:
-    """Newest first."""
-    return await tx.all(_PAGE, before=before, limit=limit, source=source)
-
-
-async def claim(tx: Transaction, run_id: UUID, now: datetime, until: datetime) -> Row | None:
-    """Take a due one until then; None when it is not due or held."""
-    return await tx.first(_CLAIM, id=run_id, now=now, until=until)
-
-
-async def carry(tx: Transaction, run: Row, **values: Any) -> bool:
-    """Say how far it is: the new phase and cursor, and what to add to the counters.
-
-    ``leased_until`` None lets it go. False when another attempt holds it by now.
-    """
-    return bool(await tx.run(_CARRY, id=run["id"], attempt=run["attempt"], **values))
-
-
 async def postpone(tx: Transaction, run: Row, due_at: datetime, failure: str) -> bool:
     """Try the same step again later. False when another attempt holds it by now."""
     done = await tx.run(
@@ -247,16 +145,9 @@ async def postpone(tx: Transaction, run: Row, due_at: datetime, failure: str) ->
     return bool(done)
 
 
-async def finish(
-    tx: Transaction, run: Row, *, state: str, failure: str | None, now: datetime
-) -> Row | None:
-    """End it and drop its lines. None when another attempt holds it by now."""
-    row = await tx.first(
-        _FINISH, id=run["id"], attempt=run["attempt"], state=state, failure=failure, now=now
-    )
-    if row is not None:
-        await tx.run(_FORGET_LINES, reconciliation_id=run["id"])
-    return row
+async def forget_lines(tx: Transaction, run_id: UUID) -> None:
+    """Drop the other book of a run that has ended."""
+    await tx.run(_FORGET_LINES, reconciliation_id=run_id)
 
 
 async def take_connection(tx: Transaction, connection_id: UUID, now: datetime) -> Row | None:

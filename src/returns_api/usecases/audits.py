@@ -17,24 +17,28 @@ from returns_api.db import audits as rows
 from returns_api.db import checks
 from returns_api.db import shops as shop_rows
 from returns_api.db.engine import Row
-from returns_api.db.outbox import Job
-from returns_api.domain import ids
 from returns_api.domain.audits import Tally
-from returns_api.domain.errors import Conflict, NotFound
-from returns_api.domain.events import SYSTEM, By, Event
-from returns_api.usecases._announce import announce
+from returns_api.domain.events import By
+from returns_api.usecases import _runs
 from returns_api.usecases._auditing import Place, step
-from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases.context import Context
 
 OPEN_MAX: Final = 2
 """Audits of one shop that may wait or run."""
 STEPS_PER_JOB: Final = 20
-ATTEMPTS_MAX: Final = 10_000
-"""An audit that needs more wake-ups than this gets nowhere."""
 
 SHOPS_MAX: Final = 1_000_000
 """Shops of one installation, as a bound on reading their keys."""
+
+FRAME: Final = _runs.Frame(
+    rows.RUNS,
+    job="run_audit",
+    noun="audit",
+    prefix="aud",
+    words="audits",
+    open_max=OPEN_MAX,
+    told=lambda row: {"breaches": row["breaches"]},
+)
 
 
 @dataclass(slots=True)
@@ -66,56 +70,37 @@ async def audit_shop(
 
 async def start_audit(ctx: Context, shop: UUID, by: By) -> Row:
     """Queue an audit of the whole shop. Raises ``Conflict`` when too many wait already."""
-    now = ctx.clock()
     async with ctx.database.transaction(shop) as tx:
-        await shop_rows.lock(tx)
-        if await rows.count_open(tx) >= OPEN_MAX:
-            raise Conflict(f"A shop has at most {OPEN_MAX} audits under way.")
-        row = await rows.add(
-            tx,
-            id=ctx.new_id(),
-            total=sum((await checks.totals(tx)).values()),
-            requested_by=by.credential_id,
-            due_at=now,
-            created_at=now,
-        )
-        await announce(tx, ctx, [_event(ctx, row, "created", 1, by)], [Job("run_audit", row["id"])])
-        return row
+        total = sum((await checks.totals(tx)).values())
+        return await _runs.queue(tx, ctx, FRAME, by, total=total, requested_by=by.credential_id)
 
 
 async def view_audit(ctx: Context, shop: UUID, audit_id: UUID) -> Row:
     """One with its report so far. Raises ``NotFound``."""
-    async with ctx.database.transaction(shop) as tx:
-        row = await rows.one(tx, audit_id)
-    if row is None:
-        raise NotFound(NO_SUCH_THING)
-    return row
+    return await _runs.view(ctx, shop, FRAME, audit_id)
 
 
 async def list_audits(ctx: Context, shop: UUID, before: UUID, limit: int) -> list[Row]:
     """Newest first, without reports."""
-    async with ctx.database.transaction(shop) as tx:
-        return await rows.page(tx, before=before, limit=limit)
+    return await _runs.page(ctx, shop, FRAME, before=before, limit=limit)
 
 
 async def due_audits(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
     """Shop and key of audits that nobody carries on."""
-    due = await ctx.database.sweep(rows.DUE, now=ctx.clock(), limit=limit)
-    return [(row["shop_id"], row["id"]) for row in due]
+    return await _runs.due(ctx, FRAME, limit)
 
 
 async def run_audit(ctx: Context, shop: UUID, audit_id: UUID) -> None:
     """Carry an audit on by some steps, unless it is not due or another holds it."""
     async with ctx.database.transaction(shop) as tx:
-        now = ctx.clock()
-        row = await rows.claim(tx, audit_id, now, now + ctx.lease)
+        row = await _runs.claim(tx, ctx, FRAME, audit_id)
     if row is None:
         return
     begun = Tally() if row["report"] is None else Tally.from_json(row["report"])
     audited = Audited(shop, done=row["done"], tally=begun)
     place = Place() if row["place"] is None else Place.from_json(row["place"])
-    if row["attempt"] > ATTEMPTS_MAX:
-        await _end(ctx, row, audited, failure="It was begun too often without coming to an end.")
+    if row["attempt"] > _runs.ATTEMPTS_MAX:
+        await _end(ctx, row, audited, failure=_runs.TOO_OFTEN)
         return
     for number in range(1, STEPS_PER_JOB + 1):
         following = await _step(ctx, audited, place)
@@ -123,7 +108,7 @@ async def run_audit(ctx: Context, shop: UUID, audit_id: UUID) -> None:
             await _end(ctx, row, audited)
             return
         place = following
-        if not await _carry(ctx, row, audited, place, last=number == STEPS_PER_JOB):
+        if not await _carry(ctx, row, audited, place, let_go=number == STEPS_PER_JOB):
             return
 
 
@@ -137,61 +122,37 @@ async def _step(ctx: Context, audited: Audited, place: Place) -> Place | None:
     return done.place
 
 
-async def _carry(ctx: Context, row: Row, audited: Audited, place: Place, *, last: bool) -> bool:
+async def _carry(ctx: Context, row: Row, audited: Audited, place: Place, *, let_go: bool) -> bool:
     async with ctx.database.transaction(audited.shop) as tx:
-        kept = await rows.carry(
+        return await _runs.carry(
             tx,
-            row["id"],
-            row["attempt"],
+            ctx,
+            FRAME,
+            row,
+            let_go=let_go,
             done=audited.done,
             breaches=audited.tally.breaches,
             place=place.to_json(),
             report=audited.tally.to_json(),
-            until=None if last else ctx.clock() + ctx.lease,
         )
-        if kept and last:
-            await announce(tx, ctx, [], [Job("run_audit", row["id"])])
-    return kept
 
 
 async def _end(ctx: Context, row: Row, audited: Audited, failure: str | None = None) -> None:
-    """Write the outcome, unless another attempt holds it by now. A chain that does not hold is no
-    anchor."""
-    state = "succeeded" if failure is None else "failed"
+    """Write the outcome. A chain that does not hold is no anchor."""
     sound = not any(name.startswith("N10") for name in audited.tally.counts)
     async with ctx.database.transaction(audited.shop) as tx:
-        ended = await rows.finish(
+        await _runs.finish(
             tx,
-            row["id"],
-            row["attempt"],
-            state=state,
+            ctx,
+            FRAME,
+            row,
+            failure,
             done=audited.done,
             breaches=audited.tally.breaches,
             report=audited.tally.to_json(),
             position=audited.position,
             digest=audited.digest if failure is None and sound else None,
-            failure=failure,
-            now=ctx.clock(),
         )
-        if ended is not None:
-            await announce(tx, ctx, [_event(ctx, ended, state, 2, SYSTEM)])
-
-
-def _event(ctx: Context, row: Row, what: str, sequence: int, by: By) -> Event:
-    return Event(
-        id=ctx.new_id(),
-        type=f"audit.{what}",
-        resource_type="audit",
-        resource_id=row["id"],
-        sequence=sequence,
-        at=ctx.clock(),
-        by=by,
-        data={
-            "audit": ids.encode("aud", row["id"]),
-            "state": row["state"],
-            "breaches": row["breaches"],
-        },
-    )
 
 
 async def all_shops(ctx: Context) -> list[UUID]:

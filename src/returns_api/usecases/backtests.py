@@ -16,23 +16,22 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import backtests as rows
-from returns_api.db import decisions, shops
+from returns_api.db import decisions
 from returns_api.db import policies as policy_rows
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.outbox import Job
 from returns_api.domain import ids
 from returns_api.domain.allocation import paid_for
 from returns_api.domain.backtests import PastLine, PastReturn, Tally, Trial
-from returns_api.domain.errors import Conflict, DoesNotFit, Invalid, NotFound, PolicyInvalid
-from returns_api.domain.events import SYSTEM, By, Event
+from returns_api.domain.errors import DoesNotFit, Invalid, PolicyInvalid
+from returns_api.domain.events import By
 from returns_api.domain.orders import LineKind
 from returns_api.domain.policy import Facts, Policy
 from returns_api.domain.policy.evaluate import Weighed
 from returns_api.domain.policy.vocabulary import Grade
 from returns_api.domain.policy.writing import DecisionWriter
-from returns_api.usecases._announce import announce
+from returns_api.usecases import _runs
 from returns_api.usecases._policies import compiled, compiled_beside
-from returns_api.usecases._policy_versions import NOBODY_HAS_IT, found
+from returns_api.usecases._policy_versions import found
 from returns_api.usecases.context import Context
 from returns_api.usecases.recomputing import digest_of
 
@@ -41,9 +40,16 @@ OPEN_MAX: Final = 3
 PAGE: Final = 500
 PAGES_PER_JOB: Final = 10
 """After so many pages what was counted is kept and another worker may go on."""
-ATTEMPTS_MAX: Final = 10_000
-"""A back-test that needs more wake-ups than this gets nowhere."""
 
+FRAME: Final = _runs.Frame(
+    rows.RUNS,
+    job="run_backtest",
+    noun="backtest",
+    prefix="bt",
+    words="back-tests",
+    open_max=OPEN_MAX,
+    told=lambda row: {"policy_version": ids.encode("pv", row["policy_version_id"])},
+)
 _FIRST: Final = UUID(int=0)
 
 
@@ -75,56 +81,42 @@ async def start_backtest(
             errors=[{"field": "opened_from", "problem": problem}],
         )
     async with ctx.database.transaction(shop) as tx:
-        await shops.lock(tx)
         version = found(await policy_rows.by_id(tx, version_id, [version_id]))
         if against is not None:
             found(await policy_rows.by_id(tx, against, [against]))
-        if await rows.count_open(tx) >= OPEN_MAX:
-            raise Conflict(f"A shop has at most {OPEN_MAX} back-tests under way.")
-        row = await rows.add(
+        return await _runs.queue(
             tx,
-            id=ctx.new_id(),
+            ctx,
+            FRAME,
+            by,
             policy_version_id=version_id,
             digest=version["digest"],
             against_id=against,
             opened_from=opened_from,
             opened_until=until,
             total=await decisions.history_count(tx, opened_from, until),
-            due_at=now,
-            created_at=now,
         )
-        await announce(
-            tx, ctx, [_event(ctx, row, "created", 1, by)], [Job("run_backtest", row["id"])]
-        )
-        return row
 
 
 async def view_backtest(ctx: Context, shop: UUID, backtest_id: UUID) -> Row:
     """One with its report. Raises ``NotFound``."""
-    async with ctx.database.transaction(shop) as tx:
-        row = await rows.one(tx, backtest_id)
-    if row is None:
-        raise NotFound(NOBODY_HAS_IT)
-    return row
+    return await _runs.view(ctx, shop, FRAME, backtest_id)
 
 
 async def list_backtests(ctx: Context, shop: UUID, before: UUID, limit: int) -> list[Row]:
     """Newest first, without reports."""
-    async with ctx.database.transaction(shop) as tx:
-        return await rows.page(tx, before=before, limit=limit)
+    return await _runs.page(ctx, shop, FRAME, before=before, limit=limit)
 
 
 async def due_backtests(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
     """Shop and key of back-tests that nobody carries on."""
-    due = await ctx.database.sweep(rows.DUE, now=ctx.clock(), limit=limit)
-    return [(row["shop_id"], row["id"]) for row in due]
+    return await _runs.due(ctx, FRAME, limit)
 
 
 async def run_backtest(ctx: Context, shop: UUID, backtest_id: UUID) -> None:
     """Carry a back-test on by some pages, unless it is not due or another holds it."""
     async with ctx.database.transaction(shop) as tx:
-        now = ctx.clock()
-        row = await rows.claim(tx, backtest_id, now, now + ctx.lease)
+        row = await _runs.claim(tx, ctx, FRAME, backtest_id)
     if row is None:
         return
     try:
@@ -138,8 +130,8 @@ class _Changed(Exception):
 
 
 async def _carry_on(ctx: Context, shop: UUID, row: Row) -> None:
-    if row["attempt"] > ATTEMPTS_MAX:
-        raise Invalid("It was begun too often without coming to an end.")
+    if row["attempt"] > _runs.ATTEMPTS_MAX:
+        raise Invalid(_runs.TOO_OFTEN)
     draft, against = await _policies(ctx, shop, row)
     tally, cursor = Tally(), row["cursor"] or _FIRST
     if row["partial"] is not None:
@@ -154,19 +146,19 @@ async def _carry_on(ctx: Context, shop: UUID, row: Row) -> None:
         cursor = page[-1]["id"]
         async with ctx.database.transaction(shop) as tx:
             held = ctx.clock() + ctx.lease
-            if not await rows.show(tx, row["id"], row["attempt"], done=tally.returns, until=held):
+            if not await rows.RUNS.hold(tx, row, done=tally.returns, until=held):
                 return
     async with ctx.database.transaction(shop) as tx:
-        kept = await rows.carry(
+        await _runs.carry(
             tx,
-            row["id"],
-            row["attempt"],
+            ctx,
+            FRAME,
+            row,
+            let_go=True,
             done=tally.returns,
             cursor=cursor,
             partial=tally.to_json(),
         )
-        if kept:
-            await announce(tx, ctx, [], [Job("run_backtest", row["id"])])
 
 
 async def _policies(ctx: Context, shop: UUID, row: Row) -> tuple[Policy, Policy | None]:
@@ -293,35 +285,5 @@ async def _end(
     report: Mapping[str, Any] | None = None,
     failure: str | None = None,
 ) -> None:
-    """Write the outcome, unless another attempt holds it by now."""
     async with ctx.database.transaction(shop) as tx:
-        state = "succeeded" if failure is None else "failed"
-        ended = await rows.finish(
-            tx,
-            row["id"],
-            row["attempt"],
-            state=state,
-            done=done,
-            report=report,
-            failure=failure,
-            now=ctx.clock(),
-        )
-        if ended is not None:
-            await announce(tx, ctx, [_event(ctx, ended, state, 2, SYSTEM)])
-
-
-def _event(ctx: Context, row: Row, what: str, sequence: int, by: By) -> Event:
-    return Event(
-        id=ctx.new_id(),
-        type=f"backtest.{what}",
-        resource_type="backtest",
-        resource_id=row["id"],
-        sequence=sequence,
-        at=ctx.clock(),
-        by=by,
-        data={
-            "backtest": ids.encode("bt", row["id"]),
-            "policy_version": ids.encode("pv", row["policy_version_id"]),
-            "state": row["state"],
-        },
-    )
+        await _runs.finish(tx, ctx, FRAME, row, failure, done=done, report=report)

@@ -8,24 +8,24 @@ the last page that was kept. Every difference is a row with what is to be done a
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import connections as connection_rows
 from returns_api.db import reconciliations as rows
-from returns_api.db import shops
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job
-from returns_api.domain import ids
-from returns_api.domain.errors import Conflict, DoesNotFit, NotFound
-from returns_api.domain.events import SYSTEM, By, Event
+from returns_api.domain.errors import DoesNotFit, NotFound
+from returns_api.domain.events import SYSTEM, By
 from returns_api.domain.statements import StatementLine, parse_statement
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.ports.payments import Listing
+from returns_api.usecases import _runs
 from returns_api.usecases._announce import announce
 from returns_api.usecases._connections import open_account
+from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._reconciling import Book, Step, compare_lines, gather, line_of, look_back
 from returns_api.usecases.context import Context
 
@@ -34,7 +34,6 @@ OPEN_MAX: Final = 5
 STEPS_PER_JOB: Final = 20
 TRIES_MAX: Final = 12
 """Failures of one and the same page before a run has failed; the waits double up to an hour."""
-ATTEMPTS_MAX: Final = 10_000
 EVERY: Final = timedelta(minutes=15)
 """How soon the sweep finds what a lost webhook did not tell (S16)."""
 SLOWLY: Final = timedelta(days=1)
@@ -43,7 +42,15 @@ OVERLAP: Final = timedelta(hours=1)
 LOOK_BACK: Final = timedelta(days=35)
 """What a whole sweep covers: late failures come within weeks."""
 
-_NOBODY_HAS_IT: Final = "There is no such thing here, or it is not yours to see."
+FRAME: Final = _runs.Frame(
+    rows.RUNS,
+    job="reconcile",
+    noun="reconciliation",
+    prefix="rcn",
+    words="reconciliations",
+    open_max=OPEN_MAX,
+    told=lambda row: {"source": row["source"], "origin": row["origin"], "differences": {}},
+)
 _STEPS: Final = {"gather": gather, "compare": compare_lines, "look_back": look_back}
 
 
@@ -127,7 +134,7 @@ def _stated(run_id: UUID, line: StatementLine) -> dict[str, Any]:
 async def _account(tx: Transaction, source: str) -> Row:
     found = await connection_rows.by_source(tx, source)
     if found is None or found["kind"] != "payments":
-        raise NotFound(_NOBODY_HAS_IT)
+        raise NotFound(NO_SUCH_THING)
     return found
 
 
@@ -143,16 +150,13 @@ async def _open(
     whole: bool,
     total: int = 0,
 ) -> Row:
-    """A queued run and its wake-up. People's runs are limited and told as events."""
-    asked = origin != "sweep"
-    if asked:
-        await shops.lock(tx)
-        if await rows.count_open(tx) >= OPEN_MAX:
-            raise Conflict(f"A shop has at most {OPEN_MAX} reconciliations under way.")
-    now = ctx.clock()
-    row = await rows.add(
+    """A queued run of an account. Sweeps are neither limited nor told."""
+    return await _runs.queue(
         tx,
-        id=ctx.new_id(),
+        ctx,
+        FRAME,
+        by,
+        asked=origin != "sweep",
         source=source,
         origin=origin,
         whole=whole,
@@ -160,27 +164,21 @@ async def _open(
         until=until,
         phase="compare" if origin == "statement" else "gather",
         total=total,
-        due_at=now,
         requested_by=by.credential_id,
-        created_at=now,
     )
-    told = [_event(ctx, row, "created", 1, by)] if asked else []
-    await announce(tx, ctx, told, [Job("reconcile", row["id"])])
-    return row
 
 
 async def view_reconciliation(ctx: Context, shop: UUID, run_id: UUID) -> RunView:
     """One with its report. Raises ``NotFound``."""
     async with ctx.database.transaction(shop) as tx:
-        return RunView(await _found(tx, run_id), await rows.report(tx, run_id))
+        return RunView(await _runs.found(tx, FRAME, run_id), await rows.report(tx, run_id))
 
 
 async def list_reconciliations(
     ctx: Context, shop: UUID, *, before: UUID, limit: int, source: str | None
 ) -> list[Row]:
     """Newest first, of one account or all."""
-    async with ctx.database.transaction(shop) as tx:
-        return await rows.page(tx, before=before, limit=limit, source=source)
+    return await _runs.page(ctx, shop, FRAME, before=before, limit=limit, source=source)
 
 
 async def list_differences(
@@ -188,17 +186,10 @@ async def list_differences(
 ) -> list[Row]:
     """What a run found, newest first, of one kind or all. Raises ``NotFound``."""
     async with ctx.database.transaction(shop) as tx:
-        await _found(tx, run_id)
+        await _runs.found(tx, FRAME, run_id)
         return await rows.differences(
             tx, reconciliation_id=run_id, before=before, limit=limit, kind=kind
         )
-
-
-async def _found(tx: Transaction, run_id: UUID) -> Row:
-    row = await rows.one(tx, run_id)
-    if row is None:
-        raise NotFound(_NOBODY_HAS_IT)
-    return row
 
 
 async def due_accounts(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
@@ -241,21 +232,19 @@ def _whole_is_due(last: datetime | None, now: datetime) -> bool:
 
 async def due_reconciliations(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
     """Shop and key of runs that nobody carries on."""
-    due = await ctx.database.sweep(rows.DUE, now=ctx.clock(), limit=limit)
-    return [(row["shop_id"], row["id"]) for row in due]
+    return await _runs.due(ctx, FRAME, limit)
 
 
 async def reconcile(ctx: Context, shop: UUID, run_id: UUID) -> None:
     """Carry a run on by some pages, unless it is not due or another holds it."""
-    now = ctx.clock()
     async with ctx.database.transaction(shop) as tx:
-        run = await rows.claim(tx, run_id, now, now + ctx.lease)
+        run = await _runs.claim(tx, ctx, FRAME, run_id)
         if run is None:
             return
         connection = await connection_rows.by_source(tx, run["source"])
     try:
-        if run["attempt"] > ATTEMPTS_MAX:
-            await _end(ctx, shop, run, "begun too often without coming to an end")
+        if run["attempt"] > _runs.ATTEMPTS_MAX:
+            await _end(ctx, shop, run, _runs.TOO_OFTEN)
             return
         await _carry_on(ctx, shop, run, _book(ctx, run, connection))
     except ProviderRejected as refused:
@@ -290,21 +279,20 @@ async def _carry_on(ctx: Context, shop: UUID, run: Row, book: Book) -> None:
 
 
 async def _note(ctx: Context, shop: UUID, run: Row, step: Step, *, let_go: bool) -> bool:
-    """Keep how far it is; the last page of a job lets the run go and wakes the next job."""
+    """Keep how far it is."""
     async with ctx.database.transaction(shop) as tx:
-        kept = await rows.carry(
+        return await _runs.carry(
             tx,
+            ctx,
+            FRAME,
             run,
+            let_go=let_go,
             phase=step.phase,
             cursor=step.cursor,
             total=step.total,
             done=step.done,
             unmatched=step.unmatched,
-            leased_until=None if let_go else ctx.clock() + ctx.lease,
         )
-        if kept and let_go:
-            await announce(tx, ctx, [], [Job("reconcile", run["id"])])
-    return kept
 
 
 async def _later(ctx: Context, shop: UUID, run: Row, failure: str) -> None:
@@ -319,39 +307,23 @@ async def _later(ctx: Context, shop: UUID, run: Row, failure: str) -> None:
 
 
 async def _end(ctx: Context, shop: UUID, run: Row, failure: str | None) -> None:
-    """Write the outcome, unless another attempt holds it by now."""
+    """Write the outcome; a sweep that found nothing tells nobody."""
     async with ctx.database.transaction(shop) as tx:
-        state = "succeeded" if failure is None else "failed"
-        ended = await rows.finish(tx, run, state=state, failure=failure, now=ctx.clock())
+        ended = await _runs.end(tx, ctx, FRAME, run, failure)
         if ended is None:
             return
+        await rows.forget_lines(tx, run["id"])
         report = await rows.report(tx, run["id"])
-        if run["origin"] == "sweep" and failure is None and not report:
+        sweep = run["origin"] == "sweep"
+        if sweep and failure is None and not report:
             return
-        sequence = 1 if run["origin"] == "sweep" else 2
-        await announce(tx, ctx, [_event(ctx, ended, state, sequence, SYSTEM, report)])
+        event = _runs.event(ctx, FRAME, ended, ended["state"], 1 if sweep else 2, SYSTEM)
+        found = {**event.data, "differences": _counted(report)}
+        await announce(tx, ctx, [replace(event, data=found)])
 
 
-def _event(
-    ctx: Context, row: Row, what: str, sequence: int, by: By, report: list[Row] | None = None
-) -> Event:
-    counted = {
-        kind: sum(each["count"] for each in report or () if each["kind"] == kind)
-        for kind in sorted({each["kind"] for each in report or ()})
+def _counted(report: list[Row]) -> dict[str, int]:
+    return {
+        kind: sum(each["count"] for each in report if each["kind"] == kind)
+        for kind in sorted({each["kind"] for each in report})
     }
-    return Event(
-        id=ctx.new_id(),
-        type=f"reconciliation.{what}",
-        resource_type="reconciliation",
-        resource_id=row["id"],
-        sequence=sequence,
-        at=ctx.clock(),
-        by=by,
-        data={
-            "reconciliation": ids.encode("rcn", row["id"]),
-            "source": row["source"],
-            "origin": row["origin"],
-            "state": row["state"],
-            "differences": counted,
-        },
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import Field
@@ -16,6 +15,7 @@ from returns_api.api.schemas.base import (
     example,
     example_id,
 )
+from returns_api.api.schemas.runs import RunState
 from returns_api.api.schemas.times import MomentIn
 
 _BACKTEST: Final = {
@@ -80,13 +80,6 @@ _REPORT: Final[dict[str, Any]] = {
 }
 
 
-class BacktestState(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
 class BacktestIn(In):
     """Which version is to be tried on which returns."""
 
@@ -117,7 +110,7 @@ class BacktestOut(Out):
     against: PolicyVersionId | None
     opened_from: Moment | None
     opened_until: Moment
-    state: BacktestState
+    state: RunState
     total: int = Field(description="Returns to compare.")
     done: int
     failure: str | None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any, Final, Literal
 
 from pydantic import Field
@@ -18,6 +17,7 @@ from returns_api.api.schemas.base import (
     example,
     example_id,
 )
+from returns_api.api.schemas.runs import RunState
 
 _POSTING: Final = {
     "rule": "transfer_succeeded",
@@ -120,13 +120,6 @@ class BalancesOut(Out):
     items: list[BalanceOut]
 
 
-class AuditState(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-
-
 class AuditIn(In):
     """What is audited: the whole shop."""
 
@@ -141,7 +134,7 @@ class AuditOut(Out):
     model_config = example(_AUDIT)
 
     id: AuditId
-    state: AuditState = Field(description="`succeeded` says that it came to its end, see breaches.")
+    state: RunState = Field(description="`succeeded` says that it came to its end, see breaches.")
     total: int = Field(description="Orders, events and sealed entries when it began.")
     done: int
     breaches: int

@@ -22,6 +22,7 @@ from returns_api.api.schemas.base import (
     example_id,
 )
 from returns_api.api.schemas.connections import SLUG
+from returns_api.api.schemas.runs import RunState
 from returns_api.api.schemas.times import MomentIn
 from returns_api.domain.reconciliations import Difference, Proposal
 
@@ -134,7 +135,7 @@ class ReconciliationOut(Out):
     whole: bool = Field(description="Ours without a counterpart is looked for too.")
     since: Moment
     until: Moment
-    state: str = Field(description="queued, running, succeeded or failed.")
+    state: RunState
     total: int = Field(description="Movements in the other book, as far as it was read.")
     done: int = Field(description="Of these compared.")
     unmatched: int = Field(description="Of these about payments of no order of ours.")

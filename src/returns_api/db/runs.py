@@ -1,0 +1,174 @@
+"""Runs: long work as rows. Queued, claimed for a while, carried on in steps, ended with an outcome.
+
+Owns the statements that are the same for every table of runs: audits, back-tests, reconciliations,
+imports and exports. Refuses to own what a run does and what a table adds of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Table,
+    Text,
+    and_,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from returns_api.db.engine import Row, Transaction
+from returns_api.db.query import SHOP, Query, among, given, here
+
+OPEN: Final = ("queued", "running")
+"""States of a run that waits or is under way."""
+
+_MOMENT: Final = DateTime(timezone=True)
+_now: Final = given("now", _MOMENT)
+_NEW: Final = ("id", "total", "due_at", "created_at")
+_HIDDEN: Final[frozenset[str]] = frozenset()
+
+
+def named(table: Table, names: Iterable[str]) -> dict[str, BindParameter[Any]]:
+    """Columns to be given under their own names."""
+    return {name: given(name, table.c[name].type) for name in names}
+
+
+class Runs:
+    """The statements of one table of runs.
+
+    ``new``, ``carried`` and ``ended`` say what is written beside the frame's own columns when a run
+    is added, carried on and ended; ``hidden`` what lists leave out; ``asked`` which runs count
+    against a limit; ``only`` further conditions on lists.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        *,
+        new: Iterable[str] = (),
+        carried: Mapping[str, Any] | None = None,
+        ended: Mapping[str, Any] | None = None,
+        hidden: frozenset[str] = _HIDDEN,
+        asked: ColumnElement[bool] | None = None,
+        only: Iterable[ColumnElement[bool]] = (),
+    ) -> None:
+        t = table.c
+        shown = tuple(c for c in t if c.name not in hidden)
+        free = or_(t.leased_until.is_(None), t.leased_until <= _now)
+        held = and_(
+            here(table), t.id == given("id"), t.attempt == given("attempt"), t.state == "running"
+        )
+        waits = and_(here(table), among(t.state, OPEN))
+        until = given("until", _MOMENT)
+        self.held: Final = held
+        """The run ``id`` while its attempt ``attempt`` holds it; for a table's own statements."""
+        self._add: Final = Query(
+            insert(table)
+            .values(shop_id=SHOP, state="queued", **named(table, (*_NEW, *new)))
+            .returning(*t)
+        )
+        self._count_open: Final = Query(
+            select(func.count()).select_from(table).where(waits, true() if asked is None else asked)
+        )
+        self._one: Final = Query(select(*t).where(here(table), t.id == given("id")))
+        self._page: Final = Query(
+            select(*shown)
+            .where(here(table), t.id < given("before"), *only)
+            .order_by(t.id.desc())
+            .limit(given("limit"))
+        )
+        self._claim: Final = Query(
+            update(table)
+            .where(waits, t.id == given("id"), t.due_at <= _now, free)
+            .values(state="running", attempt=t.attempt + 1, leased_until=until)
+            .returning(*t)
+        )
+        self._hold: Final = Query(
+            update(table).where(held).values(done=given("done", Integer), leased_until=until)
+        )
+        self._carry: Final = Query(
+            update(table).where(held).values(leased_until=until, **(carried or {}))
+        )
+        self._finish: Final = Query(
+            update(table)
+            .where(held)
+            .values(
+                state=given("state"),
+                failure=given("failure", Text),
+                finished_at=_now,
+                due_at=null(),
+                leased_until=null(),
+                **(ended or {}),
+            )
+            .returning(*t)
+        )
+        self.due: Final = Query(
+            select(t.shop_id, t.id)
+            .where(t.due_at <= _now, free)
+            .order_by(t.due_at)
+            .limit(given("limit"))
+        )
+        """Shop and key of those that nobody carries on, for ``Database.sweep``."""
+
+    async def add(self, tx: Transaction, **values: Any) -> Row:
+        """A queued one."""
+        row = await tx.first(self._add, **values)
+        assert row is not None
+        return row
+
+    async def count_open(self, tx: Transaction) -> int:
+        """How many wait or run. The shop must be locked for a limit to hold."""
+        return int(await tx.value(self._count_open))
+
+    async def one(self, tx: Transaction, run_id: UUID) -> Row | None:
+        """The whole row, with what it has found."""
+        return await tx.first(self._one, id=run_id)
+
+    async def page(self, tx: Transaction, *, before: UUID, limit: int, **only: Any) -> list[Row]:
+        """Newest first."""
+        return await tx.all(self._page, before=before, limit=limit, **only)
+
+    async def claim(
+        self, tx: Transaction, run_id: UUID, now: datetime, until: datetime
+    ) -> Row | None:
+        """Take a due one until then; None when it is not due or held."""
+        return await tx.first(self._claim, id=run_id, now=now, until=until)
+
+    async def hold(self, tx: Transaction, run: Row, *, done: int, until: datetime) -> bool:
+        """Say how far it is and hold it longer. False when another attempt holds it by now."""
+        given_ = {"id": run["id"], "attempt": run["attempt"]}
+        return bool(await tx.run(self._hold, **given_, done=done, until=until))
+
+    async def carry(
+        self, tx: Transaction, run: Row, *, until: datetime | None, **values: Any
+    ) -> bool:
+        """Keep what was found and hold it until then (None: let go). False when another attempt
+        holds it by now."""
+        given_ = {"id": run["id"], "attempt": run["attempt"]}
+        return bool(await tx.run(self._carry, **given_, until=until, **values))
+
+    async def finish(
+        self,
+        tx: Transaction,
+        run: Row,
+        *,
+        state: str,
+        failure: str | None,
+        now: datetime,
+        **values: Any,
+    ) -> Row | None:
+        """End it. None when another attempt holds it by now."""
+        given_ = {"id": run["id"], "attempt": run["attempt"], "now": now}
+        return await tx.first(self._finish, **given_, state=state, failure=failure, **values)
