@@ -99,7 +99,10 @@ def _place(place: str) -> Plain:
 
 
 def anything(data: Plain, reference: Reference, random: Random) -> Plain:
-    """A case that has nothing but its events in common with ``data``."""
+    """A case that has nothing but its events in common with ``data``.
+
+    As in every case, the order is worth at least what one unit of it cost.
+    """
     found = dict(data)
     changes = _near(data, reference.document) + _far(data, reference.document)
     for change in random.sample(changes, len(changes)):
@@ -107,4 +110,8 @@ def anything(data: Plain, reference: Reference, random: Random) -> Plain:
             found.update(change)
     if random.random() < 0.7:
         found["asked_at"] = found["placed_at"]
+    unit, order = found["unit_paid_minor"], found["order_paid_minor"]
+    if order < unit:  # two changes that were made for ``data``, each alone
+        amount = random.choice((unit, order))
+        found.update(unit_paid_minor=min(unit, amount), order_paid_minor=max(order, amount))
     return found

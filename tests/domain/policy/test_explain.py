@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
 from proofs import policy_flips
+from proofs.policy_neighbours import anything
+from proofs.policy_random import case, document
+from proofs.policy_reference import Reference
 
 from returns_api.domain.policy import BuyerHistory, Facts, Policy
 from returns_api.domain.policy.decisions import Because
@@ -239,6 +243,15 @@ def test_an_explainer_serves_many_cases() -> None:
         assert [flip.target for flip in explainer.flips(case, shop.decide(case))] == [
             "return_freight"
         ]
+
+
+def test_the_proof_tries_only_orders_that_are_worth_what_is_in_them() -> None:
+    random = Random(61)
+    plain = document(random, complete=True)
+    reference, data = Reference(plain), case(random, tuple(plain["currency"]))
+    tried = [anything(data, reference, random) for _ in range(2_000)]
+    assert all(one["order_paid_minor"] >= one["unit_paid_minor"] for one in tried)
+    assert len({one["order_paid_minor"] for one in tried}) > 5
 
 
 def test_the_proof_runs_in_small(capsys: pytest.CaptureFixture[str]) -> None:
