@@ -14,8 +14,9 @@ from typing import Annotated, Any
 import typer
 
 from returns_api.cli.output import AsJson, answer, reported
+from returns_api.cli.policy_backtest import backtest
 from returns_api.cli.policy_files import finding_line, read_facts_file, read_policy, understood
-from returns_api.cli.policy_history import backtest, recompute
+from returns_api.cli.policy_history import recompute
 from returns_api.cli.policy_remote import publish
 
 policy = typer.Typer(

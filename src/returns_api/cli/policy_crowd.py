@@ -33,10 +33,11 @@ class BadLine(Exception):
     """A line of a history that is none; made of its number and what is wrong."""
 
 
-def tally_file(file: Path, before: bytes, after: bytes, tell: Told) -> Tally:
+def tally_file(file: Path, before: bytes | None, after: bytes, tell: Told) -> Tally:
     """Tally a history file under two policies (canonical bytes); ``tell`` hears bytes done.
 
-    Raises ``Unreadable`` naming the first bad line.
+    Without a policy ``before``, the decisions that the file records take its place. Raises
+    ``Unreadable`` naming the first bad line.
     """
     try:
         size = file.stat().st_size
@@ -49,6 +50,23 @@ def tally_file(file: Path, before: bytes, after: bytes, tell: Told) -> Tally:
         raise Unreadable(file, f"line {bad.args[0]}: {bad.args[1]}") from None
     except OSError as error:
         raise Unreadable(file, f"{error.strerror or 'it cannot be read'}.") from None
+
+
+def records_decisions(file: Path) -> bool:
+    """Whether the first line with anything in it records what was decided."""
+    import orjson  # noqa: PLC0415
+
+    try:
+        with file.open("rb") as opened:
+            written = (line for _, batch in _batches(file, opened) for line in batch)
+            first = next((line for line in written if not line.isspace()), b"{}")
+        found = orjson.loads(first)
+    except OSError as error:
+        raise Unreadable(file, f"{error.strerror or 'it cannot be read'}.") from None
+    except ValueError:
+        return False  # said with its line when it is read
+    lines = found.get("lines", [found]) if isinstance(found, dict) else []
+    return any(isinstance(line, dict) and line.get("decision") is not None for line in lines)
 
 
 def _batches(file: Path, opened: Any) -> Iterator[Batch]:
@@ -66,7 +84,7 @@ def _batches(file: Path, opened: Any) -> Iterator[Batch]:
         yield first, lines
 
 
-def _alone(batches: Iterator[Batch], before: bytes, after: bytes, tell: Told) -> Tally:
+def _alone(batches: Iterator[Batch], before: bytes | None, after: bytes, tell: Told) -> Tally:
     from returns_api.domain.backtests import Tally  # noqa: PLC0415
 
     trial = _trial(before, after)
@@ -78,7 +96,7 @@ def _alone(batches: Iterator[Batch], before: bytes, after: bytes, tell: Told) ->
     return whole
 
 
-def _together(batches: Iterator[Batch], before: bytes, after: bytes, tell: Told) -> Tally:
+def _together(batches: Iterator[Batch], before: bytes | None, after: bytes, tell: Told) -> Tally:
     from returns_api.domain.backtests import Tally  # noqa: PLC0415
 
     workers = max(2, os.cpu_count() or 1)
@@ -118,15 +136,19 @@ _trials: list[Trial] = []
 """Of a worker process: compiled once when it starts."""
 
 
-def _prepare(before: bytes, after: bytes) -> None:
+def _prepare(before: bytes | None, after: bytes) -> None:
     _trials.append(_trial(before, after))
 
 
-def _trial(before: bytes, after: bytes) -> Trial:
+def _trial(before: bytes | None, after: bytes) -> Trial:
     from returns_api.domain.backtests import Trial  # noqa: PLC0415
     from returns_api.domain.policy import compile_policy, restore_policy  # noqa: PLC0415
 
-    return Trial(*(compile_policy(restore_policy(one)) for one in (before, after)))
+    old, new = (
+        None if one is None else compile_policy(restore_policy(one)) for one in (before, after)
+    )
+    assert new is not None
+    return Trial(old, new)
 
 
 def _tally(batch: Batch) -> dict[str, Any]:
@@ -149,9 +171,8 @@ def _count(tally: Tally, batch: Batch, trial: Trial) -> None:
         if line.isspace():
             continue
         try:
-            past = PastReturn.from_json(orjson.loads(line))
+            tally.add(trial.compare(PastReturn.from_json(orjson.loads(line))))
         except Invalid as bad:
             raise BadLine(number, bad.detail) from None
-        except ValueError as bad:
+        except orjson.JSONDecodeError as bad:
             raise BadLine(number, f"it is not JSON: {bad}.") from None
-        tally.add(trial.compare(past))

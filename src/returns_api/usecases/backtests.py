@@ -256,12 +256,16 @@ async def stream_history(
     ctx: Context,
     shop: UUID,
     draft: Policy,
+    against: Policy | None,
     *,
     progress: Callable[[int, int], None],
 ) -> Tally:
-    """The whole history of a shop against a text that is not stored, for the command line."""
+    """The whole history of a shop against a text that is not stored, for the command line.
+
+    Each return is compared with the version that it was opened under, or with ``against`` for all.
+    """
     now, tally, cursor = ctx.clock(), Tally(), _FIRST
-    counting = Counting(tally, draft, None)
+    counting = Counting(tally, draft, against)
     async with ctx.database.transaction(shop) as tx:
         total = await decisions.history_count(tx, None, now)
     while True:

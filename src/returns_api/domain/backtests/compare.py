@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from returns_api.domain.backtests.history import PastLine, PastReturn
+from returns_api.domain.backtests.recorded import Recorded
 from returns_api.domain.policy import Policy, Weighed
 from returns_api.domain.policy.outcome import Outcome
 from returns_api.domain.policy.vocabulary import PPM, Grade, MethodKind, Payer, ResolutionKind
@@ -66,16 +67,27 @@ class Compared:
 
 
 class Trial:
-    """Two policies side by side. It only remembers what it computed."""
+    """Two policies side by side. It only remembers what it computed.
 
-    def __init__(self, before: Policy, after: Policy) -> None:
+    Without a policy ``before``, the decisions that the history recorded take its place.
+    """
+
+    def __init__(self, before: Policy | None, after: Policy) -> None:
         self.before = before
         self.after = after
+        self._recorded = Recorded()
         self._pairs: dict[tuple[int, int], tuple[Outcome, Outcome, tuple[str, ...]]] = {}
 
     def compare(self, past: PastReturn) -> Compared:
-        """Judge a past return by both policies."""
-        old = tuple([self.before.weigh(line.facts) for line in past.lines])
+        """Judge a past return by both policies.
+
+        Raises:
+            Invalid: without a policy before, a line whose decision was not recorded.
+        """
+        if self.before is None:
+            old = tuple([self._recorded.weighed(line) for line in past.lines])
+        else:
+            old = tuple([self.before.weigh(line.facts) for line in past.lines])
         new = tuple([self.after.weigh(line.facts) for line in past.lines])
         had, has = _money(past, old), _money(past, new)
         deltas = tuple([b - a for a, b in zip(had, has, strict=True)])

@@ -24,11 +24,13 @@ class PastLine:
     """One line of a return: the facts it was judged by, and how many units.
 
     ``found``: the grades that the warehouse gave, with units; it may not have seen them all.
+    ``decision``: what was decided then, as plain data, where the history tells (``recorded``).
     """
 
     facts: Facts
     quantity: int = 1
     found: tuple[tuple[Grade, int], ...] = ()
+    decision: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class PastReturn:
         )
 
 
-_OF_LINE: Final = frozenset({"facts", "quantity", "found"})
+_OF_LINE: Final = frozenset({"facts", "quantity", "found", "decision"})
 _OF_RETURN: Final = frozenset({"return", "lines", "resolution", "method", "shipping_minor"})
 _GRADES: Final = {grade.value: grade for grade in Grade}
 
@@ -77,7 +79,10 @@ def _line(data: object) -> PastLine:
     found = _found(given.get("found") or {})
     if sum(count for _, count in found) > quantity:
         raise _invalid("found counts more units than quantity.")
-    return PastLine(facts, quantity, found)
+    decision = given.get("decision")
+    return PastLine(
+        facts, quantity, found, None if decision is None else _object(decision, "decision")
+    )
 
 
 def _found(data: object) -> tuple[tuple[Grade, int], ...]:
