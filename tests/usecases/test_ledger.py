@@ -115,6 +115,23 @@ async def test_every_entry_is_sealed_once_in_one_chain(story: Story) -> None:
     assert await ledger.due_seals(story.ctx, 10) == []
 
 
+async def test_an_entry_that_was_committed_late_is_sealed_too(story: Story) -> None:
+    """Its id is older than that of an entry that is sealed already: ids are no order of commits."""
+    order = await story.order(goods("thing", 1000))
+    (payment,) = await story.rows("SELECT id FROM payments")
+    late = stamp(story.ctx)
+    await story.refund(order, 400)
+    await sweep.drain(story.ctx)
+    sealed = await verify(story)
+    async with story.ctx.database.transaction(story.shop) as tx:
+        for made, delta in ((late, 1), (stamp(story.ctx), -1)):
+            told = [Captured(payment["id"], delta, "EUR")]
+            await rows.post(tx, captures(made, order.id, told))
+    await sweep.drain(story.ctx)
+    assert await verify(story) == sealed + 2
+    assert await story.rows("SELECT 1 FROM ledger_unsealed") == []
+
+
 async def test_a_long_tail_is_sealed_in_batches(story: Story) -> None:
     order = await story.order(goods("thing", 1000))
     (payment,) = await story.rows("SELECT id FROM payments")

@@ -1,0 +1,1 @@
+"""Bugs on purpose: patches that put one into the tree, and the test that must catch each."""
