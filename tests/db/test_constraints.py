@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -197,6 +198,11 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
     "append_only": (),  # test_catalogue attacks it on every table that has it
 }
 
+_TO_ANOTHER_SHOP = (
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.IntegrityConstraintViolationError,
+)
+
 FACTS = (
     "UPDATE payments SET external = captured * 2",
     "UPDATE payments SET disputed = captured, external = captured",
@@ -212,9 +218,12 @@ class Attacker:
 
     def __init__(self, app: Any, owner: Any, shop: Any, history: set[str]) -> None:
         self.app, self.owner, self.shop, self.history = app, owner, shop, history
+        self.attacks = 0
+        self.refused: Counter[str] = Counter()
 
     async def refusal(self, statement: str, *values: Any) -> asyncpg.PostgresError:
         """The database's refusal; fails the test when there was none."""
+        self.attacks += 1
         transaction = self.app.transaction()
         await transaction.start()
         try:
@@ -224,6 +233,8 @@ class Attacker:
             else:
                 done = await self.app.execute(statement)
         except asyncpg.PostgresError as refused:
+            column = refused.column_name and f"{refused.table_name}.{refused.column_name}"
+            self.refused[str(refused.constraint_name or column or refused.sqlstate)] += 1
             return refused
         finally:
             await transaction.rollback()
@@ -310,6 +321,16 @@ async def attacker(
     yield Attacker(app, owner, world.ours.id, await append_only(owner))
     await app.close()
     await owner.close()
+
+
+@pytest.fixture(autouse=True)
+def figures(attacker: Attacker, record_property: Callable[[str, object], None]) -> Iterator[None]:
+    """What each test attacked and what refused it, for ``script/proof constraints``."""
+    attacker.attacks, attacker.refused = 0, Counter()
+    yield
+    record_property("attacks", attacker.attacks)
+    record_property("refused", attacker.refused.total())
+    record_property("refused_by", len(attacker.refused))
 
 
 def another(value: Any, kind: str) -> Any:
@@ -442,6 +463,40 @@ async def test_every_trigger_refuses(attacker: Attacker) -> None:
             refused = await attacker.refusal(statement)
             assert isinstance(refused, asyncpg.IntegrityConstraintViolationError), statement
             assert refused.constraint_name == name, statement
+
+
+async def test_every_table_refuses_another_shop_s_row(attacker: Attacker, world: World) -> None:
+    """Written anew, or moved over: row-level security has the last word, or a guard the first."""
+    theirs = str(world.theirs.id)
+    for table in await tenant_tables(attacker.owner):
+        row = {**await attacker.row(table), **untouched(table)}
+        refused = await attacker.insert(table, {**row, "shop_id": theirs})
+        assert isinstance(refused, asyncpg.InsufficientPrivilegeError), (table, refused)
+        if table not in attacker.history:
+            moved = f"UPDATE {table} SET shop_id = $1"
+            refused = await attacker.refusal(moved, world.theirs.id)
+            assert isinstance(refused, _TO_ANOTHER_SHOP), (table, refused)
+
+
+async def test_every_history_refuses_change_and_removal(attacker: Attacker) -> None:
+    assert len(attacker.history) > 10
+    for table in sorted(attacker.history):
+        for statement in (
+            f"UPDATE {table} SET shop_id = shop_id",
+            f"DELETE FROM {table}",
+            f"TRUNCATE {table} CASCADE",
+        ):
+            refused = await attacker.refusal(statement)
+            assert isinstance(refused, asyncpg.InsufficientPrivilegeError), statement
+
+
+async def test_there_is_no_kind_of_constraint_that_nobody_attacks(attacker: Attacker) -> None:
+    """CHECK, reference, key, unique, NOT NULL and trigger; no exclusion, no domain."""
+    found = await attacker.owner.fetch(
+        """SELECT DISTINCT c.contype::text AS kind FROM pg_constraint c
+           JOIN pg_namespace n ON n.oid = c.connamespace WHERE n.nspname = 'public'"""
+    )
+    assert {row["kind"] for row in found} <= set("cfpunt")
 
 
 @pytest.mark.parametrize("statement", FACTS)
