@@ -33,7 +33,11 @@ def test_check_counts_every_pair() -> None:
 def test_an_unsound_table_is_found() -> None:
     stuck = {("a", "go"): rule((Actor.SYSTEM,), "b", meaning="x")}
     seen = census(Machine("m", ("a",), frozenset(), stuck))
-    assert seen.faults == ("m: 'b' has no way out and is not terminal",)
+    assert seen.faults == (
+        "m: 'b' has no way out and is not terminal",
+        "m: in 'a' it is not said who has to act, or said in vain",
+        "m: in 'b' it is not said who has to act, or said in vain",
+    )
     assert (seen.allowed, seen.refused) == (1, 2 * 1 * len(Actor) - 1)
 
 

@@ -104,9 +104,10 @@ BREACHES: Final[dict[str, str]] = {
           AND state IN ('succeeded', 'failed', 'canceled', 'reversed', 'needs_review')
         UNION ALL SELECT id FROM shipments
         WHERE due_at IS NOT NULL AND state NOT IN ('label_due', 'void_due')
-        UNION ALL SELECT id FROM returns
-        WHERE deadline_at IS NOT NULL
-          AND state IN ('rejected', 'canceled', 'expired', 'completed')""",
+        UNION ALL SELECT r.id FROM returns r
+        JOIN deadlines d ON d.shop_id = r.shop_id AND d.return_id = r.id AND d.object_id = r.id
+        WHERE d.wake_at IS NOT NULL
+          AND r.state IN ('rejected', 'canceled', 'expired', 'completed')""",
     "an undecided return line in a return that goes on": """
         SELECT l.id FROM return_lines l JOIN returns r
           ON r.shop_id = l.shop_id AND r.id = l.return_id

@@ -359,7 +359,8 @@ async def test_a_scan_moves_parcel_and_return(story: Story) -> None:
     assert (await story.again(ret)).state == "approved"
     await story.scan(ret, "in_transit")
     ret = await story.again(ret)
-    assert (ret.state, ret.deadline_kind) == ("in_transit", "arrive")
+    assert ret.next_deadline is not None
+    assert (ret.state, ret.next_deadline.kind) == ("in_transit", "arrive")
     await story.scan(ret, "delivered")
     assert (await parcel(story, ret)).state == "delivered"
     assert (await story.again(ret)).state == "in_transit", "delivered is not received"

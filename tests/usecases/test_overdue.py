@@ -104,6 +104,6 @@ async def test_the_refund_of_a_return_is_due_as_its_policy_says(story: Story) ->
     ret = await story.open(order, {"lamp": 1}, method="in_store")
     await story.bring_back(ret)
     view, ret = await story.refund_of(ret), await story.again(ret)
-    assert view.refund["due_by"] == view.refund["remind_at"] == ret.refund_by
+    assert view.refund["due_by"] == view.refund["remind_at"] == ret.due_by("refund")
     await story.drain(days=6)
     assert await overdue(story) == [view.refund["id"]], "waiting for a second person is no excuse"

@@ -215,7 +215,7 @@ async def test_money_at_receipt_comes_before_the_inspection(story: Story) -> Non
     )
     assert done.ret.state == "completed"
     assert await amount(story, ret) == 5400, "the money went before the grade"
-    with pytest.raises(Invalid):
+    with pytest.raises(ActionNotAllowed, match="nobody has graded"):
         await story.inspect(ret, ("shirt", "sealed"))
 
 

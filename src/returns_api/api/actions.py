@@ -8,12 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from returns_api.domain import ids
 from returns_api.domain.access import Principal, Scope
-from returns_api.domain.lifecycle.machine import Actor
-from returns_api.domain.lifecycle.returns import RETURN
+from returns_api.domain.lifecycle.deadlines import OPEN, Deadline
+from returns_api.domain.lifecycle.machine import Actor, Machine
+from returns_api.domain.lifecycle.policies import POLICY
+from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
+from returns_api.domain.lifecycle.returns import LINE, RETURN
+from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.returns import ReturnRecord
+from returns_api.domain.shipments import ShipmentRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +40,34 @@ LINKS: Final[dict[str, Link]] = {
     "receive": Link("receipts", Scope.RECEIPTS_WRITE),
     "inspect": Link("inspections", Scope.RECEIPTS_WRITE),
 }
-
-_DEADLINE_OF: Final = {
-    "approve": "respond",
-    "reject": "respond",
-    "provide_info": "answer",
-    "ship": "ship",
-    "inspect": "inspect",
+OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
+    "approveReturn": (RETURN, "approve"),
+    "rejectReturn": (RETURN, "reject"),
+    "requestReturnInfo": (RETURN, "request_info"),
+    "provideReturnInfo": (RETURN, "provide_info"),
+    "cancelReturn": (RETURN, "cancel"),
+    "shipReturn": (RETURN, "ship"),
+    "createReceipt": (RETURN, "receive"),
+    "createInspection": (RETURN, "inspect"),
+    "retryLabel": (SHIPMENT, "retry"),
+    "approveRefund": (REFUND, "approve"),
+    "retryRefund": (REFUND, "retry"),
+    "cancelRefund": (REFUND, "cancel"),
+    "editPolicy": (POLICY, "edit"),
+    "checkPolicy": (POLICY, "check"),
+    "publishPolicy": (POLICY, "publish"),
+    "retirePolicy": (POLICY, "retire"),
 }
-_WAITS_FOR: Final = {
-    "requested": ("agent", "approve"),
-    "info_needed": ("buyer", "provide_info"),
-    "approved": ("buyer", "ship"),
-    "in_transit": ("warehouse", "receive"),
-    "received": ("warehouse", "inspect"),
-    "inspected": ("system", "settle"),
-    "refunding": ("system", "complete"),
+"""Operations of the description and the action that each is."""
+STATES: Final[dict[str, Machine]] = {
+    "ReturnOut": RETURN,
+    "ReturnLineOut": LINE,
+    "LabelOut": SHIPMENT,
+    "RefundOut": REFUND,
+    "TransferOut": TRANSFER,
 }
+"""Shapes whose ``state`` is a state of a table."""
+RETRY_LABEL: Final = Link("retry-label", Scope.RETURNS_REVIEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,42 +82,63 @@ class Action:
 
 def allowed_actions(ret: ReturnRecord, principal: Principal) -> list[Action]:
     """In the order of the lifecycle table."""
-    actor = Actor(principal.role.value) if principal.role.value in set(Actor) else None
+    actor = actor_of(principal)
     if actor is None:
         return []
     return [
         _action(ret, name)
-        for name in RETURN.allowed(ret.state, actor)
-        if name in LINKS and LINKS[name].scope in principal.scopes and _useful(ret, name)
+        for name in RETURN.allowed(ret.state, actor, ret.holds())
+        if name in LINKS and LINKS[name].scope in principal.scopes
     ]
 
 
-def _useful(ret: ReturnRecord, name: str) -> bool:
-    """Grading ends with the last unit, also where the money came before it."""
-    return (
-        name != "inspect"
-        or any(line.inspected < line.received for line in ret.lines)
-        or (ret.state == "received")
-    )
+def actor_of(principal: Principal) -> Actor | None:
+    """Who the caller is in the lifecycle tables; None for one who only opens doors."""
+    role = principal.role.value
+    return Actor(role) if role in set(Actor) else None
 
 
-def waiting_for(ret: ReturnRecord) -> tuple[str, str] | None:
-    """Who has to act and to do what; None when the return is over."""
-    return _WAITS_FOR.get(ret.state)
+def waiting_for(machine: Machine, state: str) -> tuple[str, str] | None:
+    """Who has to act and to do what; None when it is over or at rest."""
+    found = machine.awaits.get(state)
+    return None if found is None else (found[0].value, found[1])
+
+
+def becomes(machine: Machine, state: str, deadline: Deadline) -> str:
+    """What silence makes of an object in ``state``; the name of the default where it stays."""
+    timer = machine.timer(deadline.kind)
+    at = state if state in timer.states else timer.states[0]
+    to = machine.rules[at, deadline.on_silence].to[0]
+    return deadline.on_silence if to == at else to
+
+
+def label_actions(
+    return_id: UUID, shipment: ShipmentRecord | None, principal: Principal
+) -> list[Action]:
+    """What the caller may do about a label that the carrier refused."""
+    actor = actor_of(principal)
+    if shipment is None or actor is None or RETRY_LABEL.scope not in principal.scopes:
+        return []
+    href = f"/v1/returns/{ids.encode('ret', return_id)}/{RETRY_LABEL.path}"
+    return [
+        Action(f"{name}_label", href, None, None)
+        for name in SHIPMENT.allowed(shipment.state, actor)
+        if name == "retry"
+    ]
 
 
 def _action(ret: ReturnRecord, name: str) -> Action:
-    kind = _DEADLINE_OF.get(name)
-    timed = kind is not None and kind == ret.deadline_kind
+    timed = next(
+        (
+            deadline
+            for deadline in ret.deadlines
+            if deadline.state == OPEN and name in RETURN.timer(deadline.kind).keeps
+        ),
+        None,
+    )
     return Action(
         action=name,
         href=f"/v1/returns/{ids.encode('ret', ret.id)}/{LINKS[name].path}",
-        until=ret.deadline_at if timed else None,
-        on_silence=_silence(ret) if timed else None,
+        until=None if timed is None else timed.due_at,
+        on_silence=None if timed is None else becomes(RETURN, ret.state, timed),
     )
-
-
-def _silence(ret: ReturnRecord) -> str | None:
-    if ret.deadline_kind == "respond":
-        return {"approve": "approved", "reject": "rejected"}.get(ret.on_silence or "approve")
-    return {"ship": "expired", "answer": "rejected"}.get(ret.deadline_kind or "")

@@ -14,10 +14,12 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from returns_api.api.actions import OPERATIONS, STATES
 from returns_api.api.deps import REQUIRED, Allowed
 from returns_api.api.responses import Problem
 from returns_api.api.schemas.base import In, Out
 from returns_api.domain.access import ROLE_SCOPES, Role, Scope
+from returns_api.domain.lifecycle.describe import in_words
 
 DESCRIPTION = """The returns and refunds department of an online shop, as one service.
 
@@ -80,6 +82,7 @@ def build(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     _restore_examples(schemas)
     scopes = {route.operation_id: scope_of(route) for route in app.state.operations}
+    _tell_lives(document)
     for operation in _operations(document):
         scope = scopes[operation["operationId"]]
         if scope is not None:
@@ -99,6 +102,19 @@ def scope_of(route: APIRoute) -> Scope | None:
         if isinstance(dependency.call, Allowed):
             return dependency.call.scope
     return None
+
+
+def _tell_lives(document: dict[str, Any]) -> None:
+    """From the lifecycle tables: who may act when, at each action, and the states of each field."""
+    for operation in _operations(document):
+        found = OPERATIONS.get(operation["operationId"])
+        if found is not None:
+            operation["description"] += f"\n\n{in_words(*found)}"
+    schemas = document["components"]["schemas"]
+    for name, machine in STATES.items():
+        field = schemas[name]["properties"]["state"]
+        listed = f"One of {', '.join(f'`{state}`' for state in machine.states)}."
+        field["description"] = " ".join(filter(None, (field.get("description"), listed)))
 
 
 def _restore_examples(schemas: dict[str, Any]) -> None:

@@ -6,7 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from returns_api.api.actions import Action, allowed_actions, waiting_for
+from returns_api.api.actions import (
+    Action,
+    allowed_actions,
+    becomes,
+    label_actions,
+    waiting_for,
+)
 from returns_api.api.schemas.quotes import (
     FreightOut,
     PartOut,
@@ -19,6 +25,7 @@ from returns_api.api.schemas.quotes import (
 from returns_api.api.schemas.refunds import ApprovalOut, RefundOut, TransferOut
 from returns_api.api.schemas.returns import (
     ActionOut,
+    DeadlineOut,
     LabelOut,
     MoneyOut,
     ReturnLineOut,
@@ -28,8 +35,10 @@ from returns_api.api.schemas.returns import (
 from returns_api.db.engine import Row
 from returns_api.domain import ids
 from returns_api.domain.access import Principal, Scope
-from returns_api.domain.lifecycle.machine import Actor
+from returns_api.domain.lifecycle.deadlines import Deadline
+from returns_api.domain.lifecycle.machine import Actor, Machine
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
+from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.returns import ReturnLineRecord
 from returns_api.usecases.quotes import StoredQuote
 from returns_api.usecases.refunds import RefundView
@@ -85,7 +94,11 @@ def _part(part: Mapping[str, Any]) -> PartOut:
 def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
     """A return as ``principal`` may see it: the warehouse sees no payment data."""
     ret = view.ret
-    waits = waiting_for(ret)
+    waits = waiting_for(RETURN, ret.state)
+    actions = [
+        *allowed_actions(ret, principal),
+        *label_actions(ret.id, view.shipment, principal),
+    ]
     return ReturnOut(
         return_=ret.id,
         number=ret.number,
@@ -104,7 +117,8 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
         label=_label(view),
         money=_money(view) if sees_money(principal) else None,
         info_request=ret.info_request,
-        actions=[action_out(action) for action in allowed_actions(ret, principal)],
+        deadlines=[deadline_out(RETURN, ret.state, each) for each in ret.deadlines],
+        actions=[action_out(action) for action in actions],
         waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
         timeline=f"/v1/returns/{ids.encode('ret', ret.id)}/events",
     )
@@ -121,6 +135,17 @@ def action_out(action: Action) -> ActionOut:
         href=action.href,
         until=action.until,
         on_silence=action.on_silence,
+    )
+
+
+def deadline_out(machine: Machine, state: str, deadline: Deadline) -> DeadlineOut:
+    """A deadline of an object that is in ``state``."""
+    return DeadlineOut(
+        kind=deadline.kind,
+        who=deadline.owner,
+        due_at=deadline.due_at,
+        state=deadline.state,
+        on_silence=becomes(machine, state, deadline),
     )
 
 
@@ -163,7 +188,7 @@ def _money(view: ReturnView) -> MoneyOut:
     return MoneyOut(
         expected=view.ret.expected_minor,
         refunded=view.ret.refunded_minor,
-        due_by=view.ret.refund_by,
+        due_by=view.ret.due_by("refund"),
         refunds=[refund["id"] for refund in view.refunds],
     )
 

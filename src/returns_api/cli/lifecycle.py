@@ -33,6 +33,8 @@ def check(as_json: AsJson = False) -> None:
                 "pairs": seen.pairs,
                 "allowed": seen.allowed,
                 "refused": seen.refused,
+                "conditions": seen.conditions,
+                "deadlines": len(machine.timers),
             }
             for name, (machine, seen) in found.items()
         }
@@ -41,7 +43,9 @@ def check(as_json: AsJson = False) -> None:
         text += "sound." if not faults else f"{len(faults)} faults."
         for fault in faults:
             say(fault)
-        result = {"ok": not faults, "pairs": pairs, "tables": tables, "faults": faults}
+        deadlines = sum(len(machine.timers) for machine, _ in found.values())
+        result = {"ok": not faults, "pairs": pairs, "deadlines": deadlines, "tables": tables}
+        result["faults"] = faults
         answer(result, text, as_json=as_json)
     if faults:
         raise typer.Exit(1)

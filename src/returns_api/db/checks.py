@@ -310,9 +310,10 @@ ORDER_CHECKS: Final = (
             SELECT id, state, due_at::text FROM transfers
             WHERE shop_id = :shop AND order_id = ANY (:orders) AND due_at IS NOT NULL
               AND state IN ({_OVER}, 'needs_review')
-            UNION ALL SELECT id, state, deadline_at::text FROM returns
-            WHERE shop_id = :shop AND order_id = ANY (:orders) AND deadline_at IS NOT NULL
-              AND state IN ('rejected', 'canceled', 'expired', 'completed')"""),
+            UNION ALL SELECT r.id, r.state, d.wake_at::text FROM returns r
+            JOIN deadlines d ON d.shop_id = r.shop_id AND d.return_id = r.id AND d.object_id = r.id
+            WHERE r.shop_id = :shop AND r.order_id = ANY (:orders) AND d.wake_at IS NOT NULL
+              AND r.state IN ('rejected', 'canceled', 'expired', 'completed')"""),
     ),
     Check(
         "N10",

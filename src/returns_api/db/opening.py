@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from returns_api.db import deadlines as deadline_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
 from returns_api.db.tables import (
@@ -42,9 +43,6 @@ _FILLED: Final = frozenset(
         "order_id",
         "refunded_minor",
         "sequence",
-        "inspect_by",
-        "refund_by",
-        "paused_at",
         "info_request",
         "settled_at",
         "closed_at",
@@ -87,7 +85,7 @@ def _opened(numbered: CTE) -> CTE:
             ["shop_id", "number", "order_id", *names],
             select(SHOP, number, given("order_id", Uuid), *values),
         )
-        .returning(returns.c.id, returns.c.number)
+        .returning(returns.c.id, returns.c.id.label("return_id"), returns.c.number)
         .cte("opened")
     )
 
@@ -190,7 +188,7 @@ def _sent() -> CTE:
 
 
 def _opening() -> Query:
-    """Number, return, lines, claims, counters, quote and shipment in one statement.
+    """Number, return, lines, claims, counters, deadline, quote and shipment in one statement.
 
     It counts only the rows that it could move, so the caller compares the counts and takes
     everything back when one is missing. The claims' primary key and the trigger on ``claimed`` say
@@ -203,7 +201,9 @@ def _opening() -> Query:
             select(opened.c.number).scalar_subquery().label("number"),
             select(func.count()).select_from(counted).scalar_subquery().label("counted"),
             select(func.count()).select_from(used).scalar_subquery().label("used"),
-        ).add_cte(_written(wanted), _claimed(wanted), _sent())
+        ).add_cte(
+            _written(wanted), _claimed(wanted), _sent(), deadline_rows.written("return", opened)
+        )
     )
 
 

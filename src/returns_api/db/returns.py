@@ -19,6 +19,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     delete,
     func,
     or_,
@@ -27,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from returns_api.db import deadlines as deadline_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import Query, given, here
 from returns_api.db.tables import (
@@ -35,10 +37,13 @@ from returns_api.db.tables import (
     returns,
     unit_claims,
 )
+from returns_api.domain.lifecycle.deadlines import Deadline
 from returns_api.domain.returns import LineChange, ReturnLineRecord, ReturnRecord
 from returns_api.domain.terms import ReturnTerms
 
-_RETURN_FIELDS: Final = tuple(name for name in ReturnRecord.__dataclass_fields__ if name != "lines")
+_RETURN_FIELDS: Final = tuple(
+    name for name in ReturnRecord.__dataclass_fields__ if name not in {"lines", "deadlines"}
+)
 _LINE_FIELDS: Final = tuple(
     name
     for name in ReturnLineRecord.__dataclass_fields__
@@ -52,6 +57,14 @@ _LINES: Final = Query(
         order_lines.c.external_id,
         order_lines.c.title,
         order_lines.c.sku,
+        # They ride on the first line: a return is read by two statements, and the second one sees
+        # what was committed before the first one got its lock.
+        case(
+            (
+                return_lines.c.position == 0,
+                deadline_rows.shown(return_lines.c.return_id, return_lines.c.return_id),
+            )
+        ).label("deadlines"),
     )
     .join(
         order_lines,
@@ -85,9 +98,12 @@ _PAGE: Final = Query(
 
 
 @cache
-def _moving(names: frozenset[str]) -> Query:
-    """The compare-and-set update for one set of columns; few sets exist, each compiled once."""
-    return Query(
+def _moving(names: frozenset[str], *, deadlines: bool, ending: bool) -> Query:
+    """The compare-and-set update for one set of columns; few sets exist, each compiled once.
+
+    The return's deadlines move with it in the same statement, or not at all.
+    """
+    moved = (
         update(returns)
         .where(
             here(returns),
@@ -99,8 +115,15 @@ def _moving(names: frozenset[str]) -> Query:
             updated_at=given("now"),
             **{name: given(name, returns.c[name].type) for name in names},
         )
-        .returning(returns.c.sequence)
+        .returning(returns.c.id, returns.c.id.label("return_id"), returns.c.sequence)
+        .cte("moved")
     )
+    statement = select(moved.c.sequence)
+    if deadlines:
+        statement = statement.add_cte(deadline_rows.written("return", moved))
+    if ending:
+        statement = statement.add_cte(deadline_rows.ending(moved))
+    return Query(statement)
 
 
 _SET_REFUNDED: Final = Query(
@@ -135,12 +158,6 @@ _UNCOUNT: Final = Query(
     .where(here(order_lines), order_lines.c.id == given("id"))
     .values(claimed=order_lines.c.claimed - given("quantity", Integer))
 )
-DUE: Final = Query(
-    select(returns.c.shop_id, returns.c.id)
-    .where(returns.c.deadline_at <= given("now"))
-    .order_by(returns.c.deadline_at)
-    .limit(given("limit"))
-)
 
 
 async def one(tx: Transaction, return_id: UUID) -> ReturnRecord | None:
@@ -165,11 +182,23 @@ async def page(tx: Transaction, **filters: Any) -> list[ReturnRecord]:
 
 
 async def move(
-    tx: Transaction, return_id: UUID, seen: int, now: datetime, **values: Any
+    tx: Transaction,
+    return_id: UUID,
+    seen: int,
+    now: datetime,
+    *,
+    deadlines: Sequence[Deadline] = (),
+    ending: bool = False,
+    **values: Any,
 ) -> int | None:
-    """Set columns where the sequence is still ``seen``; the new sequence, or None."""
+    """Set columns and deadlines where the sequence is still ``seen``; the new sequence, or None.
+
+    ``ending`` ends all deadlines that stand, for a caller that has not read them.
+    """
+    query = _moving(frozenset(values), deadlines=bool(deadlines), ending=ending)
+    given_ones = {"deadlines": deadline_rows.to_json(deadlines)} if deadlines else {}
     sequence: int | None = await tx.value(
-        _moving(frozenset(values)), return_id=return_id, seen=seen, now=now, **values
+        query, return_id=return_id, seen=seen, now=now, **given_ones, **values
     )
     return sequence
 
@@ -227,4 +256,5 @@ def _record(head: Row, lines: Sequence[Row]) -> ReturnRecord:
             )
             for line in lines
         ),
+        deadlines=deadline_rows.records(next((line["deadlines"] for line in lines), None)),
     )

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from returns_api.domain.errors import DoesNotFit, Invalid
+from returns_api.domain.lifecycle.deadlines import Deadline, begin, follow
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.returns import (
@@ -33,7 +33,7 @@ def plan_receive(
         Invalid: nothing is counted.
         DoesNotFit: a line that is not expected, or more units than are.
     """
-    state = RETURN.step(before.state, "receive", actor)
+    state = before.step("receive", actor)
     if not counts:
         raise Invalid("Count at least one unit.", errors=[{"field": "lines"}])
     by_id = {line.id: line for line in before.lines}
@@ -52,17 +52,13 @@ def plan_receive(
             )
         moved = LINE.step(line.state, "receive", actor)
         changes.append(LineChange(line, moved, received=line.received + count))
-    values: dict[str, Any] = {}
-    if before.inspect_by is None:
-        inspect = before.terms.inspect_within_seconds
-        inspect_by = None if inspect is None else now + timedelta(seconds=inspect)
-        values = {
-            "inspect_by": inspect_by,
-            "deadline_at": inspect_by,
-            "deadline_kind": None if inspect_by is None else "inspect",
-        }
+    within = before.terms.inspect_within_seconds
+    begun: tuple[Deadline, ...] = ()
+    if within is not None and before.deadline("inspect") is None:
+        begun = (begin(RETURN, "inspect", now + timedelta(seconds=within)),)
+    deadlines = follow(RETURN, before.deadlines, "receive", state, *begun, now=now)
     data = {"received": sum(counts.values())}
-    return Change(before, state, "return.received", tuple(changes), values, data=data)
+    return Change(before, state, "return.received", tuple(changes), data=data, deadlines=deadlines)
 
 
 def plan_inspect(
@@ -76,7 +72,7 @@ def plan_inspect(
         ActionNotAllowed: nothing can be inspected now.
         DoesNotFit: nothing is graded, more than is here, or ``close`` while units are not graded.
     """
-    RETURN.require(before.state, "inspect", actor)
+    before.require("inspect", actor)
     _check_graded(before, graded, close=close)
     if before.settled_at is not None:
         return _inspected_late(before, actor, graded)
@@ -88,15 +84,14 @@ def plan_inspect(
     after = {change.line.id: change.state for change in changes}
     states = [after.get(line.id, line.state) for line in before.lines]
     done = not any(s in {"approved", "received", "requested"} for s in states)
-    state = RETURN.step(before.state, "inspect", actor, to="inspected" if done else "received")
-    values = {"deadline_at": None, "deadline_kind": None} if done else {}
+    state = before.step("inspect", actor, to="inspected" if done else "received")
     return Change(
         before,
         state,
         "return.inspected" if done else "return.partly_inspected",
         tuple(changes),
-        values,
         data={"units": sum(graded.values())},
+        deadlines=follow(RETURN, before.deadlines, "inspect", state),
     )
 
 
@@ -106,25 +101,25 @@ def plan_settle(before: ReturnRecord, now: datetime, refund_minor: int) -> Chang
     ``refund_minor`` is all that is due, whether or not the payments cover it.
     """
     refunding = refund_minor > 0
-    state = RETURN.step(
-        before.state, "settle", Actor.SYSTEM, to="refunding" if refunding else "completed"
-    )
+    state = before.step("settle", Actor.SYSTEM, to="refunding" if refunding else "completed")
     changes = tuple(
         LineChange(line, LINE.step(line.state, "settle", Actor.SYSTEM))
         for line in before.lines
         if line.state in {"received", "inspected"}
     )
     within = before.terms.refund_within_seconds
-    refund_by = None if within is None or not refunding else now + timedelta(seconds=within)
-    values = {
-        "settled_at": now,
-        "refund_by": refund_by,
-        "deadline_at": refund_by,
-        "deadline_kind": None if refund_by is None else "refund",
-        "closed_at": None if refunding else now,
-    }
-    event = "return.settled" if refunding else "return.completed"
-    return Change(before, state, event, changes, values, data={"refund": refund_minor})
+    begun: tuple[Deadline, ...] = ()
+    if within is not None and refunding:
+        begun = (begin(RETURN, "refund", now + timedelta(seconds=within)),)
+    return Change(
+        before,
+        state,
+        "return.settled" if refunding else "return.completed",
+        changes,
+        {"settled_at": now, "closed_at": None if refunding else now},
+        data={"refund": refund_minor},
+        deadlines=follow(RETURN, before.deadlines, "settle", state, *begun, now=now),
+    )
 
 
 def due_for_settlement(ret: ReturnRecord) -> bool:
@@ -175,6 +170,6 @@ def _inspected_late(before: ReturnRecord, actor: Actor, graded: Mapping[UUID, in
         for line in before.lines
         if line.id in graded
     )
-    state = RETURN.step(before.state, "inspect", actor)
+    state = before.step("inspect", actor)
     data = {"units": sum(graded.values())}
     return Change(before, state, "return.inspected_late", changes, data=data)

@@ -9,13 +9,14 @@ row. States move only through ``lifecycle.returns``.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from returns_api.domain import ids
 from returns_api.domain.errors import ActionNotAllowed, DoesNotFit, Invalid
+from returns_api.domain.lifecycle.deadlines import Deadline, begin, follow, next_due, passed
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.terms import ReturnTerms
@@ -74,14 +75,6 @@ class ReturnRecord:
     refund_at: str
     opened_by: str
     decided_by: str | None
-    respond_by: datetime | None
-    ship_by: datetime | None
-    inspect_by: datetime | None
-    refund_by: datetime | None
-    paused_at: datetime | None
-    on_silence: str | None
-    deadline_at: datetime | None
-    deadline_kind: str | None
     info_request: str | None
     settled_at: datetime | None
     closed_at: datetime | None
@@ -89,6 +82,34 @@ class ReturnRecord:
     created_at: datetime
     updated_at: datetime
     lines: tuple[ReturnLineRecord, ...]
+    deadlines: tuple[Deadline, ...]
+
+    def deadline(self, kind: str) -> Deadline | None:
+        """The deadline of this kind, also one that is over."""
+        return next((each for each in self.deadlines if each.kind == kind), None)
+
+    def due_by(self, kind: str) -> datetime | None:
+        """When what ``kind`` stands for was or is due; None where it never was."""
+        found = self.deadline(kind)
+        return None if found is None else found.due_at
+
+    @property
+    def next_deadline(self) -> Deadline | None:
+        """The nearest one that stands and runs."""
+        return next_due(self.deadlines)
+
+    def holds(self) -> frozenset[str]:
+        """The conditions of ``lifecycle.returns`` that are met now."""
+        ungraded = any(line.inspected < line.received for line in self.lines)
+        return frozenset({"units_ungraded"} if ungraded else ())
+
+    def require(self, action: str, actor: Actor) -> None:
+        """Raises ``ActionNotAllowed`` where the table does not let ``actor`` do it now."""
+        RETURN.require(self.state, action, actor, self.holds())
+
+    def step(self, action: str, actor: Actor, to: str | None = None) -> str:
+        """The state that follows; raises ``ActionNotAllowed`` like ``require``."""
+        return RETURN.step(self.state, action, actor, to, self.holds())
 
     def open_lines(self) -> tuple[ReturnLineRecord, ...]:
         return tuple(line for line in self.lines if line.state not in _CLOSED_LINES)
@@ -120,33 +141,19 @@ class Change:
     reason: str | None = None
     data: Mapping[str, Any] = field(default_factory=dict)
     """What the event says besides ids and states."""
+    deadlines: tuple[Deadline, ...] = ()
+    """Those that begin, pause, run on or end with it."""
 
 
-def opening(terms: ReturnTerms, now: datetime) -> Mapping[str, Any]:
-    """State, clocks and decider of a return that is being opened."""
+def opening(terms: ReturnTerms, now: datetime) -> tuple[Mapping[str, Any], tuple[Deadline, ...]]:
+    """State and decider of a return that is being opened, and its first deadline."""
     if terms.approval_auto:
-        ship_by = now + _seconds(terms.ship_within_seconds, DEFAULT_SHIP_WITHIN)
-        return {
-            "state": "approved",
-            "decided_by": "system",
-            "respond_by": None,
-            "on_silence": None,
-            "ship_by": ship_by,
-            "deadline_at": ship_by,
-            "deadline_kind": "ship",
-        }
-    respond_by = None
-    if terms.respond_within_seconds is not None:
-        respond_by = now + timedelta(seconds=terms.respond_within_seconds)
-    return {
-        "state": "requested",
-        "decided_by": None,
-        "respond_by": respond_by,
-        "on_silence": terms.on_silence,
-        "ship_by": None,
-        "deadline_at": respond_by,
-        "deadline_kind": None if respond_by is None else "respond",
-    }
+        return {"state": "approved", "decided_by": "system"}, (_ship_by(terms, now),)
+    waiting = {"state": "requested", "decided_by": None}
+    if terms.respond_within_seconds is None:
+        return waiting, ()
+    respond_by = now + timedelta(seconds=terms.respond_within_seconds)
+    return waiting, (begin(RETURN, "respond", respond_by, terms.on_silence),)
 
 
 def plan_approve(
@@ -159,13 +166,15 @@ def plan_approve(
         DoesNotFit: a named line is not waiting for a decision.
         Invalid: none is named.
     """
-    RETURN.require(before.state, "approve", actor)
+    before.require("approve", actor)
     chosen, rest = _undecided(before, lines)
-    state = RETURN.step(before.state, "approve", actor, to="requested" if rest else "approved")
+    state = before.step("approve", actor, to="requested" if rest else "approved")
     changes = tuple(LineChange(line, LINE.step(line.state, "approve", actor)) for line in chosen)
-    values = {} if rest else _approved(before, actor, now)
-    event = "return.line_approved" if rest else "return.approved"
-    return Change(before, state, event, changes, values)
+    if rest:
+        return Change(before, state, "return.line_approved", changes)
+    deadlines = _following(before, "approve", state, _ship_by(before.terms, now), now=now)
+    values = {"decided_by": actor.value}
+    return Change(before, state, "return.approved", changes, values, deadlines=deadlines)
 
 
 def plan_reject(
@@ -183,17 +192,17 @@ def plan_reject(
         DoesNotFit: a named line is not waiting for a decision.
         Invalid: none is named.
     """
-    RETURN.require(before.state, "reject", actor)
+    before.require("reject", actor)
     chosen, rest = _undecided(before, lines)
     if rest and before.state == "info_needed":
         raise ActionNotAllowed(
             "The buyer is being asked: only all undecided lines can be rejected now.",
             state=before.state,
-            allowed=list(RETURN.allowed(before.state, actor)),
+            allowed=list(RETURN.allowed(before.state, actor, before.holds())),
         )
     kept = any(line.state == "approved" for line in before.lines)
     to = "requested" if rest else "approved" if kept else "rejected"
-    state = RETURN.step(before.state, "reject", actor, to=to)
+    state = before.step("reject", actor, to=to)
     changes = tuple(
         LineChange(
             line,
@@ -204,42 +213,35 @@ def plan_reject(
         )
         for line in chosen
     )
-    values: Mapping[str, Any] = {}
-    if state == "approved":
-        values = _approved(before, actor, now)
-    elif state == "rejected":
-        values = {"decided_by": actor.value, **_closed(now)}
-    event = {"rejected": "return.rejected", "approved": "return.approved"}
+    if rest:
+        return Change(before, state, "return.line_rejected", changes, reason=code)
+    begun = (_ship_by(before.terms, now),) if kept else ()
+    closed = {} if kept else {"closed_at": now}
     return Change(
-        before, state, event.get(state, "return.line_rejected"), changes, values, reason=code
+        before,
+        state,
+        f"return.{state}",
+        changes,
+        {"decided_by": actor.value, **closed},
+        reason=code,
+        deadlines=_following(before, "reject", state, *begun, now=now),
     )
 
 
 def plan_request_info(before: ReturnRecord, actor: Actor, now: datetime, question: str) -> Change:
     """Ask the buyer; the review clock stands still until the answer, but not for ever."""
-    state = RETURN.step(before.state, "request_info", actor)
-    values = {
-        "paused_at": now,
-        "info_request": question,
-        "deadline_at": now + ANSWER_WITHIN,
-        "deadline_kind": "answer",
-    }
-    return Change(before, state, "return.info_requested", values=values)
+    state = before.step("request_info", actor)
+    answer = begin(RETURN, "answer", now + ANSWER_WITHIN)
+    deadlines = _following(before, "request_info", state, answer, now=now)
+    values = {"info_request": question}
+    return Change(before, state, "return.info_requested", values=values, deadlines=deadlines)
 
 
 def plan_provide_info(before: ReturnRecord, actor: Actor, now: datetime) -> Change:
     """The buyer answered; the review clock gets back the time it stood still."""
-    state = RETURN.step(before.state, "provide_info", actor)
-    respond_by = before.respond_by
-    if respond_by is not None and before.paused_at is not None:
-        respond_by += max(now - before.paused_at, timedelta(0))
-    values = {
-        "paused_at": None,
-        "respond_by": respond_by,
-        "deadline_at": respond_by,
-        "deadline_kind": None if respond_by is None else "respond",
-    }
-    return Change(before, state, "return.info_provided", values=values)
+    state = before.step("provide_info", actor)
+    deadlines = _following(before, "provide_info", state, now=now)
+    return Change(before, state, "return.info_provided", deadlines=deadlines)
 
 
 def plan_cancel(before: ReturnRecord, actor: Actor, now: datetime) -> Change:
@@ -253,58 +255,63 @@ def plan_expire(before: ReturnRecord, now: datetime) -> Change:
 
 def plan_ship(before: ReturnRecord, actor: Actor, now: datetime) -> Change:
     """The parcel is on its way; from now on its arrival is watched."""
-    state = RETURN.step(before.state, "ship", actor)
-    values = {"deadline_at": now + ARRIVE_WITHIN, "deadline_kind": "arrive"}
-    return Change(before, state, "return.in_transit", values=values)
+    state = before.step("ship", actor)
+    arrive = begin(RETURN, "arrive", now + ARRIVE_WITHIN)
+    deadlines = _following(before, "ship", state, arrive, now=now)
+    return Change(before, state, "return.in_transit", deadlines=deadlines)
 
 
 def plan_silence(before: ReturnRecord, now: datetime) -> Change | None:
-    """What a passed deadline does by itself; None when it is not passed or does nothing.
+    """What the nearest passed deadline does by itself; None when none has passed.
 
-    Running it twice or late gives one result: the first run leaves no such deadline behind.
+    Running it twice or late gives one result: the first run ends the deadline.
     """
-    if before.deadline_at is None or before.deadline_at > now:
+    late = next_due(before.deadlines, now)
+    if late is None:
         return None
-    if before.deadline_kind == "respond":
-        if before.on_silence == "reject":
-            return plan_reject(before, Actor.SYSTEM, now, "no_answer_in_time")
+    change = _on_silence(before, late, now)
+    return replace(change, deadlines=passed(late, change.deadlines))
+
+
+def _on_silence(before: ReturnRecord, late: Deadline, now: datetime) -> Change:
+    if late.on_silence == "approve":
         return plan_approve(before, Actor.SYSTEM, now)
-    if before.deadline_kind == "answer":
-        return plan_reject(before, Actor.SYSTEM, now, "no_information_in_time")
-    if before.deadline_kind == "ship":
+    if late.on_silence == "reject":
+        asked = late.kind == "answer"
+        code = "no_information_in_time" if asked else "no_answer_in_time"
+        return plan_reject(before, Actor.SYSTEM, now, code)
+    if late.on_silence == "expire":
         return plan_expire(before, now)
     return Change(
         before,
-        before.state,
+        before.step("overdue", Actor.SYSTEM),
         "return.overdue",
-        values={"deadline_at": None, "deadline_kind": None},
-        reason=f"{before.deadline_kind}_by has passed",
-        data={"deadline": before.deadline_kind},
+        reason=f"{late.kind}_by has passed",
+        data={"deadline": late.kind},
     )
 
 
-def _approved(before: ReturnRecord, actor: Actor, now: datetime) -> Mapping[str, Any]:
-    ship_by = now + _seconds(before.terms.ship_within_seconds, DEFAULT_SHIP_WITHIN)
-    return {
-        "decided_by": actor.value,
-        "ship_by": ship_by,
-        "deadline_at": ship_by,
-        "deadline_kind": "ship",
-    }
+def _ship_by(terms: ReturnTerms, now: datetime) -> Deadline:
+    within = terms.ship_within_seconds
+    wait = DEFAULT_SHIP_WITHIN if within is None else timedelta(seconds=within)
+    return begin(RETURN, "ship", now + wait)
 
 
-def _closed(now: datetime) -> Mapping[str, Any]:
-    return {"closed_at": now, "deadline_at": None, "deadline_kind": None}
+def _following(
+    before: ReturnRecord, action: str, state: str, *begun: Deadline, now: datetime | None = None
+) -> tuple[Deadline, ...]:
+    return follow(RETURN, before.deadlines, action, state, *begun, now=now)
 
 
 def _end(before: ReturnRecord, action: str, event: str, actor: Actor, now: datetime) -> Change:
-    state = RETURN.step(before.state, action, actor)
+    state = before.step(action, actor)
     changes = tuple(
         LineChange(line, LINE.step(line.state, action, actor), release=line.units)
         for line in before.lines
         if line.state in {"requested", "approved"} and (line.state, action) in LINE.rules
     )
-    return Change(before, state, event, changes, _closed(now))
+    deadlines = _following(before, action, state, now=now)
+    return Change(before, state, event, changes, {"closed_at": now}, deadlines=deadlines)
 
 
 def _undecided(
@@ -321,10 +328,6 @@ def _undecided(
     if unknown := wanted - {line.id for line in waiting}:
         raise wrong_line("This line is not waiting for a decision.", min(unknown))
     return [line for line in waiting if line.id in wanted], len(wanted) < len(waiting)
-
-
-def _seconds(within: int | None, default: timedelta) -> timedelta:
-    return default if within is None else timedelta(seconds=within)
 
 
 def wrong_line(detail: str, line_id: UUID) -> DoesNotFit:

@@ -279,9 +279,8 @@ async def _follow_refund(tx: Transaction, ctx: Context, return_id: UUID) -> list
         now,
         state=state,
         refunded_minor=arrived,
+        ending=True,
         closed_at=now if action == "complete" else None,
-        deadline_at=None,
-        deadline_kind=None,
     )
     assert sequence is not None
     return [

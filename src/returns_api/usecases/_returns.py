@@ -32,7 +32,13 @@ async def save(
     """
     now, before = ctx.clock(), change.before
     sequence = await rows.move(
-        tx, before.id, before.sequence, now, state=change.state, **change.values
+        tx,
+        before.id,
+        before.sequence,
+        now,
+        deadlines=change.deadlines,
+        state=change.state,
+        **change.values,
     )
     if sequence is None:
         raise Conflict("The return changed meanwhile; read it again.")

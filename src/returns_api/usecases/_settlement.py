@@ -24,7 +24,7 @@ from returns_api.domain.events import By, Event
 from returns_api.domain.quotes import claim, settlement_terms
 from returns_api.domain.receiving import due_for_settlement, plan_settle
 from returns_api.domain.refunds import PlannedTransfer, plan_cover, tenders
-from returns_api.domain.returns import ReturnRecord
+from returns_api.domain.returns import Change, ReturnRecord
 from returns_api.domain.settlement import Claim, Settlement, plan_settlement
 from returns_api.usecases._approvals import hold_for_return
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
@@ -57,10 +57,14 @@ async def settle_if_due(
     if settlement.total_minor:
         moves = plan_cover(payments, settlement.total_minor)
         hold = await hold_for_return(tx, settlement.total_minor, settlement.currency)
-        new = _new_refund(ret, settlement, moves, change.values["refund_by"], hold)
+        new = _new_refund(ret, settlement, moves, _refund_by(change), hold)
         written = await reserve_and_store(tx, ctx, new, by)
         events, jobs = [*events, *written.events], [*jobs, *written.jobs]
     return events, jobs
+
+
+def _refund_by(change: Change) -> datetime | None:
+    return next((each.due_at for each in change.deadlines if each.kind == "refund"), None)
 
 
 def _claims(ret: ReturnRecord, graded: Sequence[Row]) -> list[Claim]:

@@ -13,6 +13,7 @@ import asyncpg
 from returns_api.db import connections as connection_rows
 from returns_api.db import opening as rows
 from returns_api.db import quotes as quote_rows
+from returns_api.db.deadlines import to_json
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, emit
 from returns_api.domain import ids
@@ -25,6 +26,7 @@ from returns_api.domain.errors import (
     QuoteUsed,
 )
 from returns_api.domain.events import By, Event
+from returns_api.domain.lifecycle.deadlines import Deadline
 from returns_api.domain.returns import (
     ReturnLineRecord,
     ReturnRecord,
@@ -71,7 +73,7 @@ async def open_return(
     _require_acceptable(quote, now)
     terms = ReturnTerms.from_json(quote["terms"])
     lines = _lines(ctx, quote, terms, extras)
-    head = dict(opening(terms, now))
+    head, deadlines = opening(terms, now)
     labelled = quote["method"] in LABELLED_METHODS and not terms.own_label
     carriers = await connection_rows.active(tx, "carrier") if labelled else []
     source = carriers[0]["source"] if carriers else None
@@ -83,6 +85,8 @@ async def open_return(
             tx,
             **values,
             lines=[{**line, "state": head["state"]} for line in lines],
+            deadlines=to_json(deadlines),
+            now=now,
             shipment_id=shipment_id,
             carrier_source=source,
             label_due_at=now if ready else None,
@@ -93,7 +97,7 @@ async def open_return(
         raise await _nothing_left(tx, quote, undo=True) from taken
     if written["counted"] != len(lines) or written["used"] != 1:
         raise await _nothing_left(tx, quote, undo=False)
-    ret = _record(values, written["number"], terms, quote, lines, head)
+    ret = _record(values, written["number"], terms, quote, lines, deadlines)
     jobs = [Job("carry_label", shipment_id)] if ready and shipment_id else []
     await emit(tx, [_opened_event(ctx, ret, by)], jobs)
     shipment = None
@@ -184,16 +188,13 @@ def _record(
     terms: ReturnTerms,
     quote: Row,
     lines: Sequence[Mapping[str, Any]],
-    head: Mapping[str, Any],
+    deadlines: tuple[Deadline, ...],
 ) -> ReturnRecord:
     """The opened return as a later read would give it."""
     return ReturnRecord(
         **{
             "number": number,
             "refunded_minor": 0,
-            "inspect_by": None,
-            "refund_by": None,
-            "paused_at": None,
             "info_request": None,
             "settled_at": None,
             "closed_at": None,
@@ -209,7 +210,7 @@ def _record(
                     "external_id": quoted["external_id"],
                     "title": quoted["title"],
                     "sku": quoted["sku"],
-                    "state": head["state"],
+                    "state": values["state"],
                     "received": 0,
                     "inspected": 0,
                     "decision_code": None,
@@ -218,6 +219,7 @@ def _record(
             )
             for line, quoted in zip(lines, quote["lines"], strict=True)
         ),
+        deadlines=deadlines,
     )
 
 

@@ -1,9 +1,9 @@
-"""Everything that buyer, agent and clock can do with an open return, and reading it."""
+"""Everything that buyer and agent can do with an open return, and reading it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from returns_api.domain.errors import (
     Invalid,
     PreconditionFailed,
 )
-from returns_api.domain.events import SYSTEM, By
+from returns_api.domain.events import By
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.returns import (
     Change,
@@ -31,9 +31,8 @@ from returns_api.domain.returns import (
     plan_reject,
     plan_request_info,
     plan_ship,
-    plan_silence,
 )
-from returns_api.domain.shipments import ShipmentRecord, why_not_here
+from returns_api.domain.shipments import ShipmentRecord
 from returns_api.usecases._loading import visible_return
 from returns_api.usecases._returns import refunds_of, save
 from returns_api.usecases.context import Context
@@ -150,27 +149,6 @@ def asking(question: str) -> Callable[[ReturnRecord, Actor, datetime], Change]:
 shipping = plan_ship
 answering = plan_provide_info
 canceling = plan_cancel
-
-
-async def keep_deadline(ctx: Context, shop: UUID, return_id: UUID) -> None:
-    """Do what a passed deadline does by itself; twice or late gives one result."""
-    async with ctx.database.transaction(shop) as tx:
-        ret = await rows.lock_whole(tx, return_id)
-        change = None if ret is None else plan_silence(ret, ctx.clock())
-        if change is None:
-            return
-        if change.before.deadline_kind == "arrive":
-            parcels = await shipment_rows.of_returns(tx, [return_id])
-            cause = why_not_here(parcels[0] if parcels else None)
-            change = replace(change, data={**change.data, "cause": cause})
-        await emit(tx, *await save(tx, ctx, change, SYSTEM))
-    ctx.wake()
-
-
-async def due_deadlines(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
-    """Returns over all shops whose nearest deadline has passed, oldest first."""
-    found = await ctx.database.sweep(rows.DUE, now=ctx.clock(), limit=limit)
-    return [(row["shop_id"], row["id"]) for row in found]
 
 
 async def _views(tx: Transaction, found: Sequence[ReturnRecord]) -> list[ReturnView]:

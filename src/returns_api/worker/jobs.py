@@ -15,13 +15,13 @@ from uuid import UUID
 from returns_api.usecases import (
     audits,
     backtests,
+    deadlines,
     deliveries,
     housekeeping,
     inbox,
     ledger,
     overdue,
     reconciliations,
-    returns,
     shipments,
     transfers,
 )
@@ -51,7 +51,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "reconcile": Kind(reconciliations.reconcile, reconciliations.due_reconciliations),
     "run_audit": Kind(audits.run_audit, audits.due_audits),
     "seal_ledger": Kind(ledger.seal_ledger, ledger.due_seals),
-    "keep_deadline": Kind(returns.keep_deadline, returns.due_deadlines),
+    "keep_deadline": Kind(deadlines.keep_deadlines, deadlines.due_deadlines),
 }
 
 

@@ -112,6 +112,18 @@ class ActionOut(Out):
     on_silence: str | None = Field(description="What the return becomes when nobody acts.")
 
 
+class DeadlineOut(Out):
+    """By when somebody has to act, and what happens when nobody does."""
+
+    kind: str
+    who: str = Field(description="Who has to act.")
+    due_at: Moment
+    state: str = Field(description="`open`, `paused`, `kept`, `passed` or `dropped`.")
+    on_silence: str = Field(
+        description="What it becomes by itself; `overdue` is told once and moves nothing."
+    )
+
+
 class WaitingOut(Out):
     who: str
     to: str
@@ -165,6 +177,15 @@ class ReturnOut(Out):
             },
             "money": {"expected": 8410, "refunded": 0, "due_by": None, "refunds": []},
             "info_request": None,
+            "deadlines": [
+                {
+                    "kind": "ship",
+                    "who": "buyer",
+                    "due_at": "2026-12-05T10:00:00Z",
+                    "state": "open",
+                    "on_silence": "expired",
+                }
+            ],
             "actions": [
                 {
                     "action": "ship",
@@ -203,6 +224,7 @@ class ReturnOut(Out):
     label: LabelOut | None
     money: MoneyOut | None
     info_request: str | None
+    deadlines: list[DeadlineOut]
     actions: list[ActionOut]
     waiting_for: WaitingOut | None
     timeline: str

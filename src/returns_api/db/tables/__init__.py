@@ -40,6 +40,7 @@ from returns_api.db.tables.refunds import (
     transfers,
 )
 from returns_api.db.tables.returns import (
+    deadlines,
     decisions,
     inspected_units,
     inspections,
@@ -66,6 +67,7 @@ __all__ = [
     "connections",
     "credentials",
     "credit_notes",
+    "deadlines",
     "decisions",
     "deliveries",
     "delivery_attempts",

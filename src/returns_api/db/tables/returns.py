@@ -18,7 +18,11 @@ from returns_api.db.tables._base import (
     texts,
     uuid_,
 )
+from returns_api.domain.lifecycle.deadlines import STATES as DEADLINE_STATES
+from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import LINE, RETURN
+
+OWNERS = tuple(actor.value for actor in Actor)
 
 decisions = tenant_table(
     "decisions",
@@ -70,14 +74,6 @@ returns = tenant_table(
     text_("refund_at"),
     text_("opened_by"),
     text_("decided_by", null=True),
-    moment("respond_by", null=True),
-    moment("ship_by", null=True),
-    moment("inspect_by", null=True),
-    moment("refund_by", null=True),
-    moment("paused_at", null=True),
-    text_("on_silence", null=True),
-    moment("deadline_at", null=True),
-    text_("deadline_kind", null=True),
     text_("info_request", null=True),
     moment("settled_at", null=True),
     moment("closed_at", null=True),
@@ -85,11 +81,7 @@ returns = tenant_table(
     moment("created_at"),
     moment("updated_at"),
     one_of("state", RETURN.states),
-    one_of("on_silence", ("approve", "reject"), name="on_silence"),
     *at_least(0, "expected_minor", "refunded_minor"),
-    CheckConstraint(
-        "(deadline_at IS NULL) = (deadline_kind IS NULL)", name="a_deadline_has_a_kind"
-    ),
     UniqueConstraint("shop_id", "number"),
     UniqueConstraint("shop_id", "quote_id"),
     UniqueConstraint("shop_id", "id", "order_id"),
@@ -98,8 +90,32 @@ returns = tenant_table(
     belongs_to("decisions", "decision_id"),
     Index("ix_returns_order", "shop_id", "order_id"),
     Index("ix_returns_state", "shop_id", "state", "id"),
-    due_index("returns", "deadline_at", "deadline_at IS NOT NULL"),
 )
+
+deadlines = tenant_table(
+    "deadlines",
+    uuid_("return_id"),
+    uuid_("object_id"),
+    text_("object"),
+    text_("kind"),
+    text_("owner"),
+    text_("on_silence"),
+    text_("state"),
+    moment("due_at"),
+    moment("wake_at", null=True),
+    moment("paused_at", null=True),
+    moment("begun_at"),
+    moment("ended_at", null=True),
+    one_of("state", DEADLINE_STATES),
+    one_of("owner", OWNERS),
+    CheckConstraint("(wake_at IS NOT NULL) = (state = 'open')", name="open_ones_wake"),
+    CheckConstraint("(paused_at IS NOT NULL) = (state = 'paused')", name="paused_since"),
+    CheckConstraint("(ended_at IS NULL) = (state IN ('open', 'paused'))", name="ended_at"),
+    belongs_to("returns", "return_id"),
+    due_index("deadlines", "wake_at", "wake_at IS NOT NULL"),
+    key=("return_id", "object_id", "kind"),
+)
+"""Everything that somebody has to do by a moment, in returns and in what hangs on them."""
 
 return_lines = tenant_table(
     "return_lines",

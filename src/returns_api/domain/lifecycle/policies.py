@@ -24,4 +24,6 @@ POLICY: Final = Machine(
             _OWNERS, "retired", meaning="It judges no order that is placed from now on."
         ),
     },
+    rest=frozenset({"published"}),
+    awaits={"draft": (Actor.ADMIN, "check"), "checked": (Actor.ADMIN, "publish")},
 )

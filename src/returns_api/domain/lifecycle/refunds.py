@@ -56,6 +56,15 @@ TRANSFER: Final = Machine(
         ("needs_review", "retry"): rule(_F, "queued", "unknown", meaning="Look again, then send."),
         ("needs_review", "cancel"): rule(_F, "canceled", meaning="Close it without money."),
     },
+    rest=frozenset({"succeeded"}),
+    awaits={
+        "on_hold": (Actor.FINANCE, "release"),
+        "queued": (Actor.SYSTEM, "send"),
+        **dict.fromkeys(
+            ("sending", "unknown", "pending", "requires_action"), (Actor.SYSTEM, "fact")
+        ),
+        "needs_review": (Actor.FINANCE, "retry"),
+    },
 )
 
 HOLDING: Final = frozenset(
@@ -141,6 +150,16 @@ REFUND: Final = Machine(
             for state in REFUND_STATES
             if state != "canceled"
         },
+    },
+    rest=frozenset({"succeeded"}),
+    awaits={
+        "requested": (Actor.FINANCE, "approve"),
+        **dict.fromkeys(
+            ("queued", "sending", "unknown", "pending", "requires_action"), (Actor.SYSTEM, "follow")
+        ),
+        **dict.fromkeys(
+            ("needs_review", "partially_succeeded", "failed", "reversed"), (Actor.FINANCE, "retry")
+        ),
     },
 )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from returns_api.domain.lifecycle.machine import Actor, Machine, rule
+from returns_api.domain.lifecycle.machine import Actor, Machine, Timer, rule
 
 _B, _A, _W, _S = Actor.BUYER, Actor.AGENT, Actor.WAREHOUSE, Actor.SYSTEM
 _ADM = Actor.ADMIN
 _STAFF = (_A, _ADM)
+_OVERDUE: Final = "Nobody acted in time: told once, so that a person looks."
 
 RETURN: Final = Machine(
     name="return",
@@ -47,7 +48,9 @@ RETURN: Final = Machine(
         ("in_transit", "cancel"): rule(
             _STAFF, "canceled", meaning="The parcel was never sent, or is lost."
         ),
+        ("in_transit", "overdue"): rule((_S,), "in_transit", meaning=_OVERDUE),
         ("received", "receive"): rule((_W, _ADM), "received", meaning="Count in a further part."),
+        ("received", "overdue"): rule((_S,), "received", meaning=_OVERDUE),
         ("received", "inspect"): rule(
             (_W, _ADM), "inspected", "received", meaning="Grade each unit."
         ),
@@ -62,16 +65,78 @@ RETURN: Final = Machine(
             "completed",
             meaning="The provider's evidence says the money arrived, or finance gave up the rest.",
         ),
+        ("refunding", "overdue"): rule((_S,), "refunding", meaning=_OVERDUE),
         ("refunding", "inspect"): rule(
-            (_W, _ADM), "refunding", meaning="Grade what was paid for at receipt."
+            (_W, _ADM),
+            "refunding",
+            meaning="Grade what was paid for at receipt.",
+            when="units_ungraded",
         ),
         ("completed", "reopen"): rule(
             (_S,), "refunding", meaning="The provider took the success back."
         ),
         ("completed", "inspect"): rule(
-            (_W, _ADM), "completed", meaning="Grade what was paid for at receipt."
+            (_W, _ADM),
+            "completed",
+            meaning="Grade what was paid for at receipt.",
+            when="units_ungraded",
         ),
     },
+    rest=frozenset({"completed"}),
+    awaits={
+        "requested": (_A, "approve"),
+        "info_needed": (_B, "provide_info"),
+        "approved": (_B, "ship"),
+        "in_transit": (_W, "receive"),
+        "received": (_W, "inspect"),
+        "inspected": (_S, "settle"),
+        "refunding": (_S, "complete"),
+    },
+    timers=(
+        Timer(
+            "respond",
+            ("requested",),
+            _A,
+            ("approve", "reject"),
+            ("approve", "reject"),
+            "the policy's `respond_within`; none without one",
+            paused_in=("info_needed",),
+        ),
+        Timer(
+            "answer",
+            ("info_needed",),
+            _B,
+            ("provide_info",),
+            ("reject",),
+            "30 days",
+        ),
+        Timer(
+            "ship",
+            ("approved",),
+            _B,
+            ("ship",),
+            ("expire",),
+            "the policy's `ship_within`, or 30 days",
+        ),
+        Timer("arrive", ("in_transit",), _W, ("receive",), ("overdue",), "14 days"),
+        Timer(
+            "inspect",
+            ("received",),
+            _W,
+            ("inspect",),
+            ("overdue",),
+            "the policy's `inspect_within`; none without one",
+        ),
+        Timer(
+            "refund",
+            ("refunding",),
+            _S,
+            ("complete",),
+            ("overdue",),
+            "the policy's `refund_within` or the law's; none without one",
+        ),
+    ),
+    conditions={"units_ungraded": "units are here that nobody has graded"},
 )
 
 LINE: Final = Machine(
@@ -93,5 +158,12 @@ LINE: Final = Machine(
         ("settled", "inspect"): rule(
             (_W, _ADM), "settled", meaning="Graded after the money: for the stock alone."
         ),
+    },
+    rest=frozenset({"settled"}),
+    awaits={
+        "requested": (_A, "approve"),
+        "approved": (_W, "receive"),
+        "received": (_W, "inspect"),
+        "inspected": (_S, "settle"),
     },
 )

@@ -55,4 +55,14 @@ SHIPMENT: Final = Machine(
         ("void_failed", "buy"): rule(_S, "void_due", meaning=_SURFACED),
         ("voided", "buy"): rule(_S, "void_due", meaning=_SURFACED),
     },
+    rest=frozenset({"delivered", "voided"}),
+    awaits={
+        "label_due": (Actor.SYSTEM, "buy"),
+        "label_failed": (Actor.AGENT, "retry"),
+        "label_ready": (Actor.SYSTEM, "scan"),
+        "in_transit": (Actor.SYSTEM, "scan"),
+        "lost": (Actor.SYSTEM, "scan"),
+        "void_due": (Actor.SYSTEM, "void"),
+        "void_failed": (Actor.AGENT, "retry"),
+    },
 )

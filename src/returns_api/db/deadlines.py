@@ -1,0 +1,133 @@
+"""Deadlines as rows: written beside the change that moves them, found when their moment comes.
+
+Owns the table ``deadlines`` of returns and of all that hangs on them. ``wake_at`` is the moment
+while a deadline runs, and nothing else is swept. Refuses to own what a deadline means
+(``domain.lifecycle``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    DateTime,
+    FromClause,
+    Text,
+    case,
+    column,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
+
+from returns_api.db.engine import Row, Transaction
+from returns_api.db.query import SHOP, Query, among, given, here
+from returns_api.db.tables import deadlines as _t
+from returns_api.domain.lifecycle.deadlines import KEPT, OPEN, PAUSED, Deadline
+
+_NOW: Final = given("now", DateTime(timezone=True))
+_COLUMNS: Final = ("kind", "owner", "on_silence", "state", "due_at", "paused_at")
+
+
+def written(of: str, head: FromClause) -> CTE:
+    """Write the deadlines of the parameter ``deadlines``, each in the place of the one before it.
+
+    ``head`` has the object's ``id`` and ``return_id``; without a row of it, nothing is written.
+    """
+    wanted = (
+        func.jsonb_to_recordset(given("deadlines", JSONB))
+        .table_valued(*(column(name, _t.c[name].type) for name in _COLUMNS))
+        .render_derived(with_types=True)
+    )
+    rows = select(
+        SHOP,
+        head.c.return_id,
+        head.c.id,
+        literal(of, Text),
+        *wanted.c,
+        case((wanted.c.state == OPEN, wanted.c.due_at), else_=null()),
+        _NOW,
+        case((among(wanted.c.state, (OPEN, PAUSED)), null()), else_=_NOW),
+    ).select_from(head.join(wanted, true()))
+    adding = insert(_t).from_select(
+        [
+            "shop_id",
+            "return_id",
+            "object_id",
+            "object",
+            *_COLUMNS,
+            "wake_at",
+            "begun_at",
+            "ended_at",
+        ],
+        rows,
+    )
+    after = adding.excluded
+    changed = ("owner", "on_silence", "state", "due_at", "wake_at", "paused_at", "ended_at")
+    return adding.on_conflict_do_update(
+        index_elements=["shop_id", "return_id", "object_id", "kind"],
+        set_={name: after[name] for name in changed},
+    ).cte("timed")
+
+
+def ending(head: FromClause) -> CTE:
+    """End whatever still stands of a return itself: what it was for was done."""
+    return (
+        update(_t)
+        .where(
+            here(_t),
+            _t.c.return_id == head.c.id,
+            _t.c.object_id == head.c.id,
+            _t.c.wake_at.is_not(None),
+        )
+        .values(state=KEPT, wake_at=null(), ended_at=_NOW)
+        .cte("ended")
+    )
+
+
+def shown(return_id: ColumnElement[Any], of: ColumnElement[Any]) -> ColumnElement[Any]:
+    """All deadlines of one object as one JSON list, for a column of another statement."""
+    fields = [part for name in _COLUMNS for part in (literal(name, Text), _t.c[name])]
+    return (
+        select(func.jsonb_agg(func.jsonb_build_object(*fields)))
+        .where(here(_t), _t.c.return_id == return_id, _t.c.object_id == of)
+        .scalar_subquery()
+    )
+
+
+def records(stored: Any) -> tuple[Deadline, ...]:
+    """What ``shown`` gave, in the order of their moments."""
+    found = [Deadline.from_json(each) for each in stored or ()]
+    return tuple(sorted(found, key=lambda each: (each.due_at, each.kind)))
+
+
+def to_json(found: Sequence[Deadline]) -> list[dict[str, Any]]:
+    return [each.to_json() for each in found]
+
+
+DUE: Final = Query(
+    select(_t.c.shop_id, _t.c.return_id)
+    .where(_t.c.wake_at <= given("now"))
+    .order_by(_t.c.wake_at, _t.c.return_id)
+    .limit(given("limit"))
+)
+_NEXT: Final = Query(
+    select(_t.c.object, _t.c.object_id, _t.c.kind, _t.c.wake_at)
+    .where(here(_t), _t.c.return_id == given("return_id"), _t.c.wake_at <= given("now"))
+    .order_by(_t.c.wake_at, _t.c.object_id, _t.c.kind)
+    .limit(1)
+)
+
+
+async def next_of(tx: Transaction, return_id: UUID, now: datetime) -> Row | None:
+    """The deadline that passed first of all that stand on a return; not locked."""
+    return await tx.first(_NEXT, return_id=return_id, now=now)

@@ -1,0 +1,68 @@
+"""Silence: what the system does when somebody did not act by their deadline.
+
+All deadlines that passed on one return and on what hangs on it are gone through in the order of
+their moments, each in a transaction of its own that ends the deadline together with what follows.
+So a sweep that dies half way, runs twice or comes days late has the same outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import Final
+from uuid import UUID
+
+from returns_api.db import deadlines as rows
+from returns_api.db import returns as return_rows
+from returns_api.db import shipments as shipment_rows
+from returns_api.db.engine import Row, Transaction
+from returns_api.db.outbox import emit
+from returns_api.domain.events import SYSTEM
+from returns_api.domain.returns import plan_silence
+from returns_api.domain.shipments import why_not_here
+from returns_api.usecases._returns import save
+from returns_api.usecases.context import Context
+
+AT_ONCE: Final = 50
+"""Deadlines of one return in one go; the sweep comes again for more."""
+
+Silence = Callable[[Transaction, Context, UUID, Row], Awaitable[None]]
+
+
+async def keep_deadlines(ctx: Context, shop: UUID, return_id: UUID) -> None:
+    """Do what every passed deadline of a return does by itself, the earliest first."""
+    for _ in range(AT_ONCE):
+        async with ctx.database.transaction(shop) as tx:
+            late = await rows.next_of(tx, return_id, ctx.clock())
+            if late is None:
+                break
+            await silence(tx, ctx, return_id, late)
+    ctx.wake()
+
+
+async def silence(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
+    """Take the default of one deadline that passed, and end it, in the open transaction."""
+    await _SILENCES[late["object"]](tx, ctx, return_id, late)
+
+
+async def due_deadlines(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
+    """Returns over all shops with a deadline that has passed, the earliest first."""
+    found = await ctx.database.sweep(rows.DUE, now=ctx.clock(), limit=limit)
+    return list(dict.fromkeys((row["shop_id"], row["return_id"]) for row in found))
+
+
+async def _of_return(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
+    """The return's own; nothing when somebody acted meanwhile."""
+    ret = await return_rows.lock_whole(tx, return_id)
+    change = None if ret is None else plan_silence(ret, ctx.clock())
+    if change is None:
+        return
+    if late["kind"] == "arrive":
+        parcels = await shipment_rows.of_returns(tx, [return_id])
+        cause = why_not_here(parcels[0] if parcels else None)
+        change = replace(change, data={**change.data, "cause": cause})
+    await emit(tx, *await save(tx, ctx, change, SYSTEM))
+
+
+_SILENCES: Final[Mapping[str, Silence]] = {"return": _of_return}
+"""By the kind of object that a deadline is of."""
