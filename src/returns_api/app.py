@@ -21,6 +21,7 @@ from returns_api.api import (
     events,
     health,
     hooks,
+    imports,
     inbox,
     inspections,
     keys,
@@ -56,6 +57,7 @@ ROUTERS = (
     policies,
     publications,
     backtests,
+    imports,
     keys,
     connections,
     webhook_endpoints,
@@ -94,7 +96,7 @@ def create_app(settings: Settings, **overrides: Any) -> FastAPI:
     strict.install(app, (route for module in ROUTERS for route in module.router.routes))
     for module in ROUTERS:
         app.include_router(module.router)
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, own=(hooks.router.prefix,))
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, own=(hooks.PATH, imports.PARTS))
     app.add_middleware(Observed)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)

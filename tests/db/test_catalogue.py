@@ -35,6 +35,7 @@ HISTORY = {"events", "certificates", "decisions", "scans", "receipts", "receipt_
 UNTOUCHED = {
     "backtests",
     "delivery_attempts",
+    "import_problems",
     "ledger_seals",
     "outside_facts",
     "rate_limits",

@@ -48,6 +48,8 @@ SUPPLEMENT = (
               t.payment_id, t.id, t.refund_id, 'review', now()
        FROM reconciliations r JOIN LATERAL (SELECT * FROM transfers t WHERE t.shop_id = r.shop_id
                                             LIMIT 1) t ON true""",
+    """INSERT INTO import_problems (shop_id, import_id, line, errors)
+       SELECT shop_id, id, 1, '[]' FROM imports""",
     """INSERT INTO rate_limits (shop_id, bucket, window_start, hits)
        SELECT shop_id, 'x', now(), 1 FROM shops""",
     """INSERT INTO ledger_seals (shop_id, position, entry_id, digest)

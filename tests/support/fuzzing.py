@@ -37,6 +37,7 @@ IDS: Final[Mapping[str, str]] = {
     "path.message": "in",
     "path.event": "evt",
     "path.reconciliation": "rcn",
+    "path.import": "imp",
     "query.order": "ord",
     "query.return": "ret",
     "query.refund": "ref",

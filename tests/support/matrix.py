@@ -64,6 +64,8 @@ class Operation:
     slots: tuple[Slot, ...]
     bodies: tuple[Any, ...]
     unknown: tuple[str, ...]
+    raw: tuple[str, str] | None = None
+    """Media type and example of a body that is not JSON."""
 
     def body_for(self, slot: Slot | None) -> Any:
         """An example that has the slot, or the first one."""
@@ -252,6 +254,11 @@ class Matrix:
             "idempotency-key": f"matrix-{next(self._keys)}",
             **({"if-match": '"1"'} if operation.method in {"PUT", "PATCH"} else {}),
         }
+        if operation.raw is not None:
+            headers["content-type"] = operation.raw[0]
+            return await self.http.request(
+                operation.method, path, params=asked, content=operation.raw[1], headers=headers
+            )
         return await self.http.request(
             operation.method, path, params=asked, json=body, headers=headers
         )
@@ -336,7 +343,15 @@ def _operation(
         tuple(slots),
         bodies,
         tuple(unknown),
+        _raw(found),
     )
+
+
+def _raw(found: Mapping[str, Any]) -> tuple[str, str] | None:
+    for media, content in found.get("requestBody", {}).get("content", {}).items():
+        if media != "application/json":
+            return media, content["example"]
+    return None
 
 
 def _prefix_of(parameter: Mapping[str, Any]) -> str | None:

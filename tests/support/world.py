@@ -83,6 +83,7 @@ TABLES: Final = {
     "le": "ledger_entries",
     "ph": "policy_history",
     "rcn": "reconciliations",
+    "imp": "imports",
     "dif": "reconciliation_differences",
 }
 """Public prefixes and the tables whose ids they show."""
@@ -372,6 +373,10 @@ async def _rest(call: Caller) -> None:
     )
     await call("finance", "POST", "/v1/reconciliations", {"source": "stripe"})
     await call("finance", "POST", "/v1/audits", {})
+    begun = await call("admin", "POST", "/v1/imports", {})
+    path = f"/v1/imports/{begun['id']}/parts"
+    lines = {**bearer(call.house.keys["admin"]), "content-type": "application/x-ndjson"}
+    await post(call.http, path, b"{}\n", lines)
     name = f"only-shop-{call.house.number}"
     body = {"kind": "shop", "adapter": "shopify", "account": "x", "base_url": NOBODY_LISTENS}
     await call("admin", "PUT", f"/v1/admin/connections/{name}", body)

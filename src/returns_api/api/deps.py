@@ -152,10 +152,11 @@ def _count(value: Any) -> Any:
     return value
 
 
+Digits: Final = BeforeValidator(_count)
 Limit = Annotated[
     int,
     Query(ge=1, le=PAGE_MAX, description="Items per page.", examples=[20]),
-    BeforeValidator(_count),
+    Digits,
 ]
 
 

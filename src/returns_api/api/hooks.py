@@ -6,14 +6,14 @@ twice or is not ASCII is treated as if it had not come, so a signature in it mat
 
 from __future__ import annotations
 
-import asyncio
+import re
 from collections import Counter
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, HTTPException, Path, Request
-from starlette.requests import ClientDisconnect
+from fastapi import APIRouter, Path, Request
 
 from returns_api.api.deps import ContextDep
+from returns_api.api.raw import read_body
 from returns_api.api.responses import documented
 from returns_api.api.schemas.base import example_id
 from returns_api.api.schemas.inbox import ReceivedOut
@@ -21,6 +21,7 @@ from returns_api.usecases.hooks import store_hook
 
 router = APIRouter(prefix="/v1/hooks", tags=["webhooks in"])
 
+PATH: Final = re.compile("/v1/hooks/.*")
 MAX_BODY: Final = 2 * 1024 * 1024
 READ_SECONDS: Final = 10.0
 
@@ -59,28 +60,9 @@ async def receive_webhook(
     request: Request,
     ctx: ContextDep,
 ) -> ReceivedOut:
-    body = await _read(request)
+    body = await read_body(request, most=MAX_BODY, seconds=READ_SECONDS)
     await store_hook(ctx, shop, source, _single_headers(request), body)
     return ReceivedOut()
-
-
-async def _read(request: Request) -> bytes:
-    """The raw body. Raises 413 as soon as it is too long, 400 when it does not end in time."""
-    told = request.headers.get("content-length", "")
-    if told.isdecimal() and int(told[:12]) > MAX_BODY:
-        raise HTTPException(413, f"A webhook has at most {MAX_BODY} bytes.")
-    found = bytearray()
-    try:
-        async with asyncio.timeout(READ_SECONDS):
-            async for chunk in request.stream():
-                found += chunk
-                if len(found) > MAX_BODY:
-                    raise HTTPException(413, f"A webhook has at most {MAX_BODY} bytes.")
-    except TimeoutError as slow:
-        raise HTTPException(400, "The body did not end in time.") from slow
-    except ClientDisconnect as gone:
-        raise HTTPException(400, "The body did not end.") from gone
-    return bytes(found)
 
 
 def _single_headers(request: Request) -> dict[str, str]:

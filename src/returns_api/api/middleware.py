@@ -5,6 +5,7 @@ Plain ASGI, so that it costs little and sees what really leaves.
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Final
 
@@ -61,16 +62,17 @@ class Observed:
 
 class BodyLimit:
     """Refuses a body beyond ``limit`` bytes with a problem document: when it is announced, before
-    it is read; when it is not, as soon as that much came. Paths under ``own`` count themselves.
+    it is read; when it is not, as soon as that much came. Operations whose whole path matches one
+    of ``own`` count themselves.
 
     The framework's own limit does the same in plain text.
     """
 
-    def __init__(self, app: ASGIApp, limit: int, own: tuple[str, ...]) -> None:
+    def __init__(self, app: ASGIApp, limit: int, own: tuple[re.Pattern[str], ...]) -> None:
         self._app, self._limit, self._own = app, limit, own
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(self._own):
+        if scope["type"] != "http" or any(own.fullmatch(scope["path"]) for own in self._own):
             await self._app(scope, receive, send)
             return
         told = Headers(scope=scope).get("content-length", "")

@@ -27,10 +27,13 @@ DEPTH_MAX: Final = 64
 """Deeper than any shape of ours; far below where a JSON writer gives up."""
 RAW: Final = frozenset({"receiveWebhook"})
 """Operations that take the sender's bytes as they come."""
+NDJSON: Final = frozenset({"addImportPart"})
+"""Operations whose body is lines of JSON; each says by itself what is wrong in a line."""
 SINGLE: Final = frozenset(
     {b"authorization", b"content-type", b"content-encoding", b"idempotency-key", b"if-match"}
 )
 _JSON: Final = re.compile(r'application/json(\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE)
+_NDJSON: Final = re.compile(r'application/x-ndjson(\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE)
 _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -56,6 +59,10 @@ async def strict(request: Request) -> None:
         known = request.app.state.queries[route.operation_id]
         _check_query(known, request.query_params.multi_items())
     headers = request.headers
+    if route.operation_id in NDJSON:
+        if not _NDJSON.fullmatch(headers.get("content-type", "")):
+            raise _unsupported("Send the body as 'Content-Type: application/x-ndjson' in UTF-8.")
+        return
     if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
         await _check_body(route, request)
 

@@ -14,6 +14,7 @@ from returns_api.cli.demo import demo
 from returns_api.cli.lifecycle import lifecycle
 from returns_api.cli.migrate import migrate
 from returns_api.cli.openapi import openapi
+from returns_api.cli.orders import orders
 from returns_api.cli.policy import policy
 from returns_api.cli.reconcile import reconcile
 from returns_api.cli.serve import serve
@@ -32,6 +33,7 @@ for command in (serve, worker, migrate, openapi, up, demo, create_shop, audit, r
     app.command()(command)
 app.add_typer(policy)
 app.add_typer(lifecycle)
+app.add_typer(orders)
 
 
 def main() -> None:

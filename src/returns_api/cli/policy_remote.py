@@ -106,10 +106,10 @@ def ask(
         raise Failure(f"{http.base_url}: {error or type(error).__name__}") from None
     if answered.is_success:
         return answered
-    raise Failure(_refusal(answered))
+    raise Failure(refusal(answered))
 
 
-def _refusal(answered: httpx.Response) -> str:
+def refusal(answered: httpx.Response) -> str:
     """The problem document as lines."""
     try:
         problem = answered.json()

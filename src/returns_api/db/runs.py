@@ -50,7 +50,9 @@ class Runs:
 
     ``new``, ``carried`` and ``ended`` say what is written beside the frame's own columns when a run
     is added, carried on and ended; ``hidden`` what lists leave out; ``asked`` which runs count
-    against a limit; ``only`` further conditions on lists.
+    against a limit; ``only`` further conditions on lists. ``first`` is the state of a new one:
+    ``queued``, or one in which it is gathered until ``release``; its ``due_at`` is then the time
+    after which nobody waits for it any more.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Runs:
         hidden: frozenset[str] = _HIDDEN,
         asked: ColumnElement[bool] | None = None,
         only: Iterable[ColumnElement[bool]] = (),
+        first: str = "queued",
     ) -> None:
         t = table.c
         shown = tuple(c for c in t if c.name not in hidden)
@@ -76,13 +79,22 @@ class Runs:
         """The run ``id`` while its attempt ``attempt`` holds it; for a table's own statements."""
         self._add: Final = Query(
             insert(table)
-            .values(shop_id=SHOP, state="queued", **named(table, (*_NEW, *new)))
+            .values(shop_id=SHOP, state=first, **named(table, (*_NEW, *new)))
             .returning(*t)
         )
         self._count_open: Final = Query(
-            select(func.count()).select_from(table).where(waits, true() if asked is None else asked)
+            select(func.count())
+            .select_from(table)
+            .where(
+                here(table),
+                among(t.state, {first, *OPEN}),
+                true() if asked is None else asked,
+            )
         )
         self._one: Final = Query(select(*t).where(here(table), t.id == given("id")))
+        self._lock: Final = Query(
+            select(*t).where(here(table), t.id == given("id")).with_for_update()
+        )
         self._page: Final = Query(
             select(*shown)
             .where(here(table), t.id < given("before"), *only)
@@ -114,6 +126,18 @@ class Runs:
             )
             .returning(*t)
         )
+        self._release: Final = Query(
+            update(table)
+            .where(here(table), t.id == given("id"), t.state == first)
+            .values(state="queued", due_at=_now)
+            .returning(*t)
+        )
+        self._give_up: Final = Query(
+            update(table)
+            .where(here(table), t.id == given("id"), t.state == first, t.due_at <= _now)
+            .values(state="failed", failure=given("failure"), finished_at=_now, due_at=null())
+            .returning(*t)
+        )
         self.due: Final = Query(
             select(t.shop_id, t.id)
             .where(t.due_at <= _now, free)
@@ -136,6 +160,10 @@ class Runs:
         """The whole row, with what it has found."""
         return await tx.first(self._one, id=run_id)
 
+    async def lock(self, tx: Transaction, run_id: UUID) -> Row | None:
+        """The same, one transaction at a time."""
+        return await tx.first(self._lock, id=run_id)
+
     async def page(self, tx: Transaction, *, before: UUID, limit: int, **only: Any) -> list[Row]:
         """Newest first."""
         return await tx.all(self._page, before=before, limit=limit, **only)
@@ -145,6 +173,16 @@ class Runs:
     ) -> Row | None:
         """Take a due one until then; None when it is not due or held."""
         return await tx.first(self._claim, id=run_id, now=now, until=until)
+
+    async def release(self, tx: Transaction, run_id: UUID, now: datetime) -> Row | None:
+        """Queue one that was gathered; None when it is not being gathered (any more)."""
+        return await tx.first(self._release, id=run_id, now=now)
+
+    async def give_up(
+        self, tx: Transaction, run_id: UUID, now: datetime, failure: str
+    ) -> Row | None:
+        """End one that was gathered for too long; None when it was not."""
+        return await tx.first(self._give_up, id=run_id, now=now, failure=failure)
 
     async def hold(self, tx: Transaction, run: Row, *, done: int, until: datetime) -> bool:
         """Say how far it is and hold it longer. False when another attempt holds it by now."""

@@ -29,6 +29,7 @@ class Scope(StrEnum):
     SESSIONS_CREATE = "sessions:create"
     POLICY_READ = "policy:read"
     ORDERS_READ = "orders:read"
+    ORDERS_WRITE = "orders:write"
     QUOTES_CREATE = "quotes:create"
     RETURNS_CREATE = "returns:create"
     RETURNS_READ = "returns:read"

@@ -19,16 +19,12 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 from uuid import UUID
 
-import orjson
-
 from returns_api.db import connections, order_intake
 from returns_api.db.engine import Transaction
-from returns_api.domain.allocation import Certificate, certify, digest, to_json
+from returns_api.domain.allocation import certify, digest, to_json
 from returns_api.domain.orders import (
     AppRemoved,
-    BuyerFacts,
     DisputeSeen,
-    LineFacts,
     Observation,
     OrderFacts,
     OrderSeen,
@@ -42,9 +38,9 @@ from returns_api.domain.orders import (
     PlatformReturnSeen,
     ShopErased,
 )
-from returns_api.domain.people import normalise_email, normalise_order_number
 from returns_api.usecases._books import put_payments
 from returns_api.usecases._order_events import tell
+from returns_api.usecases._order_rows import head_row, line_row, person_row, public, snapshot_of
 from returns_api.usecases._outside import (
     guess_again,
     see_dispute,
@@ -96,31 +92,40 @@ async def apply(tx: Transaction, ctx: Context, source: str, observation: Observa
             assert_never(observation)
 
 
-async def see_order(tx: Transaction, ctx: Context, source: str, order: OrderFacts) -> None:
-    """A snapshot: store it if it is the newest; an older one can still tell of a payment."""
+async def see_order(
+    tx: Transaction,
+    ctx: Context,
+    source: str,
+    order: OrderFacts,
+    parcels: Sequence[ParcelSeen] = (),
+) -> None:
+    """A snapshot: store it if it is the newest; an older one can still tell of a payment.
+
+    ``parcels`` came with it and are part of what tells two snapshots apart; see them afterwards.
+    """
     status, head = await order_intake.begin(tx, source, order.external_id)
     if status == "erased":
         return
-    snapshot = _snapshot(ctx, order)
+    snapshot = snapshot_of(ctx, order, parcels)
     seen = (order.updated_at, snapshot)
     if head is not None and (head.platform_updated_at, head.snapshot) >= seen:
         await _add_payments(tx, ctx, source, head, order.external_id, order.payments)
         return
     certificate = certify(order)
-    values = _head(ctx, source, order, certificate, snapshot)
+    values = head_row(ctx, source, order, certificate, snapshot)
     order_id, version = await _put_head(tx, ctx, source, order.external_id, head, values)
-    await order_intake.put_person(tx, order_id, _person(order.buyer))
-    lines = [_line(ctx, place, line) for place, line in enumerate(order.lines)]
+    await order_intake.put_person(tx, order_id, person_row(order.buyer))
+    lines = [line_row(ctx, place, line) for place, line in enumerate(order.lines)]
     await order_intake.put_lines(tx, order_id, lines)
-    told = await _told(tx, ctx, source, order.payments)
+    told = await payment_rows(tx, ctx, source, order.payments)
     added = await put_payments(tx, ctx, order_id, told, newest=True)
     if head is not None:
         await guess_again(tx, ctx, order_id)
     body = to_json(certificate)
     await order_intake.add_certificate(tx, order_id, body, digest(certificate), ctx.clock())
     kind = "received" if head is None else "updated"
-    wake = [order_key(source, order.external_id), *_wakes(source, order.external_id, added)]
-    await tell(tx, ctx, order_id, version, kind, _public(order), wake=wake)
+    wake = [order_key(source, order.external_id), *payment_wakes(source, order.external_id, added)]
+    await tell(tx, ctx, order_id, version, kind, public(order), wake=wake)
 
 
 async def _put_head(
@@ -160,7 +165,7 @@ async def _add_payments(
     found: Sequence[PaymentFacts],
 ) -> None:
     """Payments that are not known yet; what is known stays as the newest snapshot told it."""
-    told = await _told(tx, ctx, source, found)
+    told = await payment_rows(tx, ctx, source, found)
     added = await put_payments(tx, ctx, head.id, told, newest=False)
     if not added:
         return
@@ -179,19 +184,23 @@ async def _add_payments(
         version,
         "paid",
         {"captured": captured},
-        wake=_wakes(source, external_id, added),
+        wake=payment_wakes(source, external_id, added),
     )
 
 
-async def _told(
+async def payment_rows(
     tx: Transaction,
     ctx: Context,
     source: str,
     found: Sequence[PaymentFacts],
+    behind: dict[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
-    """Payments as rows: each once, who stands behind it, and each provider's id once."""
+    """Payments as rows: each once, who stands behind it, and each provider's id once.
+
+    ``behind`` remembers the account of each gateway, for who reads many orders.
+    """
     rows: list[dict[str, Any]] = []
-    behind: dict[str, Any] = {}
+    behind = {} if behind is None else behind
     for place, payment in enumerate({each.external_id: each for each in found}.values()):
         if payment.gateway not in behind:
             behind[payment.gateway] = await connections.payments_for_gateway(tx, payment.gateway)
@@ -216,7 +225,8 @@ async def _told(
     return rows
 
 
-def _wakes(source: str, external_id: str, added: list[Any]) -> list[str]:
+def payment_wakes(source: str, external_id: str, added: Sequence[Any]) -> list[str]:
+    """What waits for one of these payments."""
     if not added:
         return []
     named = [
@@ -225,80 +235,3 @@ def _wakes(source: str, external_id: str, added: list[Any]) -> list[str]:
         if row["provider_payment_id"] is not None
     ]
     return [payments_key(source, external_id), *named]
-
-
-def _snapshot(ctx: Context, order: OrderFacts) -> str:
-    """Decides between two snapshots of the same second: more captured, more taken out, the rest.
-
-    The rest is keyed, since it covers the buyer's data.
-    """
-    captured = sum(max(payment.captured_minor, 0) for payment in order.payments)
-    removed = sum(max(line.removed, 0) for line in order.lines)
-    text = orjson.dumps(order, option=orjson.OPT_SORT_KEYS).decode()
-    return f"{captured:020d}.{removed:010d}.{ctx.sealer.keyed_hash(text).hex()}"
-
-
-def _head(
-    ctx: Context, source: str, order: OrderFacts, certificate: Certificate, snapshot: str
-) -> dict[str, Any]:
-    buyer = order.buyer
-    email_key = ctx.sealer.keyed_hash(normalise_email(buyer.email)) if buyer.email else None
-    customer_key = email_key
-    if buyer.customer_id:
-        customer_key = ctx.sealer.keyed_hash(f"customer:{source}:{buyer.customer_id}")
-    flags = {flag.code.value for flag in certificate.flags} | ({"test"} if order.test else set())
-    return {
-        "number": order.number,
-        "number_key": normalise_order_number(order.number),
-        "snapshot": snapshot,
-        "email_key": email_key,
-        "customer_key": customer_key,
-        "placed_at": order.placed_at,
-        "platform_updated_at": order.updated_at,
-        "currency": order.currency,
-        "taxes_included": order.taxes_included,
-        "total_minor": order.total_minor,
-        "tags": list(order.tags),
-        "flags": sorted(flags),
-        "channel": order.channel,
-        "country": buyer.country,
-        "region": buyer.region,
-        "financial_status": order.financial_status,
-        "cancelled_at": order.cancelled_at,
-        "updated_at": ctx.clock(),
-    }
-
-
-def _person(buyer: BuyerFacts) -> dict[str, str | None]:
-    return {name: getattr(buyer, name) for name in order_intake.PERSON}
-
-
-def _line(ctx: Context, place: int, line: LineFacts) -> dict[str, Any]:
-    return {
-        "id": ctx.new_id(),
-        "external_id": line.external_id,
-        "position": place,
-        "kind": line.kind.value,
-        "title": line.title,
-        "sku": line.sku,
-        "product_id": line.product_id,
-        "variant_id": line.variant_id,
-        "vendor": line.vendor,
-        "category": line.category,
-        "tags": list(line.tags),
-        "weight_grams": line.weight_grams,
-        "shippable": line.shippable,
-        "unit_price_minor": line.unit_price_minor,
-        "discounted": line.line_discount_minor + line.order_discount_minor > 0,
-        "ordered": line.quantity,
-        "removed": max(line.removed, 0),
-    }
-
-
-def _public(order: OrderFacts) -> dict[str, Any]:
-    return {
-        "currency": order.currency,
-        "total": order.total_minor,
-        "financial_status": order.financial_status,
-        "cancelled": order.cancelled_at is not None,
-    }

@@ -111,17 +111,24 @@ async def _after(
         return
     await order_counts.count_parcels(tx, order_id)
     version = await order_intake.step(tx, order_id, ctx.clock())
-    data = {
+    wake = [key] if before is None else []
+    kind, data = parcel_kind(before, now), parcel_public(external_id, now)
+    await tell(tx, ctx, order_id, version, kind, data, wake=wake)
+
+
+def parcel_public(external_id: str, now: Mapping[str, Any]) -> dict[str, Any]:
+    """What an event says of a parcel's row."""
+    return {
         "parcel": external_id,
         "shipped": now["shipped_at"] is not None and not now["cancelled"],
         "delivered_at": None if now["delivered_at"] is None else now["delivered_at"].isoformat(),
         "cancelled": now["cancelled"],
     }
-    wake = [key] if before is None else []
-    await tell(tx, ctx, order_id, version, _kind(before, now), data, wake=wake)
 
 
-def _kind(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
+def parcel_kind(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
+    """Which event a parcel's change is."""
+
     def turned(column: str) -> bool:
         return now[column] is not None and (before is None or before[column] is None)
 

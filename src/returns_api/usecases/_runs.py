@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -62,9 +63,7 @@ async def queue(
         Conflict: too many of this shop wait already.
     """
     if asked:
-        await shops.lock(tx)
-        if await frame.rows.count_open(tx) >= frame.open_max:
-            raise Conflict(f"A shop has at most {frame.open_max} {frame.words} under way.")
+        await _within_limit(tx, frame)
     now = ctx.clock()
     row = await frame.rows.add(
         tx, id=ctx.new_id(), total=total, due_at=now, created_at=now, **values
@@ -74,9 +73,51 @@ async def queue(
     return row
 
 
-async def found(tx: Transaction, frame: Frame, run_id: UUID) -> Row:
+async def gather(
+    tx: Transaction, ctx: Context, frame: Frame, by: By, patience: timedelta, **values: Any
+) -> Row:
+    """A run whose material comes bit by bit, until ``release``; ``patience`` is how long it waits.
+
+    Raises:
+        Conflict: too many of this shop are under way already.
+    """
+    await _within_limit(tx, frame)
+    now = ctx.clock()
+    row = await frame.rows.add(
+        tx, id=ctx.new_id(), total=0, due_at=now + patience, created_at=now, **values
+    )
+    await announce(tx, ctx, [event(ctx, frame, row, "created", 1, by)])
+    return row
+
+
+async def release(tx: Transaction, ctx: Context, frame: Frame, run_id: UUID, by: By) -> Row:
+    """Queue a locked run that has all that it needs."""
+    row = await frame.rows.release(tx, run_id, ctx.clock())
+    assert row is not None
+    started = event(ctx, frame, row, "started", 2, by)
+    await announce(tx, ctx, [started], [Job(frame.job, row["id"])])
+    return row
+
+
+async def give_up(
+    tx: Transaction, ctx: Context, frame: Frame, run_id: UUID, failure: str
+) -> Row | None:
+    """End a run that was gathered for too long and tell it; None when it was not."""
+    row = await frame.rows.give_up(tx, run_id, ctx.clock(), failure)
+    if row is not None:
+        await announce(tx, ctx, [event(ctx, frame, row, "failed", 2, SYSTEM)])
+    return row
+
+
+async def _within_limit(tx: Transaction, frame: Frame) -> None:
+    await shops.lock(tx)
+    if await frame.rows.count_open(tx) >= frame.open_max:
+        raise Conflict(f"A shop has at most {frame.open_max} {frame.words} under way.")
+
+
+async def found(tx: Transaction, frame: Frame, run_id: UUID, *, lock: bool = False) -> Row:
     """One whole, in an open transaction. Raises ``NotFound``."""
-    row = await frame.rows.one(tx, run_id)
+    row = await (frame.rows.lock if lock else frame.rows.one)(tx, run_id)
     if row is None:
         raise NotFound(NO_SUCH_THING)
     return row
@@ -128,12 +169,14 @@ async def finish(
     frame: Frame,
     run: Row,
     failure: str | None,
+    *,
+    sequence: int = 2,
     **values: Any,
 ) -> Row | None:
     """Write the outcome and tell it; None when another attempt holds it by now."""
     ended = await end(tx, ctx, frame, run, failure, **values)
     if ended is not None:
-        await announce(tx, ctx, [event(ctx, frame, ended, ended["state"], 2, SYSTEM)])
+        await announce(tx, ctx, [event(ctx, frame, ended, ended["state"], sequence, SYSTEM)])
     return ended
 
 

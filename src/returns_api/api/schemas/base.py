@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
 )
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
-from returns_api.domain import ids
+from returns_api.domain import ids, wire
 from returns_api.domain.errors import NotFound
 
-MAX_MONEY: Final = 10**12
+MAX_MONEY: Final = wire.MAX_MONEY
 ID_BODY: Final = "[0-7][0-9a-hjkmnp-tv-z]{25}"
 
 
@@ -45,57 +41,19 @@ class Out(BaseModel):
     )
 
 
-def _no_bool(value: Any) -> Any:
-    if isinstance(value, bool | str):
-        raise PydanticCustomError("int_type", "Input should be a valid integer")
-    return value
+NoBool: Final = wire.NoBool
+Minor = wire.Minor
+PositiveMinor = wire.PositiveMinor
+Quantity = wire.Quantity
 
 
-NoBool: Final = BeforeValidator(_no_bool)
-Minor = Annotated[int, Field(ge=0, le=MAX_MONEY, description="Minor units."), NoBool]
-PositiveMinor = Annotated[int, Field(ge=1, le=MAX_MONEY, description="Minor units."), NoBool]
-Quantity = Annotated[int, Field(ge=1, le=100_000), NoBool]
-
-
-def _storable(text: str) -> str:
-    """PostgreSQL cannot keep NUL and UTF-8 cannot carry a lone surrogate."""
-    if "\x00" in text:
-        raise PydanticCustomError("text_nul", "Text may not contain the NUL character")
-    try:
-        text.encode()
-    except UnicodeEncodeError as lone:
-        raise PydanticCustomError(
-            "text_surrogate", "Text may not contain a lone surrogate"
-        ) from lone
-    return text
-
-
-class _Storable(AfterValidator):
-    """The check, and as much of it as a schema can say: surrogates are no characters there."""
-
-    def __get_pydantic_json_schema__(
-        self, core: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        return {"pattern": "^[^\\u0000]*$", **handler(core)}
-
-
-Storable: Final = _Storable(_storable)
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), Storable]
-LongText = Annotated[str, StringConstraints(min_length=1, max_length=4000), Storable]
+Storable: Final = wire.Storable
+ShortText = wire.ShortText
+LongText = wire.LongText
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
-@dataclass(frozen=True, slots=True)
-class TextFormat:
-    """Annotation: names the rules of a text that no JSON Schema can say; its description does."""
-
-    name: str
-
-    def __get_pydantic_json_schema__(
-        self, core: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        """Lengths and patterns are left out: the format says more, and all of it."""
-        return {"type": handler(core)["type"], "format": self.name}
+TextFormat = wire.TextFormat
 
 
 def ways(*options: tuple[str, ...]) -> dict[str, Any]:
@@ -157,6 +115,7 @@ TransferId = public_id("trf")
 PaymentId = public_id("pay")
 CreditNoteId = public_id("cn")
 EventId = public_id("evt")
+ImportId = public_id("imp")
 PolicyVersionId = public_id("pv")
 PolicyStepId = public_id("ph")
 BacktestId = public_id("bt")

@@ -3,6 +3,7 @@
 from returns_api.db.tables._base import metadata, tenant_tables
 from returns_api.db.tables.audits import audits
 from returns_api.db.tables.credit_notes import credit_notes, number_series
+from returns_api.db.tables.imports import import_parts, import_problems, imports
 from returns_api.db.tables.ledger import (
     ledger_entries,
     ledger_postings,
@@ -73,6 +74,9 @@ __all__ = [
     "delivery_attempts",
     "events",
     "idempotency_keys",
+    "import_parts",
+    "import_problems",
+    "imports",
     "inbox",
     "inspected_units",
     "inspections",
