@@ -35,7 +35,7 @@ from typing import Any, Final
 
 import uvloop
 from proofs.harness.client import Answer, GaveUp
-from proofs.harness.crashing import Cell, cell
+from proofs.harness.crashing import UNNOTED, Cell, cell
 from proofs.harness.drives import REFUND, ask
 from proofs.harness.report import finish, machine, say
 from proofs.harness.shops import Order, bring_orders
@@ -315,7 +315,8 @@ _OPEN: Final = (
     " ('queued', 'sending', 'unknown', 'pending')) AS transfers,"
     " (SELECT count(*) FROM inbox WHERE state = 'received') AS messages,"
     " (SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')) AS deliveries,"
-    " (SELECT count(*) FROM reconciliations WHERE due_at IS NOT NULL) AS reconciliations"
+    " (SELECT count(*) FROM reconciliations WHERE due_at IS NOT NULL) AS reconciliations,"
+    f" ({UNNOTED}) AS notes"
 )
 
 

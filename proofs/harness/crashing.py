@@ -48,12 +48,15 @@ CHAOS: Final = {
     "webhook_first": 0.2,
 }
 """About 30 % of calls go wrong, most webhooks arrive oddly."""
+UNNOTED: Final = "SELECT count(*) FROM refunds WHERE note_at IS NOT NULL"
+"""Refunds at rest whose credit note is missing."""
 _BUSY: Final = (
     "SELECT (SELECT count(*) FROM transfers WHERE due_at IS NOT NULL OR state IN"
     " ('queued', 'sending', 'unknown', 'pending')) AS transfers,"
     " (SELECT count(*) FROM inbox WHERE state = 'received') AS messages,"
     " (SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')) AS deliveries,"
-    " (SELECT count(*) FROM shipments WHERE due_at IS NOT NULL) AS labels"
+    " (SELECT count(*) FROM shipments WHERE due_at IS NOT NULL) AS labels,"
+    f" ({UNNOTED}) AS notes"
 )
 _UNKNOWN: Final = "SELECT count(*) FROM transfers WHERE state = 'unknown' AND due_at > now()"
 _SHIPPED: Final = (

@@ -190,14 +190,14 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
         )
     ),
     "number_series_step": (
-        "UPDATE number_series SET last_number = last_number + 2",
+        "UPDATE number_series SET last_number = last_number - 1",
         "UPDATE number_series SET last_number = last_number",
         "UPDATE number_series SET name = 'another', last_number = last_number + 1",
-        "INSERT INTO number_series SELECT shop_id, 'another', 2 FROM number_series",
     ),
     "number_series_kept": ("DELETE FROM number_series",),
     "number_series_used": (
         "UPDATE number_series SET last_number = last_number + 1; SET CONSTRAINTS ALL IMMEDIATE",
+        "UPDATE number_series SET last_number = last_number + 2; SET CONSTRAINTS ALL IMMEDIATE",
     ),
     "credit_notes_drawn": tuple(
         "INSERT INTO credit_notes SELECT (jsonb_populate_record(n, jsonb_build_object("

@@ -100,7 +100,7 @@ def refund(refund_id: UUID, move_id: UUID, amount: int, *states: str) -> list[st
 
 
 NOTED = (
-    f"UPDATE refunds SET noted_minor = 400 WHERE id = '{PAID}'",
+    f"UPDATE refunds SET arrived_minor = 400, noted_minor = 400 WHERE id = '{PAID}'",
     "INSERT INTO credit_notes (shop_id, id, refund_id, order_id, number, kind, amount_minor,"
     f" currency, issued_at, body) VALUES ('{SHOP}', '{uuids.uuid7()}', '{PAID}', '{ORDER}', 1,"
     " 'credit_note', 400, 'EUR', now(), '{}')",
@@ -158,6 +158,7 @@ PLANTED = [
     ("N2 payment counters", "UPDATE transfers SET state = 'failed' WHERE amount_minor = 400"),
     ("N2 credit notes", "DELETE FROM credit_notes"),
     ("N2 credit notes", "UPDATE refunds SET noted_minor = 0"),
+    ("N2 credit notes", "UPDATE refunds SET arrived_minor = 399 WHERE arrived_minor = 400"),
     ("N2 credit notes", "UPDATE credit_notes SET kind = 'cancellation'"),
     ("N2 numbers of credit notes", "UPDATE credit_notes SET number = 2"),
     ("N2 numbers of credit notes", "UPDATE number_series SET last_number = 2"),

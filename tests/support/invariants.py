@@ -64,11 +64,16 @@ BREACHES: Final[dict[str, str]] = {
           ON n.shop_id = f.shop_id AND n.refund_id = f.id
         GROUP BY f.shop_id, f.id HAVING f.noted_minor <> coalesce(sum(
             CASE n.kind WHEN 'cancellation' THEN -n.amount_minor ELSE n.amount_minor END), 0)""",
-    "N2: a refund at rest noted other than what arrived": """
+    "N2: a refund at rest noted other than what arrived, and no note is due": """
         SELECT f.id, f.noted_minor FROM refunds f LEFT JOIN transfers t
           ON t.shop_id = f.shop_id AND t.refund_id = f.id AND t.state = 'succeeded'
-        WHERE f.state IN ('succeeded', 'partially_succeeded', 'failed', 'reversed', 'canceled')
+        WHERE f.note_at IS NULL AND f.state IN
+          ('succeeded', 'partially_succeeded', 'failed', 'reversed', 'canceled')
         GROUP BY f.shop_id, f.id HAVING f.noted_minor <> coalesce(sum(t.amount_minor), 0)""",
+    "N2: a refund's arrived is not the sum of its transfers that succeeded": """
+        SELECT f.id, f.arrived_minor FROM refunds f LEFT JOIN transfers t
+          ON t.shop_id = f.shop_id AND t.refund_id = f.id AND t.state = 'succeeded'
+        GROUP BY f.shop_id, f.id HAVING f.arrived_minor <> coalesce(sum(t.amount_minor), 0)""",
     "credit notes have gaps": """
         SELECT shop_id FROM credit_notes GROUP BY shop_id HAVING count(*) <> max(number)""",
     "N5: an order line has more claims than it may": """

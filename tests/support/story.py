@@ -63,7 +63,8 @@ from tests.support.context import ADDRESS, Clock
 PLATFORM: Final = "shopify"
 CARD: Final = "card"
 PARCEL: Final = "parcel"
-_BUSINESS: Final = {name: kind for name, kind in KINDS.items() if name != "seal_ledger"}
+_BOOKKEEPING: Final = frozenset({"seal_ledger", "number_credit_notes"})
+BUSINESS: Final = {name: kind for name, kind in KINDS.items() if name not in _BOOKKEEPING}
 
 POLICY: Final = """\
 policy: returns-policy/v1
@@ -515,10 +516,11 @@ class Story:
     async def drain(self, **units: float) -> int:
         """Let time pass, and do everything that is due then; returns how many rows were.
 
-        The books are sealed as well, which is no business of a story's and not counted.
+        The books are sealed and the credit notes numbered as well, which is no business of a
+        story's and not counted.
         """
         self.clock.forward(**units)
-        done = await sweep.drain(self.ctx, _BUSINESS)
+        done = await sweep.drain(self.ctx, BUSINESS)
         await sweep.drain(self.ctx)
         return done
 

@@ -28,6 +28,7 @@ from returns_api.usecases import _provider_facts, connections, inbox, policies
 from returns_api.usecases.connections import ConnectionValues
 from returns_api.usecases.context import Context
 from returns_api.usecases.credentials import issue
+from returns_api.usecases.credit_notes import number_credit_notes
 from returns_api.usecases.shops import change_shop, create_shop
 from returns_api.wiring import running_context
 from tests.support import shopify
@@ -352,6 +353,7 @@ async def _arrived(ctx: Context, house: House) -> None:
                 reference=ids.encode("trf", row["id"]),
             )
             await _provider_facts.apply(tx, ctx, "stripe", "stripe", "stripe", fact)
+    await number_credit_notes(ctx, house.id, house.id)
     notes = "SELECT id FROM credit_notes WHERE order_id = $1"
     async with ctx.database.transaction(house.id) as tx:
         for made in house.made:

@@ -10,7 +10,8 @@ import pytest
 from returns_api.domain.access import Role
 from returns_api.domain.errors import NotFound
 from returns_api.usecases import credit_notes
-from tests.support.story import Order, Story, goods
+from returns_api.worker import sweep
+from tests.support.story import BUSINESS, Order, Story, goods
 
 
 async def notes(story: Story) -> list[Any]:
@@ -47,6 +48,30 @@ async def test_many_at_once_are_numbered_without_gaps(story: Story) -> None:
     assert [number for number, _, _ in await said(story)] == list(range(1, 19))
 
 
+async def test_two_who_number_at_once_issue_each_note_once(story: Story) -> None:
+    order = await an_order(story, 100_00)
+    for _ in range(4):
+        await story.refund(order, 10_00)
+    await sweep.drain(story.ctx, BUSINESS)
+    assert await notes(story) == []
+    number = credit_notes.number_credit_notes
+    await asyncio.gather(*(number(story.ctx, story.shop, story.shop) for _ in range(3)))
+    await number(story.ctx, story.shop, story.shop)
+    assert await said(story) == [(no, "credit_note", 10_00) for no in range(1, 5)]
+    assert await credit_notes.due_credit_notes(story.ctx, 10) == []
+
+
+async def test_what_bounced_before_it_was_noted_needs_no_note(story: Story) -> None:
+    order = await an_order(story, 100_00)
+    await story.refund(order, 30_00)
+    await sweep.drain(story.ctx, BUSINESS)
+    (made,) = await story.provider_list(order)
+    await story.bank.settle(made.provider_refund_id, "failed")
+    await story.provider_tells(order)
+    await story.drain()
+    assert await notes(story) == []
+
+
 async def test_a_transaction_that_fails_gives_its_number_back(story: Story) -> None:
     await story.refund(await an_order(story, 100_00), 10_00)
     await story.drain()
@@ -71,6 +96,7 @@ async def test_money_that_comes_back_cancels_its_note(story: Story) -> None:
     (made,) = await story.provider_list(order)
     await story.bank.settle(made.provider_refund_id, "failed")
     await story.provider_tells(order)
+    await story.drain()
     assert await said(story) == [(1, "credit_note", 30_00), (2, "cancellation", 30_00)]
     await story.retry(view.refund["id"])
     await story.drain()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -20,12 +20,13 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     update,
 )
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, among, given, here
-from returns_api.db.tables import payments, transfer_attempts, transfers
+from returns_api.db.query import SHOP, Query, among, given, here, part, prefixed
+from returns_api.db.tables import connections, payments, transfer_attempts, transfers
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,19 @@ _TAKE: Final = Query(
         (transfers.c.attempt + 1).label("attempt"),
         payments.c.provider_payment_id,
         _overdrawn.label("overdrawn"),
+        *prefixed("connection", connections.c),
     )
     .join(
         payments,
         and_(payments.c.shop_id == transfers.c.shop_id, payments.c.id == transfers.c.payment_id),
+    )
+    .outerjoin(
+        connections,
+        and_(
+            connections.c.shop_id == transfers.c.shop_id,
+            connections.c.source == transfers.c.account,
+            connections.c.active == true(),
+        ),
     )
     .where(
         here(transfers),
@@ -144,9 +154,14 @@ DUE: Final = Query(
 async def take(tx: Transaction, transfer_id: UUID, now: datetime) -> Row | None:
     """Hold the transfer for one try until the transaction ends, or None when it is not due or
     somebody has it. ``attempt`` is the number of this try, which ``start`` or ``count`` must write
-    unless it is ``postpone``d.
+    unless it is ``postpone``d. ``connection_of`` the row is the account to ask.
     """
     return await tx.first(_TAKE, id=transfer_id, now=now)
+
+
+def connection_of(row: Row) -> dict[str, Any] | None:
+    """The active connection of a taken transfer's account; None when there is none."""
+    return None if row["connection_id"] is None else part(row, "connection")
 
 
 async def postpone(tx: Transaction, transfer_id: UUID, due_at: datetime) -> None:

@@ -138,7 +138,8 @@ ORDER_CHECKS: Final = (
         "N2",
         "credit notes",
         _sql("""
-            SELECT r.id, r.state, r.noted_minor, n.noted, t.arrived FROM refunds r
+            SELECT r.id, r.state, r.arrived_minor, t.arrived, r.noted_minor, n.noted
+            FROM refunds r
             CROSS JOIN LATERAL (
                 SELECT coalesce(sum(CASE kind WHEN 'cancellation' THEN -amount_minor
                                     ELSE amount_minor END), 0)::bigint AS noted
@@ -147,8 +148,9 @@ ORDER_CHECKS: Final = (
                 SELECT coalesce(sum(amount_minor), 0)::bigint AS arrived FROM transfers
                 WHERE shop_id = r.shop_id AND refund_id = r.id AND state = 'succeeded') t
             WHERE r.shop_id = :shop AND r.order_id = ANY (:orders)
-              AND (r.noted_minor <> n.noted OR (r.noted_minor <> t.arrived AND r.state IN
-                   ('succeeded', 'partially_succeeded', 'failed', 'reversed', 'canceled')))"""),
+              AND (r.arrived_minor <> t.arrived OR r.noted_minor <> n.noted
+                   OR (r.noted_minor <> t.arrived AND r.note_at IS NULL AND r.state IN
+                       ('succeeded', 'partially_succeeded', 'failed', 'reversed', 'canceled')))"""),
     ),
     Check(
         "N2",

@@ -1,18 +1,35 @@
 """Credit notes and the counter that numbers them without gaps, shop by shop.
 
-A number is drawn and used by one statement, so a transaction that ends otherwise gives it back. The
-database refuses on its own account: a counter that moves by other than one, a number that is drawn
-and not used, a note with another number, and any change of a note.
+A refund whose money came to rest says in its own row since when a note is due. Numbers
+are drawn and used by one statement for many notes, so a transaction that ends otherwise gives them
+back, and no refund waits for another one's number. The database refuses on its own account: a
+counter that goes back, a number that is drawn and not used, a note whose number nobody drew, and
+any change of a note.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Uuid, func, or_, select, update
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    Integer,
+    Text,
+    Uuid,
+    any_,
+    column,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
@@ -28,60 +45,92 @@ from returns_api.db.tables import (
 
 SERIES: Final = "credit_notes"
 
-_drawn = (
-    insert(number_series)
-    .values(shop_id=SHOP, name=SERIES, last_number=1)
-    .on_conflict_do_update(
-        index_elements=[number_series.c.shop_id, number_series.c.name],
-        set_={"last_number": number_series.c.last_number + 1},
+_UNNOTED: Final = Query(
+    select(
+        refunds.c.id,
+        refunds.c.order_id,
+        refunds.c.state,
+        refunds.c.amount_minor,
+        refunds.c.arrived_minor,
+        refunds.c.noted_minor,
+        refunds.c.currency,
+        refunds.c.parts,
     )
-    .returning(number_series.c.last_number)
-    .cte("drawn")
+    .where(here(refunds), refunds.c.note_at <= given("now"))
+    .order_by(refunds.c.note_at)
+    .limit(given("limit"))
+    .with_for_update(skip_locked=True)
 )
-_noted = (
-    update(refunds)
-    .where(here(refunds), refunds.c.id == given("refund_id", Uuid))
-    .values(noted_minor=given("noted_minor", BigInteger))
-    .cte("noted")
+UNNOTED_SHOPS: Final = Query(
+    select(refunds.c.shop_id)
+    .distinct()
+    .where(refunds.c.note_at <= given("now"))
+    .limit(given("limit"))
 )
-_seller = func.jsonb_build_object("name", shops.c.name, "address", shops.c.return_address)
-_frozen = func.jsonb_build_object("seller", _seller, "order", orders.c.number)
-_ISSUE: Final = Query(
-    plain_insert(credit_notes)
-    .from_select(
-        [
-            "shop_id",
-            "id",
-            "refund_id",
-            "order_id",
-            "number",
-            "kind",
-            "amount_minor",
-            "currency",
-            "issued_at",
-            "body",
-        ],
-        select(
-            SHOP,
-            given("id", Uuid),
-            given("refund_id", Uuid),
-            orders.c.id,
-            _drawn.c.last_number,
-            given("kind", credit_notes.c.kind.type),
-            given("amount_minor", BigInteger),
-            given("currency", credit_notes.c.currency.type),
-            given("issued_at", credit_notes.c.issued_at.type),
-            given("body", JSONB).concat(_frozen),
+
+
+def _drawn() -> CTE:
+    """The counter, moved by as many numbers as there are notes."""
+    count = given("count", BigInteger)
+    return (
+        insert(number_series)
+        .values(shop_id=SHOP, name=SERIES, last_number=count)
+        .on_conflict_do_update(
+            index_elements=[number_series.c.shop_id, number_series.c.name],
+            set_={"last_number": number_series.c.last_number + count},
         )
-        .select_from(_drawn)
-        .join(shops, here(shops))
-        .join(orders, here(orders) & (orders.c.id == given("order_id", Uuid))),
+        .returning((number_series.c.last_number - count).label("before"))
+        .cte("drawn")
     )
-    .add_cte(_noted)
-)
+
+
+def _issue() -> Query:
+    told = (
+        func.jsonb_to_recordset(given("notes", JSONB))
+        .table_valued(
+            column("no", Integer),
+            column("id", Uuid),
+            column("refund_id", Uuid),
+            column("order_id", Uuid),
+            column("kind", Text),
+            column("amount_minor", BigInteger),
+            column("currency", Text),
+            column("body", JSONB),
+            column("noted_minor", BigInteger),
+        )
+        .render_derived(with_types=True)
+    )
+    noted = (
+        update(refunds)
+        .where(here(refunds), refunds.c.id == told.c.refund_id)
+        .values(noted_minor=told.c.noted_minor, note_at=null())
+        .cte("noted")
+    )
+    drawn = _drawn()
+    seller = func.jsonb_build_object("name", shops.c.name, "address", shops.c.return_address)
+    frozen = func.jsonb_build_object("seller", seller, "order", orders.c.number)
+    columns = {
+        "shop_id": SHOP,
+        **{name: told.c[name] for name in ("id", "refund_id", "order_id", "kind")},
+        **{name: told.c[name] for name in ("amount_minor", "currency")},
+        "number": drawn.c.before + told.c.no,
+        "issued_at": given("issued_at", credit_notes.c.issued_at.type),
+        "body": told.c.body.concat(frozen),
+    }
+    rows = (
+        select(*columns.values())
+        .select_from(drawn)
+        .join(shops, here(shops))
+        .join(orders, here(orders))
+        .join(told, told.c.order_id == orders.c.id)
+    )
+    return Query(plain_insert(credit_notes).from_select([*columns], rows).add_cte(noted))
+
+
+_ISSUE: Final = _issue()
 _TITLES: Final = Query(
-    select(order_lines.c.external_id, order_lines.c.title).where(
-        here(order_lines), order_lines.c.order_id == given("order_id")
+    select(order_lines.c.order_id, order_lines.c.external_id, order_lines.c.title).where(
+        here(order_lines), order_lines.c.order_id == any_(given("order_ids", ARRAY(Uuid)))
     )
 )
 _ONE: Final = Query(
@@ -105,17 +154,26 @@ _PERSON: Final = Query(
 )
 
 
-async def issue(tx: Transaction, **values: Any) -> None:
-    """Draw the next number, store the note with it, and count it on the refund.
-
-    Locks the shop's counter until the transaction ends: the last lock that it may take.
-    """
-    await tx.run(_ISSUE, **values)
+async def unnoted(tx: Transaction, now: datetime, limit: int) -> list[Row]:
+    """Refunds at rest whose notes do not sum to what arrived; locked, but for those that somebody
+    else holds right now."""
+    return await tx.all(_UNNOTED, now=now, limit=limit)
 
 
-async def titles(tx: Transaction, order_id: UUID) -> dict[str, str]:
-    """The names of the order's lines by their external ids."""
-    return {row["external_id"]: row["title"] for row in await tx.all(_TITLES, order_id=order_id)}
+async def issue(tx: Transaction, notes: Sequence[dict[str, Any]], **values: Any) -> None:
+    """Draw the next numbers, store the notes with them in their order, and count each on its
+    refund. The refunds must be locked."""
+    numbered = [{**note, "no": no} for no, note in enumerate(notes, start=1)]
+    done = await tx.run(_ISSUE, notes=numbered, count=len(notes), **values)
+    assert done == len(notes), "a note without its order"
+
+
+async def titles(tx: Transaction, order_ids: Iterable[UUID]) -> dict[UUID, dict[str, str]]:
+    """The names of each order's lines by their external ids."""
+    found: dict[UUID, dict[str, str]] = {order_id: {} for order_id in order_ids}
+    for row in await tx.all(_TITLES, order_ids=[*found]) if found else ():
+        found[row["order_id"]][row["external_id"]] = row["title"]
+    return found
 
 
 async def one(tx: Transaction, note_id: UUID) -> Row | None:

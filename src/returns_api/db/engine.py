@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -54,9 +54,6 @@ class Transaction:
     connection: asyncpg.Connection[Row] | asyncpg.pool.PoolConnectionProxy[Row]
     shop: UUID
     after_commit: list[Callable[[], None]] = field(default_factory=list)
-    at_commit: dict[Hashable, Callable[[], Awaitable[None]]] = field(default_factory=dict)
-    """Last steps of the transaction itself, each once however often it was asked for: what takes a
-    lock that everybody of the shop wants."""
 
     async def all(self, query: Query, **params: Any) -> list[Row]:
         """Every row."""
@@ -82,7 +79,6 @@ class Transaction:
     async def undo(self) -> None:
         """Take back everything since the savepoint; needs ``transaction(savepoint=True)``."""
         self.after_commit.clear()
-        self.at_commit.clear()
         await self.connection.execute("ROLLBACK TO SAVEPOINT work")
 
     def _bind(self, query: Query, params: dict[str, Any]) -> list[Any]:
@@ -160,8 +156,6 @@ class Database:
                 + ("; SAVEPOINT work" if savepoint else "")
             )
             yield tx
-            for last in tx.at_commit.values():
-                await last()
             await connection.execute("COMMIT")
             done = True
         except _AWAY as away:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     DateTime,
@@ -44,7 +45,7 @@ from returns_api.db.tables import ledger_unsealed as _u
 from returns_api.domain.ledger import Entry
 
 
-def _post_statement() -> Query:
+def _posting() -> CTE:
     told = (
         func.jsonb_to_recordset(given("entries", JSONB))
         .table_valued(
@@ -86,20 +87,23 @@ def _post_statement() -> Query:
         .returning(_p.c.no)
         .cte("posted")
     )
-    return Query(
-        insert(_u).from_select(["shop_id", "entry_id"], select(SHOP, written.c.id)).add_cte(posted)
+    return (
+        insert(_u)
+        .from_select(["shop_id", "entry_id"], select(SHOP, written.c.id))
+        .returning(_u.c.entry_id)
+        .add_cte(posted)
+        .cte("to_seal")
     )
 
 
-_POST: Final = _post_statement()
+POSTED: Final = _posting()
+"""Entries with their postings, for a statement that writes their fact as well; see ``told``."""
+_POST: Final = Query(select(func.count()).select_from(POSTED))
 _ENTRY_SHOWN: Final = tuple(c for c in _e.c if c.name != "shop_id")
 _POSTING_SHOWN: Final = tuple(c for c in _p.c if c.name != "shop_id")
 
 _HEAD: Final = Query(
     select(_s.c.position, _s.c.digest).where(here(_s)).order_by(_s.c.position.desc()).limit(1)
-)
-_TRY_CHAIN: Final = Query(
-    select(func.pg_try_advisory_xact_lock(func.hashtextextended(given("name", Text), 0)))
 )
 _UNSEALED: Final = Query(
     select(*_ENTRY_SHOWN)
@@ -198,11 +202,15 @@ async def post(tx: Transaction, *entries: Entry | None) -> None:
     """Write entries with their postings; nothing for None. Call it where the fact is written."""
     made = [entry for entry in entries if entry is not None]
     if made:
-        await tx.run(
-            _POST,
-            entries=[entry.to_row() for entry in made],
-            postings=[row for entry in made for row in entry.posting_rows()],
-        )
+        await tx.run(_POST, **told(*made))
+
+
+def told(*entries: Entry) -> dict[str, Any]:
+    """The parameters of ``POSTED``."""
+    return {
+        "entries": [entry.to_row() for entry in entries],
+        "postings": [row for entry in entries for row in entry.posting_rows()],
+    }
 
 
 async def balances(
@@ -226,11 +234,6 @@ async def postings_of(tx: Transaction, entry_ids: Sequence[UUID]) -> list[Row]:
     if not entry_ids:
         return []
     return await tx.all(_POSTINGS_OF, entry_ids=list(entry_ids))
-
-
-async def hold_chain(tx: Transaction) -> bool:
-    """Be the only one who seals in this shop until the transaction ends; False when another is."""
-    return bool(await tx.value(_TRY_CHAIN, name=f"ledger:{tx.shop}"))
 
 
 async def head(tx: Transaction) -> Row | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from asyncpg import Record
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
@@ -38,6 +39,17 @@ def here(table: FromClause) -> ColumnElement[bool]:
 def given(name: str, type_: Any = None) -> BindParameter[Any]:
     """A parameter that the caller must pass."""
     return bindparam(name, required=True, type_=type_)
+
+
+def prefixed(name: str, columns: Iterable[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    """Columns of another noun beside a row's own: ``name_column`` each, taken out by ``part``."""
+    return [col.label(f"{name}_{col.key}") for col in columns]
+
+
+def part(row: Record, name: str) -> dict[str, Any]:
+    """What ``prefixed`` put into a row, under the columns' own names."""
+    start = len(name) + 1
+    return {key[start:]: value for key, value in row.items() if key.startswith(f"{name}_")}
 
 
 def among(col: ColumnElement[Any], values: Iterable[str]) -> ColumnElement[bool]:

@@ -6,12 +6,14 @@ Refuses to own the movements of money (``transfers``) and the payments that they
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Uuid,
     and_,
@@ -26,9 +28,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from returns_api.db import ledger
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, among, given, here
-from returns_api.db.tables import orders, refunds, transfers
+from returns_api.db.tables import orders, refunds
+from returns_api.domain.ledger import Entry
 
 _REFUND_FIELDS = (
     "id",
@@ -90,34 +94,35 @@ _PAGE_OVERDUE: Final = Query(_found.where(_late))
 _LOCK_REFUND: Final = Query(
     select(refunds).where(here(refunds), refunds.c.id == given("id")).with_for_update()
 )
-_SET_STATE: Final = Query(
+_stepped = (
     update(refunds)
     .where(here(refunds), refunds.c.id == given("id"), refunds.c.state == given("before"))
     .values(
         state=given("state"),
-        sequence=refunds.c.sequence + 1,
+        sequence=given("sequence"),
+        arrived_minor=given("arrived_minor", BigInteger),
+        note_at=case(
+            (
+                given("at_rest", Boolean)
+                & (refunds.c.noted_minor != given("arrived_minor", BigInteger)),
+                given("now", refunds.c.note_at.type),
+            ),
+            else_=null(),
+        ),
         updated_at=given("now"),
         remind_at=case(
             (given("settled", Boolean), null()),
             else_=func.coalesce(refunds.c.remind_at, refunds.c.due_by),
         ),
     )
-    .returning(refunds.c.sequence)
+    .returning(refunds.c.id)
+    .cte("stepped")
 )
+_STEP: Final = Query(select(func.count()).select_from(_stepped))
+_STEP_AND_POST: Final = Query(select(func.count()).select_from(_stepped).add_cte(ledger.POSTED))
 _RETURN_TOTALS: Final = Query(
     select(
-        func.coalesce(
-            func.sum(transfers.c.amount_minor).filter(transfers.c.state == "succeeded"), 0
-        ).label("arrived"),
-    )
-    .join(
-        refunds,
-        and_(refunds.c.shop_id == transfers.c.shop_id, refunds.c.id == transfers.c.refund_id),
-    )
-    .where(here(refunds), refunds.c.return_id == given("return_id"))
-)
-_RETURN_DONE: Final = Query(
-    select(
+        func.sum(refunds.c.arrived_minor).label("arrived"),
         func.bool_and(
             or_(
                 refunds.c.state == "succeeded",
@@ -125,7 +130,7 @@ _RETURN_DONE: Final = Query(
                     refunds.c.given_up, among(refunds.c.state, ("canceled", "partially_succeeded"))
                 ),
             )
-        )
+        ).label("done"),
     ).where(here(refunds), refunds.c.return_id == given("return_id"))
 )
 _GIVE_UP: Final = Query(
@@ -172,21 +177,44 @@ async def lock(tx: Transaction, refund_id: UUID) -> Row:
     return row
 
 
-async def set_state(
-    tx: Transaction, refund_id: UUID, before: str, state: str, now: datetime, *, settled: bool
-) -> int | None:
-    """The new sequence, or None when the refund was not in ``before``. What is ``settled`` makes
-    itself heard no more; what is open again does by its due date."""
-    sequence: int | None = await tx.value(
-        _SET_STATE, id=refund_id, before=before, state=state, now=now, settled=settled
-    )
-    return sequence
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a refund's transfers have brought it, against the locked ``refund``.
+
+    ``arrived_minor`` is what providers confirmed by now; ``at_rest``, a credit note is due for it.
+    What is ``settled`` makes itself heard no more; what is open again does by its due date.
+    """
+
+    state: str
+    sequence: int
+    arrived_minor: int
+    at_rest: bool
+    settled: bool
+
+    def changes(self, refund: Mapping[str, Any] | Row) -> bool:
+        return (self.state, self.arrived_minor) != (refund["state"], refund["arrived_minor"])
+
+
+async def step(
+    tx: Transaction, refund: Mapping[str, Any] | Row, step: Step, now: datetime, entry: Entry | None
+) -> None:
+    """Write what is new of a locked refund and the entry of what moved it, in one statement."""
+    if not step.changes(refund):
+        await ledger.post(tx, entry)
+        return
+    values = {"id": refund["id"], "before": refund["state"], "now": now, **asdict(step)}
+    if entry is None:
+        done = await tx.value(_STEP, **values)
+    else:
+        done = await tx.value(_STEP_AND_POST, **values, **ledger.told(entry))
+    assert done == 1, "not the refund that was locked"
 
 
 async def return_totals(tx: Transaction, return_id: UUID) -> tuple[int, bool]:
     """What arrived of all refunds of a return, and whether nothing more is to come."""
-    arrived = await tx.value(_RETURN_TOTALS, return_id=return_id)
-    return int(arrived), bool(await tx.value(_RETURN_DONE, return_id=return_id))
+    row = await tx.first(_RETURN_TOTALS, return_id=return_id)
+    assert row is not None
+    return int(row["arrived"]), bool(row["done"])
 
 
 async def give_up(tx: Transaction, refund_id: UUID, now: datetime, *, given_up: bool) -> None:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     insert,
     null,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -30,8 +31,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from returns_api.db import attempts, reservations
 from returns_api.db.attempts import Ended
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, given, here
-from returns_api.db.tables import payments, transfers
+from returns_api.db.query import SHOP, Query, given, here, part, prefixed
+from returns_api.db.tables import payments, refunds, transfers
 from returns_api.domain.refunds import TransferChange, TransferRecord
 
 _TRANSFER_FIELDS = (
@@ -78,12 +79,29 @@ _payment = (
     .with_for_update(of=payments)
     .cte("payment")
 )
-# The join gives a transfer to lock only for a payment that is locked already.
+_REFUND_HEAD: Final = (
+    "id",
+    "order_id",
+    "return_id",
+    "kind",
+    "amount_minor",
+    "currency",
+    "state",
+    "sequence",
+    "arrived_minor",
+    "given_up",
+)
+# The join gives a transfer to lock only for a payment that is locked already, and a refund after
+# its transfer: rows are locked in the order of ``of``.
 _LOCK: Final = Query(
-    select(transfers)
+    select(transfers, *prefixed("of_refund", (refunds.c[name] for name in _REFUND_HEAD)))
     .join(_payment, _payment.c.id == transfers.c.payment_id)
-    .where(here(transfers), transfers.c.id == given("id"))
-    .with_for_update(of=transfers)
+    .join(
+        refunds,
+        and_(refunds.c.shop_id == transfers.c.shop_id, refunds.c.id == transfers.c.refund_id),
+    )
+    .where(here(transfers), here(refunds), transfers.c.id == given("id"))
+    .with_for_update(of=[transfers, refunds])
 )
 
 
@@ -110,11 +128,19 @@ def _change(*, counts: bool, ends_try: bool) -> Query:
             ),
             updated_at=given("now"),
         )
-        .returning(transfers.c.id)
+        .returning(
+            transfers.c.id, transfers.c.refund_id, transfers.c.state, transfers.c.amount_minor
+        )
         .cte("changed")
     )
+    # The statement sees the others' states as they stood when it began: the refund is locked.
+    others = (
+        select(transfers.c.state, transfers.c.amount_minor)
+        .join(changed, changed.c.refund_id == transfers.c.refund_id)
+        .where(here(transfers), transfers.c.id != changed.c.id)
+    )
+    statement = union_all(select(changed.c.state, changed.c.amount_minor), others)
     held = exists(select(changed.c.id))
-    statement = select(func.count()).select_from(changed)
     if counts:
         statement = statement.add_cte(reservations.COUNT.where(held).cte("counted"))
     if ends_try:
@@ -199,8 +225,14 @@ async def of_refunds(tx: Transaction, refund_ids: Sequence[UUID]) -> list[Row]:
 
 
 async def lock(tx: Transaction, transfer_id: UUID) -> Row | None:
-    """The transfer and, before it, its payment: the lock order of everything that moves money."""
+    """The transfer, its payment before it and its refund after it: the lock order of everything
+    that moves money. ``refund_of`` the row is the refund's head."""
     return await tx.first(_LOCK, id=transfer_id)
+
+
+def refund_of(row: Row) -> dict[str, Any]:
+    """The refund of a locked transfer, without its parts."""
+    return part(row, "of_refund")
 
 
 async def lock_of_refund(tx: Transaction, refund_id: UUID) -> list[Row]:
@@ -220,9 +252,12 @@ async def apply_change(
     now: datetime,
     provider_refund_id: str | None = None,
     ended: Ended | None = None,
-) -> bool:
-    """Move the transfer, its payment's counters and the row of the try that led to it, if one did;
-    False, and nothing moves, when somebody else moved it first."""
+) -> list[tuple[str, int]]:
+    """Move the transfer, its payment's counters and the row of the try that led to it, if one did.
+
+    The refund must be locked. Returns ``states`` as they stand now; nothing, and nothing moves,
+    when somebody else moved it first.
+    """
     counts = bool(change.reserved_delta or change.refunded_delta)
     more: dict[str, Any] = {}
     if counts:
@@ -230,7 +265,7 @@ async def apply_change(
         more |= {"reserved_delta": change.reserved_delta, "refunded_delta": change.refunded_delta}
     if ended is not None:
         more |= {"outcome": ended.outcome, "error": ended.error}
-    touched = await tx.value(
+    found = await tx.all(
         _CHANGE[counts, ended is not None],
         transfer_id=transfer.id,
         before=transfer.state,
@@ -244,12 +279,15 @@ async def apply_change(
         now=now,
         **more,
     )
-    return bool(touched)
+    return _states(found)
 
 
 async def states(tx: Transaction, refund_id: UUID) -> list[tuple[str, int]]:
     """State and amount (minor units) of each transfer of a refund."""
-    found = await tx.all(_STATES, refund_id=refund_id)
+    return _states(await tx.all(_STATES, refund_id=refund_id))
+
+
+def _states(found: Sequence[Row]) -> list[tuple[str, int]]:
     return [(row["state"], row["amount_minor"]) for row in found]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 
@@ -12,7 +13,7 @@ from returns_api.ports.payments import PaymentAccount
 from returns_api.usecases.context import Context
 
 
-def open_account(ctx: Context, row: Row) -> PaymentAccount:
+def open_account(ctx: Context, row: Mapping[str, Any] | Row) -> PaymentAccount:
     """Where and as whom to call a payment provider, from a row of kind ``payments``."""
     return PaymentAccount(row["base_url"], ctx.sealer.open(row["secret_sealed"]), row["account"])
 

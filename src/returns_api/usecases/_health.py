@@ -6,9 +6,10 @@ alone is how many of its own calls are without an answer (``CallsUnderWay``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -42,7 +43,7 @@ class Pass:
 
 
 async def admit(
-    tx: Transaction, ctx: Context, connection: Row, transfer_id: UUID, *, retry: bool
+    tx: Transaction, ctx: Context, connection: Mapping[str, Any], transfer_id: UUID, *, retry: bool
 ) -> Pass | datetime:
     """Leave to call the account, or when the transfer is to look again."""
     now, health = ctx.clock(), _health(connection)
@@ -77,6 +78,6 @@ async def told(tx: Transaction, ctx: Context, given: Pass, *, answered: bool) ->
         log.warning("account paused", source=row["source"], count=after.failures)
 
 
-def _health(connection: Row) -> Health:
+def _health(connection: Mapping[str, Any] | Row) -> Health:
     names = ("failures", "paused_since", "paused_until")
     return Health(*(connection[name] for name in names))

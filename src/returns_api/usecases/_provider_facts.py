@@ -72,7 +72,7 @@ async def _echo(tx: Transaction, ctx: Context, transfer_id: UUID, fact: Provider
     change = after_fact(transfer, fact.status.value, ctx.clock(), fact.failure_code)
     if change is not None and change.state != transfer.state:
         events, jobs = await move_transfer(
-            tx, ctx, transfer, change, provider_refund_id=fact.provider_refund_id
+            tx, ctx, row, change, provider_refund_id=fact.provider_refund_id
         )
         await emit(tx, events, jobs)
 

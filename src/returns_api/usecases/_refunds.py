@@ -20,15 +20,15 @@ from returns_api.db.attempts import Ended
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain import ids
+from returns_api.domain.credit_notes import AT_REST
 from returns_api.domain.errors import NothingLeftToRefund
 from returns_api.domain.events import SYSTEM, By, Event
-from returns_api.domain.ledger import refund_requested, transfer_moved, transfers_added
+from returns_api.domain.ledger import Entry, refund_requested, transfer_moved, transfers_added
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.refunds import REFUND, is_settled, refund_state
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.refunds import PlannedTransfer, TransferChange, TransferRecord
 from returns_api.usecases._books import refund_ref, stamp
-from returns_api.usecases._credit_notes import note_at_commit
 from returns_api.usecases.context import Context
 
 
@@ -180,40 +180,39 @@ def _transfer_row(
 async def move_transfer(
     tx: Transaction,
     ctx: Context,
-    transfer: TransferRecord,
+    held: Row,
     change: TransferChange,
     *,
     provider_refund_id: str | None = None,
     ended: Ended | None = None,
     by: By = SYSTEM,
 ) -> tuple[list[Event], list[Job]]:
-    """Apply a planned change to a locked transfer and everything that follows from it; ``ended``
-    closes the try that led to it.
+    """Apply a planned change to a transfer (``held``: by ``transfers.lock``) and everything that
+    follows from it; ``ended`` closes the try that led to it.
 
     Does nothing when the transfer moved meanwhile: a late worker or an old message changes no row.
     """
-    now = ctx.clock()
-    if not await transfer_rows.apply_change(tx, transfer, change, now, provider_refund_id, ended):
+    now, transfer, refund = ctx.clock(), transfer_rows.record(held), transfer_rows.refund_of(held)
+    moves = await transfer_rows.apply_change(tx, transfer, change, now, provider_refund_id, ended)
+    if not moves:
         return [], []
     jobs = []
     if change.due_at is not None:
         wait = max(0.0, (change.due_at - now).total_seconds())
         jobs.append(Job("send_transfer", transfer.id, wait))
-    refund = await rows.lock(tx, transfer.refund_id)
-    await post_move(tx, ctx, refund, transfer, change, by)
-    return await _follow(tx, ctx, refund, by, change.failure_code), jobs
+    entry = moved_entry(ctx, refund, transfer, change, by)
+    return await _follow(tx, ctx, refund, moves, by, change.failure_code, entry), jobs
 
 
-async def post_move(
-    tx: Transaction,
+def moved_entry(
     ctx: Context,
-    refund: Row,
+    refund: Mapping[str, Any] | Row,
     transfer: TransferRecord,
     change: TransferChange,
     by: By,
-) -> None:
-    """The entry of a change that moved the payment's counters."""
-    entry = transfer_moved(
+) -> Entry | None:
+    """The entry of a change, if it moves the payment's counters."""
+    return transfer_moved(
         stamp(ctx, by),
         refund_ref(refund),
         (transfer.id, transfer.payment_id),
@@ -221,7 +220,6 @@ async def post_move(
         change.refunded_delta,
         given_up=refund["given_up"],
     )
-    await ledger.post(tx, entry)
 
 
 async def follow_transfers(
@@ -229,32 +227,53 @@ async def follow_transfers(
 ) -> list[Event]:
     """Derive the refund's state from its transfers, and what it means for its return; one event
     for each that changed."""
-    return await _follow(tx, ctx, await rows.lock(tx, refund_id), by, reason)
+    refund = await rows.lock(tx, refund_id)
+    moves = await transfer_rows.states(tx, refund_id)
+    return await _follow(tx, ctx, refund, moves, by, reason, None)
 
 
 async def _follow(
-    tx: Transaction, ctx: Context, refund: Row, by: By, reason: str | None
+    tx: Transaction,
+    ctx: Context,
+    refund: Mapping[str, Any] | Row,
+    moves: Sequence[tuple[str, int]],
+    by: By,
+    reason: str | None,
+    entry: Entry | None,
 ) -> list[Event]:
-    refund_id = refund["id"]
-    moves = await transfer_rows.states(tx, refund_id)
-    state = refund_state(moves, refund["amount_minor"], given_up=refund["given_up"])
-    note_at_commit(tx, ctx, refund, state, moves)
+    """What the states of a locked refund's transfers make of it, with the entry of what moved."""
+    step = _step(refund, moves)
+    await rows.step(tx, refund, step, ctx.clock(), entry)
     events = []
-    if state != refund["state"]:
-        REFUND.step(refund["state"], "follow", Actor.SYSTEM, to=state)
-        settled = is_settled(state, given_up=refund["given_up"])
-        sequence = await rows.set_state(
-            tx, refund_id, refund["state"], state, ctx.clock(), settled=settled
+    if step.state != refund["state"]:
+        event = refund_event(
+            ctx,
+            dict(refund),
+            type_=step.state,
+            sequence=step.sequence,
+            state=step.state,
+            by=by,
+            reason=reason,
         )
-        assert sequence is not None
-        events.append(
-            refund_event(
-                ctx, dict(refund), type_=state, sequence=sequence, state=state, by=by, reason=reason
-            )
-        )
+        events.append(event)
     if refund["return_id"] is not None:
         events += await _follow_refund(tx, ctx, refund["return_id"])
     return events
+
+
+def _step(refund: Mapping[str, Any] | Row, moves: Sequence[tuple[str, int]]) -> rows.Step:
+    """Where its transfers have brought a refund (pure). A number in its sequence is an event."""
+    before, given_up = refund["state"], refund["given_up"]
+    state = refund_state(moves, refund["amount_minor"], given_up=given_up)
+    if state != before:
+        REFUND.step(before, "follow", Actor.SYSTEM, to=state)
+    return rows.Step(
+        state=state,
+        sequence=refund["sequence"] + (state != before),
+        arrived_minor=sum(amount for transfer, amount in moves if transfer == "succeeded"),
+        at_rest=state in AT_REST,
+        settled=is_settled(state, given_up=given_up),
+    )
 
 
 async def _follow_refund(tx: Transaction, ctx: Context, return_id: UUID) -> list[Event]:

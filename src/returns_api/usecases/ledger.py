@@ -17,6 +17,7 @@ from uuid import UUID
 
 from returns_api.db import ledger as rows
 from returns_api.db.engine import Row
+from returns_api.db.holds import hold
 from returns_api.domain.ledger import canonical, digest_of, genesis
 from returns_api.usecases.context import Context
 
@@ -76,7 +77,7 @@ def by_entry(postings: Sequence[Row]) -> defaultdict[UUID, list[Any]]:
 
 async def _seal_batch(ctx: Context, shop: UUID) -> int:
     async with ctx.database.transaction(shop) as tx:
-        if not await rows.hold_chain(tx):
+        if not await hold(tx, "ledger"):
             return 0
         entries = await rows.unsealed(tx, BATCH)
         if not entries:

@@ -47,7 +47,7 @@ from returns_api.usecases._refunds import (
     NewRefund,
     add_transfers,
     follow_transfers,
-    post_move,
+    moved_entry,
     reserve_and_store,
 )
 from returns_api.usecases.context import Context
@@ -289,7 +289,7 @@ async def cancel_refund(ctx: Context, principal: Principal, by: By, refund_id: U
             transfer = transfer_rows.record(move)
             change = after_cancel(transfer, actor)
             await transfer_rows.apply_change(tx, transfer, change, now)
-            await post_move(tx, ctx, head, transfer, change, by)
+            await ledger.post(tx, moved_entry(ctx, head, transfer, change, by))
         await _give_up(tx, ctx, head, by)
         await emit(tx, await follow_transfers(tx, ctx, refund_id, by, "given_up"))
         return await _view(tx, refund_id)

@@ -7,14 +7,14 @@ where the same try still holds the transfer, so a paused worker that wakes up la
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from returns_api.crashpoints import crashpoint
 from returns_api.db import attempts
-from returns_api.db import connections as connection_rows
 from returns_api.db import transfers as rows
 from returns_api.db.engine import Row
 from returns_api.db.outbox import emit
@@ -117,7 +117,7 @@ async def _claim(ctx: Context, shop: UUID, transfer_id: UUID) -> Try | None:
         if row is None:
             return None
         no, until = row["attempt"], now + ctx.lease
-        connection = await connection_rows.by_source(tx, row["account"])
+        connection = attempts.connection_of(row)
         claimed = _plan(ctx, row, connection, now)
         if isinstance(claimed, Try):
             assert connection is not None
@@ -130,14 +130,18 @@ async def _claim(ctx: Context, shop: UUID, transfer_id: UUID) -> Try | None:
             await attempts.start(tx, transfer_id, no, claimed.kind, now, until)
         else:
             await attempts.count(tx, transfer_id, no, now, until)
-            events, jobs = await move_transfer(tx, ctx, rows.record(row), claimed)
+            held = await rows.lock(tx, transfer_id)
+            assert held is not None
+            events, jobs = await move_transfer(tx, ctx, held, claimed)
             await emit(tx, events, jobs)
             return None
     crashpoint("W1")
     return claimed
 
 
-def _plan(ctx: Context, row: Row, connection: Row | None, now: datetime) -> Try | TransferChange:
+def _plan(
+    ctx: Context, row: Row, connection: Mapping[str, Any] | None, now: datetime
+) -> Try | TransferChange:
     """The next try of a claimed transfer, or why there is none (pure but for unsealing)."""
     transfer = rows.record(row)
     provider = None if connection is None else ctx.payments.get(connection["adapter"])
@@ -171,7 +175,7 @@ def _plan(ctx: Context, row: Row, connection: Row | None, now: datetime) -> Try 
     )
 
 
-def _account(ctx: Context, connection: Row) -> PaymentAccount | None:
+def _account(ctx: Context, connection: Mapping[str, Any]) -> PaymentAccount | None:
     """None when the stored secret cannot be opened any more."""
     try:
         return open_account(ctx, connection)
@@ -247,7 +251,7 @@ async def _record(ctx: Context, shop: UUID, claimed: Try, outcome: Outcome) -> N
             await attempts.end(tx, transfer_id, told)
         else:
             events, jobs = await move_transfer(
-                tx, ctx, transfer, change, provider_refund_id=told, ended=ended
+                tx, ctx, row, change, provider_refund_id=told, ended=ended
             )
             await emit(tx, events, jobs)
         if claimed.leave is not None:

@@ -15,6 +15,7 @@ from uuid import UUID
 from returns_api.usecases import (
     audits,
     backtests,
+    credit_notes,
     deadlines,
     deliveries,
     housekeeping,
@@ -54,6 +55,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "run_audit": Kind(audits.run_audit, audits.due_audits),
     "seal_ledger": Kind(ledger.seal_ledger, ledger.due_seals),
     "keep_deadline": Kind(deadlines.keep_deadlines, deadlines.due_deadlines),
+    "number_credit_notes": Kind(credit_notes.number_credit_notes, credit_notes.due_credit_notes),
 }
 
 
