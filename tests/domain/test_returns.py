@@ -25,6 +25,7 @@ from returns_api.domain.receiving import (
     plan_receive,
     plan_settle,
 )
+from returns_api.domain.refund_clocks import LawClock
 from returns_api.domain.returns import (
     ANSWER_WITHIN,
     ARRIVE_WITHIN,
@@ -109,6 +110,8 @@ def opened(*quantities: int, **more: Any) -> ReturnRecord:
             "terms": given_terms,
             "refund_at": given_terms.refund_at,
             "opened_by": "buyer",
+            "refund_law_by": None,
+            "refund_law": None,
             "info_request": None,
             "settled_at": None,
             "closed_at": None,
@@ -528,6 +531,38 @@ def test_money_at_receipt_waits_for_the_last_unit() -> None:
         plan_inspect(ret, WAREHOUSE, {first: 1}, close=False)
     with pytest.raises(Invalid):
         plan_inspect(ret, WAREHOUSE, {}, close=True)
+
+
+@pytest.mark.parametrize(
+    ("clock", "promised", "due"),
+    [
+        (None, 120, (9 * 24 + 120, None)),
+        (LawClock("eu", "request", 14 * 24 * HOUR, "first_scan"), 120, (14 * 24, "eu")),
+        (LawClock("eu", "request", 14 * 24 * HOUR, "first_scan"), 24, (10 * 24, None)),
+        (LawClock("uk", "first_scan", 14 * 24 * HOUR), 240, (16 * 24, "uk")),
+        (LawClock("cn", "receipt", 7 * 24 * HOUR), 120, (12 * 24, "cn")),
+        (LawClock("cn", "receipt", 7 * 24 * HOUR), None, (12 * 24, "cn")),
+        (LawClock("kr", "receipt", 3 * 24 * HOUR), 0, (8 * 24, "kr")),
+        (LawClock("uk", "inspection", 14 * 24 * HOUR), 480, (23 * 24, "uk")),
+    ],
+)
+def test_a_refund_is_due_by_the_earlier_of_policy_and_law(
+    clock: LawClock | None, promised: int | None, due: tuple[int, str | None]
+) -> None:
+    """Sent on day 2, here on day 5, looked at on day 9; hours from the request."""
+    within = None if promised is None else promised * HOUR
+    given = {"law_clocks": (clock,) if clock else (), "refund_within_seconds": within}
+    life = Life(opened(1, approval_auto=True, **given))
+    (line_id,) = (each.id for each in life.ret.lines)
+    life.do(plan_ship(life.ret, SYSTEM, NOW + timedelta(days=2)))
+    life.do(plan_receive(life.ret, WAREHOUSE, NOW + timedelta(days=5), {line_id: 1}))
+    known, _ = life.ret.refund_by
+    life.do(plan_inspect(life.ret, WAREHOUSE, {line_id: 1}, close=False))
+    ret = life.do(plan_settle(life.ret, NOW + timedelta(days=9), 100))
+    day = NOW + timedelta(hours=due[0])
+    assert ret.refund_by == (day, due[1])
+    assert standing(ret) == ("refund", day)
+    assert known is None or day <= known
 
 
 def test_settling_without_money_ends_the_return() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,6 +18,8 @@ from returns_api.domain.policy.decisions import (
     Evidence,
     Freight,
     Method,
+    SetBy,
+    Term,
 )
 from returns_api.domain.policy.vocabulary import (
     EvidenceKind,
@@ -26,6 +29,7 @@ from returns_api.domain.policy.vocabulary import (
     Payer,
     RefundAt,
 )
+from returns_api.domain.refund_clocks import LawClock
 from returns_api.domain.terms import NOTHING_CAME, LineTerms, ReturnTerms, combine
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -103,6 +107,21 @@ def test_the_kinder_clock_holds() -> None:
     assert terms.inspect_within_seconds == 10
     assert terms.refund_within_seconds == 50
     assert combined(quick, endless).ship_within_seconds is None
+
+
+def test_no_promise_is_longer_than_a_law_that_binds() -> None:
+    due = {"within": "7 days", "after": "receipt"}
+    law = (*BASE.terms, Term("refund_due", due, SetBy(law="cn-seven-day"), ("country",)))
+    clock = LawClock("cn-seven-day", "receipt", 7 * 86_400)
+    for promised, holds in ((20 * 86_400, 7 * 86_400), (None, 7 * 86_400), (86_400, 86_400)):
+        terms = combined(decision(deadlines=Deadlines(None, None, promised)), decision(terms=law))
+        assert (terms.refund_within_seconds, terms.law_clocks) == (holds, (clock,))
+        assert ReturnTerms.from_json(json.loads(json.dumps(terms.to_json()))) == terms
+    early = combined(decision(terms=law, refund_at=RefundAt.RECEIPT))
+    assert early.refund_within_seconds == 7 * 86_400
+    scanned = (Term("refund_due", {**due, "after": "inspection"}, SetBy(law="x"), ()),)
+    late = combined(decision(terms=scanned, refund_at=RefundAt.RECEIPT))
+    assert late.refund_within_seconds is None, "a clock that has not begun shortens nothing"
 
 
 def test_one_line_that_needs_a_person_makes_the_return_wait() -> None:

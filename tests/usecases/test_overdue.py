@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from returns_api.ports.errors import ProviderRejected
@@ -11,7 +12,7 @@ from returns_api.usecases import refunds
 from returns_api.usecases.overdue import due_reminders, remind_of_refund
 from returns_api.worker import sweep
 from tests.support.gates import Gate
-from tests.support.story import Order, Story, goods
+from tests.support.story import BUYER, Order, Story, goods
 
 
 async def stuck(story: Story) -> tuple[Order, UUID]:
@@ -107,3 +108,23 @@ async def test_the_refund_of_a_return_is_due_as_its_policy_says(story: Story) ->
     assert view.refund["due_by"] == view.refund["remind_at"] == ret.due_by("refund")
     await story.drain(days=6)
     assert await overdue(story) == [view.refund["id"]], "waiting for a second person is no excuse"
+
+
+async def test_the_refund_of_a_return_is_never_due_later_than_the_law_says(story: Story) -> None:
+    """Korea: three days from receipt; the policy would have five from the inspection."""
+    await story.limit(return_above=1_00)
+    order = await story.order(goods("lamp", 100_00), buyer=replace(BUYER, country="KR"))
+    ret = await story.open(order, {"lamp": 1}, method="in_store")
+    assert ret.refund_by == (None, None)
+    story.clock.forward(days=1)
+    await story.receive(ret, {"lamp": 1})
+    due = story.clock() + timedelta(days=3)
+    here = await story.again(ret)
+    assert here.refund_by == (due, "kr-withdrawal")
+    story.clock.forward(days=1)
+    await story.inspect(ret, ("lamp", "sealed"))
+    view, paid = await story.refund_of(ret), await story.again(ret)
+    assert paid.refund_by == (due, "kr-withdrawal")
+    assert view.refund["due_by"] == view.refund["remind_at"] == due
+    await story.drain(days=2.5)
+    assert await overdue(story) == [view.refund["id"]]

@@ -185,10 +185,12 @@ def _label(view: ReturnView) -> LabelOut | None:
 
 
 def _money(view: ReturnView) -> MoneyOut:
+    due_by, law = view.ret.refund_by
     return MoneyOut(
         expected=view.ret.expected_minor,
         refunded=view.ret.refunded_minor,
-        due_by=view.ret.due_by("refund"),
+        due_by=due_by,
+        due_by_law=law,
         refunds=[refund["id"] for refund in view.refunds],
     )
 

@@ -1,4 +1,4 @@
-"""``returns-api policy recompute``: stored decisions made again. And what such commands share."""
+"""``returns-api policy recompute``: stored decisions made again; reads the ids of shops."""
 
 from __future__ import annotations
 

@@ -43,6 +43,8 @@ _FILLED: Final = frozenset(
         "order_id",
         "refunded_minor",
         "sequence",
+        "refund_law_by",
+        "refund_law",
         "info_request",
         "settled_at",
         "closed_at",

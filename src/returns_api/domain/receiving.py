@@ -19,6 +19,7 @@ from returns_api.domain.returns import (
     LineChange,
     ReturnLineRecord,
     ReturnRecord,
+    by_law,
     wrong_line,
 )
 
@@ -58,7 +59,15 @@ def plan_receive(
         begun = (begin(RETURN, "inspect", now + timedelta(seconds=within)),)
     deadlines = follow(RETURN, before.deadlines, "receive", state, *begun, now=now)
     data = {"received": sum(counts.values())}
-    return Change(before, state, "return.received", tuple(changes), data=data, deadlines=deadlines)
+    return Change(
+        before,
+        state,
+        "return.received",
+        tuple(changes),
+        by_law(before, "receipt", now),
+        data=data,
+        deadlines=deadlines,
+    )
 
 
 def plan_inspect(
@@ -107,19 +116,25 @@ def plan_settle(before: ReturnRecord, now: datetime, refund_minor: int) -> Chang
         for line in before.lines
         if line.state in {"received", "inspected"}
     )
-    within = before.terms.refund_within_seconds
-    begun: tuple[Deadline, ...] = ()
-    if within is not None and refunding:
-        begun = (begin(RETURN, "refund", now + timedelta(seconds=within)),)
+    law = by_law(before, "inspection" if before.state == "inspected" else "receipt", now)
+    due = _refund_by(before, law.get("refund_law_by", before.refund_law_by), now)
+    begun = (begin(RETURN, "refund", due),) if refunding and due is not None else ()
     return Change(
         before,
         state,
         "return.settled" if refunding else "return.completed",
         changes,
-        {"settled_at": now, "closed_at": None if refunding else now},
+        {"settled_at": now, "closed_at": None if refunding else now, **law},
         data={"refund": refund_minor},
         deadlines=follow(RETURN, before.deadlines, "settle", state, *begun, now=now),
     )
+
+
+def _refund_by(before: ReturnRecord, law_by: datetime | None, now: datetime) -> datetime | None:
+    """The earlier of the policy's promise, which begins now, and the law's day."""
+    within = before.terms.refund_within_seconds
+    promised = None if within is None else now + timedelta(seconds=within)
+    return min((day for day in (promised, law_by) if day is not None), default=None)
 
 
 def due_for_settlement(ret: ReturnRecord) -> bool:

@@ -19,6 +19,7 @@ from returns_api.domain.errors import ActionNotAllowed, DoesNotFit, Invalid
 from returns_api.domain.lifecycle.deadlines import Deadline, begin, follow, next_due, passed
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import LINE, RETURN
+from returns_api.domain.refund_clocks import due_by_law
 from returns_api.domain.terms import ReturnTerms
 
 DEFAULT_SHIP_WITHIN: Final = timedelta(days=30)
@@ -75,6 +76,9 @@ class ReturnRecord:
     refund_at: str
     opened_by: str
     decided_by: str | None
+    refund_law_by: datetime | None
+    """The day that a law wants the refund paid by, as far as it is known."""
+    refund_law: str | None
     info_request: str | None
     settled_at: datetime | None
     closed_at: datetime | None
@@ -92,6 +96,14 @@ class ReturnRecord:
         """When what ``kind`` stands for was or is due; None where it never was."""
         found = self.deadline(kind)
         return None if found is None else found.due_at
+
+    @property
+    def refund_by(self) -> tuple[datetime | None, str | None]:
+        """Until when the refund is due, as far as it is known, and the law that says so."""
+        if self.closed_at is not None and self.settled_at is None:
+            return None, None
+        due = self.due_by("refund") or self.refund_law_by
+        return due, self.refund_law if due == self.refund_law_by else None
 
     @property
     def next_deadline(self) -> Deadline | None:
@@ -258,7 +270,17 @@ def plan_ship(before: ReturnRecord, actor: Actor, now: datetime) -> Change:
     state = before.step("ship", actor)
     arrive = begin(RETURN, "arrive", now + ARRIVE_WITHIN)
     deadlines = _following(before, "ship", state, arrive, now=now)
-    return Change(before, state, "return.in_transit", deadlines=deadlines)
+    values = by_law(before, "first_scan", now)
+    return Change(before, state, "return.in_transit", values=values, deadlines=deadlines)
+
+
+def by_law(before: ReturnRecord, stage: str, now: datetime) -> Mapping[str, Any]:
+    """The columns of the law's day, where reaching ``stage`` makes an earlier one known."""
+    found = due_by_law(before.terms.law_clocks, stage, before.created_at, now)
+    known = before.refund_law_by
+    if found is None or (known is not None and known <= found[0]):
+        return {}
+    return {"refund_law_by": found[0], "refund_law": found[1]}
 
 
 def plan_silence(before: ReturnRecord, now: datetime) -> Change | None:

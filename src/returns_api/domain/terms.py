@@ -2,9 +2,9 @@
 
 A return is one parcel and one refund, its lines may be judged differently. Where only one value can
 hold, the kinder one for the buyer does: the merchant pays the freight as soon as one line says so,
-the longest time to send, the shortest time to answer and to refund. Each line keeps its own grades
-and restocking fee. Stored with the quote and the return, so that nothing is ever asked of a newer
-policy.
+the longest time to send, the shortest time to answer and to refund, which is never longer than a
+law that binds any line allows. Each line keeps its own grades and restocking fee. Stored with the
+quote and the return, so that nothing is ever asked of a newer policy.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.domain.policy import Decision
+from returns_api.domain.refund_clocks import STAGES, LawClock, law_clocks, shortest
 
 PPM: Final = 1_000_000
 NOTHING_CAME: Final = frozenset({"empty_box", "wrong_item", "counterfeit_suspected"})
 """The buyer's unit did not come back: nothing is due for it, unless the policy is kinder."""
-
-_STAGES: Final = ("request", "first_scan", "receipt", "inspection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,8 @@ class ReturnTerms:
     certificate_version: int | None = None
     """The certificate that priced the quote: a later edit of the order does not change an accepted
     quote. None takes the newest."""
+    law_clocks: tuple[LawClock, ...] = ()
+    """When the laws that bind want the refund paid; the first to end holds."""
 
     def of_line(self, order_line_id: UUID) -> LineTerms:
         return self.lines[str(order_line_id)]
@@ -79,7 +80,8 @@ class ReturnTerms:
             )
             for line, terms in data["lines"].items()
         }
-        return ReturnTerms(**{**data, "lines": lines})
+        clocks = tuple(LawClock(**clock) for clock in data.get("law_clocks", ()))
+        return ReturnTerms(**{**data, "lines": lines, "law_clocks": clocks})
 
 
 def combine(decisions: Mapping[UUID, Decision], method: str) -> ReturnTerms:
@@ -89,19 +91,23 @@ def combine(decisions: Mapping[UUID, Decision], method: str) -> ReturnTerms:
     own_label = all(d.freight.own_label for d in every)
     fees = [_fee(d, method) for d in every if not d.freight.own_label]
     merchant_pays = not own_label and 0 in fees
+    refund_at = max((_refund_at(d) for d in every), key=STAGES.index)
+    clocks = law_clocks(every)
+    promised = [d.deadlines.refund_within_seconds for d in every]
     return ReturnTerms(
         approval_auto=not reviews,
         respond_within_seconds=_least([a.respond_within_seconds for a in reviews]),
         on_silence=_silence([a.on_silence.value if a.on_silence else None for a in reviews]),
         ship_within_seconds=_most([d.deadlines.ship_within_seconds for d in every]),
         inspect_within_seconds=_least([d.deadlines.inspect_within_seconds for d in every]),
-        refund_within_seconds=_least([d.deadlines.refund_within_seconds for d in every]),
-        refund_at=max((_refund_at(d) for d in every), key=_STAGES.index),
+        refund_within_seconds=_least([*promised, shortest(clocks, refund_at)]),
+        refund_at=refund_at,
         freight_payer="merchant" if merchant_pays else "buyer",
         freight_fee_minor=0 if merchant_pays or own_label else max(fees),
         own_label=own_label,
         refund_original_shipping=any(d.refund_original_shipping for d in every),
         lines={str(line): _line(d) for line, d in decisions.items()},
+        law_clocks=clocks,
     )
 
 
@@ -121,7 +127,7 @@ def _refund_at(decision: Decision) -> str:
     """When the money is due. An advance is never granted here, so its ``otherwise`` holds: what is
     promised in a quote has to be kept."""
     at = decision.refund_at if decision.advance is None else decision.advance.otherwise
-    return max(at.value, "receipt", key=_STAGES.index)
+    return max(at.value, "receipt", key=STAGES.index)
 
 
 def _fee(decision: Decision, method: str) -> int:

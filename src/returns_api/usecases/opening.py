@@ -195,6 +195,8 @@ def _record(
         **{
             "number": number,
             "refunded_minor": 0,
+            "refund_law_by": None,
+            "refund_law": None,
             "info_request": None,
             "settled_at": None,
             "closed_at": None,

@@ -100,7 +100,10 @@ class MoneyOut(Out):
 
     expected: int = Field(description="What the accepted quote promised.")
     refunded: int = Field(description="What the provider confirmed so far.")
-    due_by: Moment | None
+    due_by: Moment | None = Field(
+        description="The earlier of what the policy promised and what the law demands, once known."
+    )
+    due_by_law: str | None = Field(description="The law that names `due_by`, null for the policy.")
     refunds: list[RefundId]
 
 
@@ -175,7 +178,13 @@ class ReturnOut(Out):
                 "tracking": "EZ1000000001",
                 "url": "https://carrier.example/labels/1.pdf",
             },
-            "money": {"expected": 8410, "refunded": 0, "due_by": None, "refunds": []},
+            "money": {
+                "expected": 8410,
+                "refunded": 0,
+                "due_by": None,
+                "due_by_law": None,
+                "refunds": [],
+            },
             "info_request": None,
             "deadlines": [
                 {
