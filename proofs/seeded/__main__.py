@@ -11,9 +11,7 @@ test that fails anyway are told by name, and the exit code is 1.
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,18 +22,8 @@ from typing import Any, Final
 
 from proofs.harness.report import finish, machine, say
 from proofs.seeded.table import BUGS, Bug
+from proofs.seeded.tree import copy_tree, put_bug, variables_of
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-NEEDED: Final = (
-    "src",
-    "migrations",
-    "tests",
-    "proofs",
-    "docs",
-    "examples",
-    "pyproject.toml",
-    "alembic.ini",
-)
 PASSED, FAILED, BROKEN = 0, 1, 2
 """Pytest's exit codes; any other one says that the test did not run."""
 _FAILED_IN_WORDS: Final = re.compile(r"^\d+ failed", re.MULTILINE)
@@ -48,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="returns-api-seeded-") as folder:
         tree = Path(folder)
-        _copy(tree)
+        copy_tree(tree)
         say(f"{len(chosen)} tests without a bug")
         clean = _run(tree, sorted({bug.test for bug in chosen}))
         results = [_seed(tree, bug) for bug in chosen]
@@ -78,20 +66,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _copy(tree: Path) -> None:
-    ignored = shutil.ignore_patterns("__pycache__", "node_modules")
-    for name in NEEDED:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, tree / name, ignore=ignored, symlinks=True)
-        else:
-            shutil.copy2(ROOT / name, tree / name)
-
-
 def _seed(tree: Path, bug: Bug) -> dict[str, Any]:
     """Put the bug in, run its test, take the bug out again."""
-    applied = _patch(tree, bug)
+    applied = put_bug(tree, bug.name)
     caught = applied and _run(tree, [bug.test]) == FAILED
-    if applied and not _patch(tree, bug, "--reverse"):
+    if applied and not put_bug(tree, bug.name, "--reverse"):
         raise RuntimeError(f"{bug.name} cannot be taken out again")
     say(f"{bug.name}: {'caught' if caught else 'NOT CAUGHT'}")
     return {
@@ -103,26 +82,13 @@ def _seed(tree: Path, bug: Bug) -> dict[str, Any]:
     }
 
 
-def _patch(tree: Path, bug: Bug, *more: str) -> bool:
-    command = ["patch", "--force", "--strip=1", "--no-backup-if-mismatch", *more]
-    done = subprocess.run(
-        [*command, "--directory", str(tree), "--input", str(bug.patch)],
-        capture_output=True,
-        check=False,
-    )
-    return done.returncode == 0
-
-
 def _run(tree: Path, tests: Sequence[str]) -> int:
     """Pytest's exit code for these tests of the copy; broken, too, when a fixture failed before
     the test could."""
-    variables = {name: text for name, text in os.environ.items() if name != "PYTHONPATH"}
-    variables["PYTHONPATH"] = os.pathsep.join((str(tree / "src"), str(tree)))
-    variables["PYTHONDONTWRITEBYTECODE"] = "1"  # a patch may be younger than a second
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-x", "--no-header", *tests],
         cwd=tree,
-        env=variables,
+        env=variables_of(tree),
         capture_output=True,
         text=True,
         timeout=SECONDS * len(tests),

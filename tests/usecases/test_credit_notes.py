@@ -46,6 +46,9 @@ async def test_many_at_once_are_numbered_without_gaps(story: Story) -> None:
     await asyncio.gather(*(story.refund(order, 10_00) for order in orders for _ in range(3)))
     await story.drain()
     assert [number for number, _, _ in await said(story)] == list(range(1, 19))
+    await story.refund(orders[0], 10_00)
+    await story.drain()
+    assert [number for number, _, _ in await said(story)] == list(range(1, 20)), "the next batch"
 
 
 async def test_two_who_number_at_once_issue_each_note_once(story: Story) -> None:

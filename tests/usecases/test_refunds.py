@@ -332,6 +332,22 @@ async def test_a_connection_that_went_away_blocks_until_it_is_back(story: Story)
     assert (await story.refund_now(view.refund["id"])).refund["state"] == "succeeded"
 
 
+@pytest.mark.parametrize("late", [False, True])
+async def test_what_failed_can_be_given_up(story: Story, late: bool) -> None:
+    """And no audit takes the person's decision for a step that nobody may make."""
+    order = await an_order(story)
+    view = await story.refund(order, PAID)
+    if not late:
+        await story.bank.script("pending")
+    await story.drain()
+    (made,) = await story.provider_list(order)
+    await story.bank.settle(made.provider_refund_id, "failed")
+    await story.provider_tells(order)
+    assert (await story.refund_now(view.refund["id"])).refund["state"] == "failed"
+    given_up = await story.cancel(view.refund["id"])
+    assert (given_up.refund["state"], given_up.refund["given_up"]) == ("canceled", True)
+
+
 async def test_a_refused_refund_of_a_return_is_sent_anew_and_completes_it(story: Story) -> None:
     gate = Gate(story.ctx.payments["stripe"])
     gate.refusals["refund"] = [ProviderRejected("card_gone", "the card is gone")]

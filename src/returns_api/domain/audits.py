@@ -14,13 +14,13 @@ compare with the provider's books; reconciliation does that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
 from returns_api.domain.ledger import RULES, canonical, digest_of
 from returns_api.domain.lifecycle.machine import Machine
-from returns_api.domain.lifecycle.refunds import TRANSFER, refund_state
+from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER, refund_state
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 
@@ -166,12 +166,19 @@ def _wrong_postings(entry: Any, postings: Sequence[Any]) -> Iterator[Finding]:
             yield Finding("N6", "posting not of its rule", str(entry["id"]), told)
 
 
+_PERSONS: Final = replace(
+    REFUND, rules={at: rule for at, rule in REFUND.rules.items() if at[1] != "follow"}
+)
+"""What a person may do with a refund; to follow its transfers is nobody's decision."""
+
+
 def _may(machine: Machine, before: str, after: str) -> bool:
     return any(state == before and after in rule.to for (state, _), rule in machine.rules.items())
 
 
 def _refund_may(before: str, after: str) -> bool:
-    """A refund of one transfer follows it; ``sending`` is not announced."""
+    """A refund of one transfer follows it (``sending`` is not announced), or a person decides what
+    no transfer can: a failed one stays failed when its refund is given up."""
     start = "on_hold" if before == "requested" else before
-    direct = _may(TRANSFER, start, after)
+    direct = _may(TRANSFER, start, after) or _may(_PERSONS, before, after)
     return direct or (_may(TRANSFER, start, "sending") and _may(TRANSFER, "sending", after))

@@ -1,0 +1,133 @@
+"""Steps of money out: refunds that people ask for, approve, retry and cancel.
+
+Where the outcome is foreseeable from what was told before, a step asserts it: the shadow.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+from proofs.model.memory import Memory, pick
+from tests.support.story import Order
+
+from returns_api.db.engine import Transaction
+from returns_api.db.idempotency import Claim
+from returns_api.domain.access import Role
+from returns_api.domain.errors import (
+    DuplicateReference,
+    IdempotencyKeyReused,
+    NothingLeftToRefund,
+    OwnApproval,
+    RefundableChanged,
+)
+from returns_api.domain.events import By
+from returns_api.usecases import refunds
+from returns_api.usecases.once import Answer, Keyed, once
+from returns_api.usecases.refunds import RefundView
+
+
+@dataclass(slots=True)
+class MoneySteps(Memory):
+    """What finance, agents and admins do with refunds."""
+
+    # Money out
+
+    async def refunded(
+        self, which: int, amount: int, kind: str, role: Role, expected: int, reference: int
+    ) -> bool:
+        """Whether it passes is foreseen: above zero, within what is left, as expected, not twice
+        by one reference. ``expected`` 0 names none, 1 the right sum, 2 a wrong one."""
+        order = pick(self.orders, which)
+        if order is None:
+            return False
+        left = await self.left(order)
+        name = f"ref-{reference}" if reference else None
+        wanted = {0: None, 1: left, 2: left + 1}[expected]
+        part = left if amount == 0 else 1 + amount % max(left + left // 4, 1)
+        person = self.story.who(role)
+        try:
+            view = await self.story.refund(
+                order, part, person, kind=kind, client_reference=name, expected_refundable=wanted
+            )
+        except DuplicateReference:
+            assert name in self.references
+            raise
+        except RefundableChanged:
+            assert expected == 2
+            raise
+        except NothingLeftToRefund:
+            assert part > left or left == 0, f"{part} was refused, {left} was left"
+            raise
+        assert part <= left, f"{part} was accepted, {left} was left"
+        assert name not in self.references
+        self.references |= {name} if name else set()
+        self.note(view, person)
+        return True
+
+    async def refunded_by_key(self, which: int, amount: int, key: int) -> bool:
+        """The same key and body get the first answer, the same key and another body get none."""
+        order = pick(self.orders, which)
+        if order is None:
+            return False
+        name, body = f"key-{key}", f"{order.name} {amount}".encode()
+        before = self.answers.get(name)
+        try:
+            answer = await self._once(order, name, body, amount)
+        except IdempotencyKeyReused:
+            assert before is not None
+            assert before[0] != body
+            raise
+        assert before in {None, (body, answer.body)}
+        assert answer.replayed == (before is not None)
+        self.answers[name] = (body, answer.body)
+        return True
+
+    async def _once(self, order: Order, name: str, body: bytes, amount: int) -> Answer:
+        person = self.story.finance
+
+        async def work(tx: Transaction) -> RefundView:
+            return await refunds.create_refund(
+                tx, self.story.ctx, By("finance", person.credential_id), order.id,
+                amount_minor=amount, client_reference=None, reason=None, expected_refundable=None,
+                kind="manual",
+            )  # fmt: skip
+
+        def answered(view: RefundView) -> Answer:
+            self.note(view, person)
+            return Answer(202, str(view.refund["id"]).encode())
+
+        key, said = (hashlib.sha256(text).digest() for text in (name.encode(), body))
+        claim = Claim(person.credential_id, key, said)
+        refuse = Keyed(claim, lambda refusal: Answer(409, type(refusal).__name__.encode()))
+        return await once(self.story.ctx, self.story.shop, refuse, work, answered)
+
+    async def refund_approved(self, which: int, role: Role) -> bool:
+        refund = pick(self.refunds, which)
+        if refund is None:
+            return False
+        person = self.story.who(role)
+        try:
+            await self.story.approve(await self.story.refund_now(refund), person)
+        except OwnApproval:
+            assert self.asked_by.get(refund) == person.credential_id
+            raise
+        assert self.asked_by.get(refund) != person.credential_id, "approved by who asked for it"
+        return True
+
+    async def refund_retried(self, which: int) -> bool:
+        refund = pick(await self._all_refunds(), which)
+        if refund is not None:
+            await self.story.retry(refund)
+        return refund is not None
+
+    async def refund_canceled(self, which: int) -> bool:
+        refund = pick(await self._all_refunds(), which)
+        if refund is not None:
+            await self.story.cancel(refund)
+        return refund is not None
+
+    async def _all_refunds(self) -> list[UUID]:
+        """Those of returns, too."""
+        return [row["id"] for row in await self.story.rows("SELECT id FROM refunds ORDER BY id")]

@@ -1,0 +1,25 @@
+"""T18 in small: a few random lives of a few orders; ``script/proof model`` plays many long ones."""
+
+from __future__ import annotations
+
+from secrets import randbits
+
+import pytest
+from proofs.model.__main__ import play
+from proofs.model.scene import Scene
+
+from tests.support.bank import Bank
+from tests.support.carrier import Carrier
+from tests.support.postgres import PostgresForTests
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def test_no_life_of_a_few_orders_breaks_a_promise(
+    postgres: PostgresForTests, bank_process: Bank, carrier_process: Carrier
+) -> None:
+    """What breaks one names its seed: ``script/proof model --seed`` plays it again."""
+    scene = Scene(postgres, bank_process, carrier_process)
+    tally = play(scene, randbits(32), sequences=4, steps=10)
+    assert tally.violations == []
+    assert tally.checks > tally.steps > 10
