@@ -34,6 +34,7 @@ from returns_api.api import (
     refunds,
     returns,
     shop,
+    store_credits,
     strict,
     webhook_endpoints,
 )
@@ -51,6 +52,7 @@ ROUTERS = (
     inspections,
     refunds,
     credit_notes,
+    store_credits,
     ledger,
     audits,
     reconciliations,

@@ -55,6 +55,10 @@ SUPPLEMENT = (
     """INSERT INTO ledger_seals (shop_id, position, entry_id, digest)
        SELECT shop_id, row_number() OVER (PARTITION BY shop_id ORDER BY id), id, '' FROM
        ledger_entries""",
+    """INSERT INTO store_credit_movements
+       SELECT (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'no', no + 100,
+               'kind', 'expired', 'transfer_id', NULL))).*
+       FROM store_credit_movements m WHERE kind = 'issued'""",
     "UPDATE refunds SET client_reference = id::text",
     "UPDATE transfers SET provider_refund_id = id::text",
     "UPDATE payments SET provider_payment_id = id::text",
@@ -81,6 +85,21 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_deadlines_paused_since": {"paused_at": None, "wake_at": None, "state": "paused"},
     "ck_deadlines_ended_at": {"ended_at": None, "wake_at": None, "state": "kept"},
     "ck_return_lines_units_match_quantity": {"quantity": 3, "units": [1]},
+    "ck_store_credit_lots_due_while_it_lasts": {"due_at": "2020-01-01T00:00:00Z"},
+    "ck_store_credit_lots_open_while_it_lasts": {"remaining_minor": 0, "due_at": None},
+    "ck_store_credit_lots_remaining_minor_min": {
+        "state": "used",
+        "remaining_minor": -1,
+        "due_at": None,
+    },
+    "ck_store_credit_lots_state": {
+        "state": "no such word",
+        "remaining_minor": 0,
+        "due_at": None,
+    },
+    "ck_store_credit_lots_within": {"remaining_minor": 10**9},
+    "ck_store_credit_draws_within": {"returned_minor": 10**9},
+    "ck_transfers_goes_somewhere": {"payment_id": None, "store_credit_id": None},
     "ck_refund_allowances_within": {"spent_minor": 2, "limit_minor": 1},
     "ck_refund_approvals_two_persons": {"requester_id": _SAME, "approver_id": _SAME},
 }
@@ -177,6 +196,7 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
         for change in (
             "amount_minor = amount_minor + 1",
             "payment_id = (SELECT p.id FROM payments p WHERE p.id <> transfers.payment_id LIMIT 1)",
+            "store_credit_id = (SELECT s.id FROM store_credits s LIMIT 1)",
         )
     ),
     "refunds_fixed": tuple(
@@ -204,6 +224,13 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
         f"'id', gen_random_uuid(), 'number', n.number + {ahead}))).* FROM credit_notes n"
         " ORDER BY number DESC LIMIT 1"
         for ahead in (1, 5)
+    ),
+    "store_credits_moved": (
+        "UPDATE store_credits SET balance_minor = balance_minor + 1; SET CONSTRAINTS ALL IMMEDIATE",
+        "UPDATE store_credits SET balance_minor = balance_minor + 1, sequence = sequence + 1;"
+        " SET CONSTRAINTS ALL IMMEDIATE",
+        "INSERT INTO store_credits SELECT shop_id, gen_random_uuid(), 'nobody', NULL, 'EUR', 1, 1,"
+        " now(), now() FROM store_credits LIMIT 1; SET CONSTRAINTS ALL IMMEDIATE",
     ),
     "append_only": (),  # test_catalogue attacks it on every table that has it
 }
@@ -458,6 +485,9 @@ async def point(attacker: Attacker, table: str, column: str, value: Any) -> Any:
         free = [name for name in unique["columns"] if isinstance(row.get(name), int)]
         if unique["table"] == table and column not in unique["columns"] and free:
             row[free[0]] += 1000
+        outside = re.fullmatch(r"\((\w+) IS NOT NULL\)", unique["predicate"] or "")
+        if unique["table"] == table and outside and outside[1] != column:
+            row[outside[1]] = None
     return await attacker.insert(table, {**row, column: value})
 
 

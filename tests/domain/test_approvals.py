@@ -87,7 +87,7 @@ def test_only_the_same_amount_currency_and_destinations_have_the_same_binding(
     one: tuple[int, str, list[Destination]], other: tuple[int, str, list[Destination]]
 ) -> None:
     def plain(seen: tuple[int, str, list[Destination]]) -> tuple[Any, ...]:
-        to = sorted((d.transfer, d.payment, d.amount_minor) for d in seen[2])
+        to = sorted((d.transfer, d.to, d.amount_minor) for d in seen[2])
         return seen[0], seen[1], to
 
     assert (binding(*one) == binding(*other)) == (plain(one) == plain(other))

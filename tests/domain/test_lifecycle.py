@@ -23,8 +23,9 @@ from returns_api.domain.lifecycle.refunds import (
 )
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
+from returns_api.domain.lifecycle.store_credits import LOT
 
-MACHINES = (RETURN, LINE, SHIPMENT, TRANSFER, REFUND, POLICY)
+MACHINES = (RETURN, LINE, SHIPMENT, TRANSFER, REFUND, LOT, POLICY)
 BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN, SYSTEM = Actor
 PEOPLE = (BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN)
 
@@ -147,6 +148,14 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
             "succeeded": {"fact"},
             "needs_review": {"fact"},
         },
+    },
+    "store credit lot": {
+        BUYER: {},
+        AGENT: {"open": {"spend", "give_back"}, "used": {"give_back"}},
+        WAREHOUSE: {},
+        FINANCE: {"open": {"spend", "recover", "give_back"}, "used": {"give_back"}},
+        ADMIN: {"open": {"spend", "recover", "give_back"}, "used": {"give_back"}},
+        SYSTEM: {"open": {"recover", "expire"}},
     },
     "refund": {
         BUYER: {},

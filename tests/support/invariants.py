@@ -100,6 +100,23 @@ BREACHES: Final[dict[str, str]] = {
                              WHERE r.shop_id = l.shop_id AND r.return_line_id = l.id)
            OR l.inspected <> (SELECT count(*) FROM inspected_units u
                               WHERE u.shop_id = l.shop_id AND u.return_line_id = l.id)""",
+    "a store credit's balance is not what its lots have left": """
+        SELECT t.id, t.balance_minor FROM store_credits t LEFT JOIN store_credit_lots l
+          ON l.shop_id = t.shop_id AND l.store_credit_id = t.id
+        GROUP BY t.shop_id, t.id HAVING t.balance_minor <> coalesce(sum(l.remaining_minor), 0)""",
+    "a store credit's balance is not what the ledger says": """
+        SELECT t.id, t.balance_minor FROM store_credits t
+        LEFT JOIN ledger_postings p ON p.shop_id = t.shop_id
+         AND ((p.credit = 'store_credit' AND p.credit_of = t.id)
+           OR (p.debit = 'store_credit' AND p.debit_of = t.id))
+        GROUP BY t.shop_id, t.id HAVING t.balance_minor <> coalesce(sum(
+            CASE p.credit WHEN 'store_credit' THEN p.amount_minor ELSE -p.amount_minor END), 0)""",
+    "a store credit's movements have gaps or are untold": """
+        SELECT t.id, t.sequence FROM store_credits t
+        WHERE t.sequence <> 1 + (SELECT count(*) FROM store_credit_movements m
+                                 WHERE m.shop_id = t.shop_id AND m.store_credit_id = t.id)
+           OR t.sequence <> (SELECT count(*) FROM events e
+                             WHERE e.shop_id = t.shop_id AND e.resource_id = t.id)""",
     "N8: a transfer has two tries in flight": """
         SELECT transfer_id FROM transfer_attempts WHERE state = 'in_flight'
         GROUP BY shop_id, transfer_id HAVING count(*) > 1""",
@@ -127,7 +144,9 @@ _EVENTS: Final = """
 _ROWS: Final = """
     SELECT id, state, sequence FROM returns UNION ALL SELECT id, state, sequence FROM refunds
     UNION ALL SELECT id, state, sequence FROM shipments"""
-_TRANSFERS: Final = "SELECT id, state, amount_minor, first_sent_at FROM transfers"
+_TRANSFERS: Final = (
+    "SELECT id, state, amount_minor, first_sent_at FROM transfers WHERE store_credit_id IS NULL"
+)
 
 
 async def breaches(owner_url: str, bank: Bank | None = None) -> list[str]:

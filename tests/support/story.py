@@ -443,6 +443,11 @@ class Story:
                 **wanted,
             )
 
+    async def credit_terms(self, **terms: Any) -> None:
+        """Set the shop's terms of store credit; what is not named has its default."""
+        version = (await view_shop(self.ctx, self.shop))["version"]
+        await change_shop(self.ctx, self.shop, SYSTEM, version, {"store_credit": terms})
+
     async def limit(self, **limits: int | None) -> None:
         """Set what one person may refund alone (minor units); what is not named has its default."""
         version = (await view_shop(self.ctx, self.shop))["version"]

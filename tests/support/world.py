@@ -73,6 +73,8 @@ TABLES: Final = {
     "ins": "inspections",
     "ref": "refunds",
     "trf": "transfers",
+    "sc": "store_credits",
+    "scm": "store_credit_movements",
     "cn": "credit_notes",
     "evt": "events",
     "whe": "webhook_endpoints",
@@ -321,6 +323,13 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     seen = await call("finance", "GET", f"/v1/refunds/{asked_for['refund']}")
     binding = {"binding": seen["approval"]["binding"]}
     await call("finance", "POST", f"/v1/refunds/{asked_for['refund']}/approve", binding)
+    present = {"order": order, "amount": 300, "kind": "goodwill", "to": "store_credit"}
+    given = await call("finance", "POST", "/v1/refunds", present)
+    credit = given["transfers"][0]["store_credit"]
+    paid = {"amount": 120, "client_reference": f"checkout {order}"}
+    debit = await call("agent", "POST", f"/v1/store-credits/{credit}/debits", paid)
+    undo = f"/v1/store-credits/{credit}/debits/{debit['movement']}/reversals"
+    await call("agent", "POST", undo, {"amount": 20})
     call.house.made.append(
         {
             "ord": order,
@@ -329,6 +338,8 @@ async def _returns(call: Caller, order: str, index: int) -> None:
             "ret": approved["return"],
             "rl": approved["lines"][0]["return_line"],
             "ref": refund["refund"],
+            "sc": credit,
+            "scm": debit["movement"],
             "shp": call.house.shop,
             "slug": "stripe",
         }

@@ -28,6 +28,7 @@ STATUS: Final[dict[type[errors.ReturnsError], int]] = {
     errors.ActionNotAllowed: 409,
     errors.NothingLeftToReturn: 409,
     errors.NothingLeftToRefund: 409,
+    errors.NotEnoughCredit: 409,
     errors.RefundableChanged: 409,
     errors.OwnApproval: 409,
     errors.ApprovalChanged: 409,

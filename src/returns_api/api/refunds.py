@@ -73,6 +73,8 @@ async def create_refund(
             reason=body.reason,
             expected_refundable=body.expected_refundable,
             kind=body.kind,
+            to=body.to,
+            buyer_agreed=body.buyer_agreed,
         ),
         lambda view: json_answer(
             202,

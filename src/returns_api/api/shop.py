@@ -9,7 +9,13 @@ from fastapi import APIRouter, Depends, Response
 from returns_api.api.deps import Allowed, Caller, ContextDep, etag
 from returns_api.api.preconditions import IfMatch, seen_version
 from returns_api.api.responses import BODY, EDIT, refusals
-from returns_api.api.schemas.shop import RefundLimits, ReturnAddress, ShopOut, ShopPatch
+from returns_api.api.schemas.shop import (
+    CreditTerms,
+    RefundLimits,
+    ReturnAddress,
+    ShopOut,
+    ShopPatch,
+)
 from returns_api.db.engine import Row
 from returns_api.domain.access import Scope
 from returns_api.usecases import shops
@@ -59,10 +65,11 @@ async def change_shop(
 
 def _shown(row: Row, response: Response) -> ShopOut:
     response.headers["ETag"] = etag(row["version"])
-    plain = ShopOut.model_fields.keys() - {"id", "return_address", "refund_limits"}
+    plain = ShopOut.model_fields.keys() - {"id", "return_address", "refund_limits", "store_credit"}
     return ShopOut(
         id=row["shop_id"],
         return_address=ReturnAddress(**row["return_address"]),
         refund_limits=RefundLimits(**row["refund_limits"]),
+        store_credit=CreditTerms(**row["store_credit"]),
         **{name: row[name] for name in plain},
     )

@@ -235,6 +235,7 @@ def _transfer(move: Row) -> TransferOut:
     return TransferOut(
         transfer=move["id"],
         payment=move["payment_id"],
+        store_credit=move["store_credit_id"],
         gateway=move["gateway"],
         provider=move["provider"],
         provider_reference=move["provider_refund_id"],

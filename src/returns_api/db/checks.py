@@ -219,9 +219,14 @@ ORDER_CHECKS: Final = (
             LEFT JOIN sums c ON c.account = 'clearing' AND c.owner = p.id
             LEFT JOIN sums r ON r.account = 'reserved' AND r.owner = p.id
             LEFT JOIN sums d ON d.account = 'disputed' AND d.owner = p.id
+            CROSS JOIN LATERAL (
+                SELECT coalesce(sum(amount_minor), 0) AS credited FROM transfers
+                WHERE shop_id = p.shop_id AND payment_id = p.id AND state = 'succeeded'
+                  AND store_credit_id IS NOT NULL) s
             WHERE p.shop_id = :shop AND p.order_id = ANY (:orders)
               AND (coalesce(c.balance, 0), coalesce(r.balance, 0), coalesce(d.balance, 0))
-               <> (p.captured - p.refunded - p.external - p.disputed, -p.reserved, p.disputed)"""),
+               <> (p.captured - p.refunded + s.credited - p.external - p.disputed, -p.reserved,
+                   p.disputed)"""),
     ),
     Check(
         "N6",
@@ -231,7 +236,8 @@ ORDER_CHECKS: Final = (
                 CROSS JOIN LATERAL (
                     SELECT coalesce(sum(amount_minor), 0) AS under_way FROM transfers
                     WHERE shop_id = r.shop_id AND refund_id = r.id
-                      AND state IN ('succeeded', {_HELD})) t
+                      AND state IN ('succeeded', {_HELD})
+                      AND (payment_id IS NOT NULL OR state = 'succeeded')) t
                 WHERE r.shop_id = :shop AND r.order_id = ANY (:orders) AND NOT r.given_up
                 GROUP BY r.order_id)
             SELECT o.id, coalesce(owed.amount, 0)::bigint AS owed,

@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, any_, null, select, update
+from sqlalchemy import Text, Uuid, and_, any_, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from returns_api.db.engine import Transaction
 from returns_api.db.order_intake import PERSON
 from returns_api.db.query import SHOP, Query, among, given, here
-from returns_api.db.tables import order_people, orders, shops
+from returns_api.db.tables import order_people, orders, shops, store_credits
 
 _ERASED: Final = {name: null() for name in PERSON}
 
@@ -66,11 +66,36 @@ _LEAVE: Final = Query(
 )
 
 
+_FORGET_HOLDERS: Final = Query(
+    update(store_credits)
+    .where(
+        here(store_credits),
+        or_(
+            *(
+                and_(
+                    store_credits.c.holder == holder,
+                    store_credits.c.holder_key.in_(
+                        select(key).where(
+                            here(orders), orders.c.id == any_(given("order_ids", ARRAY(Uuid)))
+                        )
+                    ),
+                )
+                for holder, key in (
+                    ("customer", orders.c.customer_key),
+                    ("email", orders.c.email_key),
+                )
+            )
+        ),
+    )
+    .values(holder="nobody", holder_key=null())
+)
+
+
 async def erase_person(tx: Transaction, order_id: UUID, now: datetime) -> bool:
     """Remove everything personal of one locked order for ever; False when that was done before."""
     erased = await tx.run(_ERASE_PERSON, order_id=order_id, now=now)
     if erased:
-        await tx.run(_FORGET_KEYS, order_ids=[order_id])
+        await _forget_keys(tx, [order_id])
     return bool(erased)
 
 
@@ -78,9 +103,15 @@ async def erase_some(tx: Transaction, limit: int, now: datetime) -> int:
     """The same for up to ``limit`` orders of the shop; returns how many there were."""
     found = [row["id"] for row in await tx.all(_LOCK_SOME, limit=limit)]
     if found:
-        await tx.run(_FORGET_KEYS, order_ids=found)
+        await _forget_keys(tx, found)
         await tx.run(_ERASE_SOME, order_ids=found, now=now)
     return len(found)
+
+
+async def _forget_keys(tx: Transaction, order_ids: list[UUID]) -> None:
+    """Nobody finds the person by these orders or by store credit any more; balances stay."""
+    await tx.run(_FORGET_HOLDERS, order_ids=order_ids)
+    await tx.run(_FORGET_KEYS, order_ids=order_ids)
 
 
 async def leave(tx: Transaction, status: str) -> int | None:

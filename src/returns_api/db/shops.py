@@ -18,6 +18,7 @@ _SETTINGS: Final = (
     "locale",
     "return_address",
     "refund_limits",
+    "store_credit",
 )
 
 _ONE: Final = Query(select(_t).where(here(_t)))

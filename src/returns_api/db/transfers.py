@@ -40,6 +40,7 @@ _TRANSFER_FIELDS = (
     "refund_id",
     "order_id",
     "payment_id",
+    "store_credit_id",
     "amount_minor",
     "currency",
     "state",
@@ -56,7 +57,7 @@ _ADD_TRANSFER: Final = Query(
 )
 _OF_REFUND: Final = Query(
     select(transfers, payments.c.provider_payment_id, payments.c.gateway)
-    .join(
+    .outerjoin(
         payments,
         and_(payments.c.shop_id == transfers.c.shop_id, payments.c.id == transfers.c.payment_id),
     )

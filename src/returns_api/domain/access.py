@@ -45,6 +45,9 @@ class Scope(StrEnum):
     SHOP_MANAGE = "shop:manage"
     LEDGER_READ = "ledger:read"
     AUDITS_RUN = "audits:run"
+    STORE_CREDITS_READ = "store_credits:read"
+    STORE_CREDITS_SPEND = "store_credits:spend"
+    STORE_CREDITS_MANAGE = "store_credits:manage"
 
 
 _SHOP_FLOOR = {Scope.POLICY_READ, Scope.ORDERS_READ, Scope.RETURNS_READ}
@@ -55,15 +58,20 @@ ROLE_SCOPES: Final[dict[Role, frozenset[Scope]]] = {
     Role.BUYER: frozenset(
         _SHOP_FLOOR
         | {Scope.QUOTES_CREATE, Scope.RETURNS_CREATE, Scope.RETURNS_ACT, Scope.REFUNDS_READ}
+        | {Scope.STORE_CREDITS_READ}
     ),
     Role.AGENT: frozenset(
-        _SHOP_FLOOR | _SERVICE | {Scope.RETURNS_REVIEW, Scope.REFUNDS_READ, Scope.REFUNDS_CREATE}
+        _SHOP_FLOOR
+        | _SERVICE
+        | {Scope.RETURNS_REVIEW, Scope.REFUNDS_READ, Scope.REFUNDS_CREATE}
+        | {Scope.STORE_CREDITS_READ, Scope.STORE_CREDITS_SPEND}
     ),
     Role.WAREHOUSE: frozenset({Scope.RETURNS_READ, Scope.RECEIPTS_WRITE, Scope.POLICY_READ}),
     Role.FINANCE: frozenset(
         _SHOP_FLOOR
         | {Scope.REFUNDS_READ, Scope.REFUNDS_CREATE, Scope.REFUNDS_MANAGE}
         | {Scope.LEDGER_READ, Scope.AUDITS_RUN}
+        | {Scope.STORE_CREDITS_READ, Scope.STORE_CREDITS_SPEND, Scope.STORE_CREDITS_MANAGE}
     ),
     Role.ADMIN: frozenset(Scope),
 }

@@ -101,10 +101,10 @@ def exceeded(
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a part of the money goes: back along this payment, in minor units."""
+    """Where a part of the money goes: along a payment or to store credit, in minor units."""
 
     transfer: UUID
-    payment: UUID
+    to: UUID
     amount_minor: int
 
 
@@ -115,5 +115,5 @@ def binding(amount_minor: int, currency: str, destinations: Iterable[Destination
     never an approval of the other.
     """
     lines = [f"{amount_minor} {currency}"]
-    lines += sorted(f"{each.transfer} {each.payment} {each.amount_minor}" for each in destinations)
+    lines += sorted(f"{each.transfer} {each.to} {each.amount_minor}" for each in destinations)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -85,6 +85,13 @@ class NothingLeftToRefund(Conflict):
     title = "The refund is larger than what is left of the payment"
 
 
+class NotEnoughCredit(Conflict):
+    """``context['balance']`` is what can be spent now; nothing was taken."""
+
+    code = "not_enough_credit"
+    title = "The store credit has less left than that"
+
+
 class OwnApproval(Conflict):
     """Whoever asked for a refund cannot be the second person."""
 

@@ -54,17 +54,25 @@ def remind_in(reminders: int) -> timedelta:
     return REMIND[min(reminders, len(REMIND) - 1)]
 
 
+STORE_CREDIT: Final = "store_credit"
+"""What stands for a provider where a transfer ends in our own books."""
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedTransfer:
-    """Money to send back along one payment."""
+    """Money to send back along one payment, or as ``store_credit``: then the payment, whose money
+    stays in the shop, is only drawn on. A present that becomes store credit draws on none."""
 
-    payment: PaymentRecord
+    payment: PaymentRecord | None
     amount_minor: int
+    store_credit: UUID | None = None
 
     @property
     def state(self) -> str:
         """Without a provider that we can call, a person has to move the money."""
-        return "queued" if self.payment.provider_payment_id else "needs_review"
+        payment = self.payment
+        callable_ = payment is not None and payment.provider_payment_id is not None
+        return "queued" if callable_ or self.store_credit is not None else "needs_review"
 
 
 def plan_refund(
@@ -112,7 +120,8 @@ class TransferRecord:
 
     id: UUID
     refund_id: UUID
-    payment_id: UUID
+    payment_id: UUID | None
+    """None for a present that becomes store credit."""
     amount_minor: int
     currency: str
     state: str

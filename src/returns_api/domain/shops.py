@@ -48,6 +48,8 @@ class ShopSettings:
     return_address: Mapping[str, Any]
     refund_limits: Mapping[str, int | None] = field(default_factory=dict)
     """Those that differ from the defaults, see ``approvals.RefundLimits``."""
+    store_credit: Mapping[str, Any] = field(default_factory=dict)
+    """Those that differ from the defaults, see ``store_credits.CreditTerms``."""
 
 
 def check(settings: ShopSettings) -> None:

@@ -54,6 +54,7 @@ PREFIXES: Final[Mapping[str, str]] = {
     "return": "ret",
     "shipment": "shm",
     "shop": "shp",
+    "store_credit": "sc",
     "transfer": "trf",
     "webhook_endpoint": "whe",
 }

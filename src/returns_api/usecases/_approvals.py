@@ -69,7 +69,10 @@ def held_binding(head: Row, moves: Sequence[Row]) -> str | None:
     waiting = [move for move in moves if move["state"] == "on_hold"]
     if not waiting:
         return None
-    to = [Destination(move["id"], move["payment_id"], move["amount_minor"]) for move in waiting]
+    to = [
+        Destination(move["id"], move["store_credit_id"] or move["payment_id"], move["amount_minor"])
+        for move in waiting
+    ]
     return binding(head["amount_minor"], head["currency"], to)
 
 
@@ -78,7 +81,7 @@ def releases(moves: Sequence[Row]) -> list[dict[str, Any]]:
     return [
         {
             "transfer": str(move["id"]),
-            "payment": str(move["payment_id"]),
+            "payment": move["payment_id"] and str(move["payment_id"]),
             "amount": move["amount_minor"],
             "currency": move["currency"],
         }

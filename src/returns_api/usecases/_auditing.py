@@ -1,4 +1,4 @@
-"""One step of an audit: a page of orders, of events or of the chain, or what is left at the end.
+"""One step of an audit: a page of orders, events, store credit or the chain, or what is left.
 
 Owns where an audit is and what comes next; a step is a transaction of its own. Refuses to own the
 job around it, and the queries (``db.checks``).
@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import checks as rows
+from returns_api.db import credit_checks as credit_rows
 from returns_api.db import ledger as ledger_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.audits import ChainCheck, Finding, wrong_refund_states, wrong_steps
@@ -22,6 +23,7 @@ from returns_api.usecases.ledger import by_entry
 ORDERS: Final = 200
 EVENTS: Final = 2_000
 ENTRIES: Final = 500
+ACCOUNTS: Final = 500
 """Of each in one step."""
 
 _FIRST: Final = UUID(int=0)
@@ -67,16 +69,19 @@ async def step(tx: Transaction, place: Place, anchors: Mapping[int, bytes]) -> S
         return await _orders(tx, place)
     if place.phase == "events":
         return await _events(tx, place)
+    if place.phase == "credits":
+        return await _credits(tx, place)
     if place.phase == "chain":
         return await _chain(tx, place, anchors)
-    found = [one for check in rows.SHOP_CHECKS for one in await _run(tx, check)]
+    checks = (*rows.SHOP_CHECKS, credit_rows.UNTOLD)
+    found = [one for check in checks for one in await _run(tx, check)]
     return Step(found, 0, None)
 
 
 async def check_orders(tx: Transaction, orders: Sequence[UUID]) -> list[Finding]:
     """Everything that must hold of the rows below these orders."""
     found = []
-    for check in rows.ORDER_CHECKS:
+    for check in (*rows.ORDER_CHECKS, credit_rows.CREDITED):
         found += await _run(tx, check, orders=list(orders))
     found += wrong_steps(await rows.steps(tx, orders))
     found += wrong_refund_states(await rows.refunds(tx, orders))
@@ -97,8 +102,18 @@ async def _events(tx: Transaction, place: Place) -> Step:
     for check in rows.EVENT_CHECKS if events else ():
         found += await _run(tx, check, after=place.after, limit=EVENTS)
     if len(events) < EVENTS:
-        return Step(found, len(events), Place("chain", digest=genesis(tx.shop)))
+        return Step(found, len(events), Place("credits"))
     return Step(found, len(events), replace(place, after=events[-1]))
+
+
+async def _credits(tx: Transaction, place: Place) -> Step:
+    accounts = await credit_rows.accounts_after(tx, place.after, ACCOUNTS)
+    found = []
+    for check in credit_rows.ACCOUNT_CHECKS if accounts else ():
+        found += await _run(tx, check, accounts=list(accounts))
+    if len(accounts) < ACCOUNTS:
+        return Step(found, 0, Place("chain", digest=genesis(tx.shop)))
+    return Step(found, 0, replace(place, after=accounts[-1]))
 
 
 async def _chain(tx: Transaction, place: Place, anchors: Mapping[int, bytes]) -> Step:

@@ -27,7 +27,12 @@ from returns_api.domain.ledger import Entry, refund_requested, transfer_moved, t
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.refunds import REFUND, is_settled, refund_state
 from returns_api.domain.lifecycle.returns import RETURN
-from returns_api.domain.refunds import PlannedTransfer, TransferChange, TransferRecord
+from returns_api.domain.refunds import (
+    STORE_CREDIT,
+    PlannedTransfer,
+    TransferChange,
+    TransferRecord,
+)
 from returns_api.usecases._books import refund_ref, stamp
 from returns_api.usecases.context import Context
 
@@ -74,7 +79,9 @@ async def reserve_and_store(tx: Transaction, ctx: Context, new: NewRefund, by: B
     """
     now, refund_id = ctx.clock(), ctx.new_id()
     held = new.hold_reason is not None
-    moves = await _reserved(tx, ctx, refund_id, new.order_id, new.transfers, held=held)
+    moves = await _reserved(
+        tx, ctx, refund_id, new.order_id, new.currency, new.transfers, held=held
+    )
     state = refund_state([(m["state"], m["amount_minor"]) for m in moves], new.amount_minor)
     refund = {
         "id": refund_id,
@@ -115,7 +122,9 @@ async def add_transfers(
     ``reserve_and_store``.
     """
     held = refund["hold_reason"] is not None
-    moves = await _reserved(tx, ctx, refund["id"], refund["order_id"], planned, held=held)
+    moves = await _reserved(
+        tx, ctx, refund["id"], refund["order_id"], refund["currency"], planned, held=held
+    )
     await transfer_rows.add(tx, moves)
     await ledger.post(tx, transfers_added(stamp(ctx, by), refund_ref(refund), _along(moves)))
     return _sending(moves)
@@ -126,51 +135,58 @@ async def _reserved(
     ctx: Context,
     refund_id: UUID,
     order_id: UUID,
+    currency: str,
     planned: Sequence[PlannedTransfer],
     *,
     held: bool,
 ) -> list[dict[str, Any]]:
     """The rows of new transfers, their amounts reserved."""
-    wanted = {move.payment.id: move.amount_minor for move in planned}
+    wanted = {move.payment.id: move.amount_minor for move in planned if move.payment is not None}
     if not await reservations.reserve(tx, wanted):
         raise NothingLeftToRefund("The payments have less left than this refund needs.")
     now = ctx.clock()
     return [
-        _transfer_row(ctx.new_id(), refund_id, order_id, move, now, held=held) for move in planned
+        _transfer_row(ctx.new_id(), refund_id, order_id, currency, move, now, held=held)
+        for move in planned
     ]
 
 
 def _along(moves: Sequence[Mapping[str, Any]]) -> list[tuple[UUID, int]]:
-    """Payment and amount of each transfer."""
-    return [(move["payment_id"], move["amount_minor"]) for move in moves]
+    """Payment and amount of each transfer that draws on one."""
+    drawing = [move for move in moves if move["payment_id"] is not None]
+    return [(move["payment_id"], move["amount_minor"]) for move in drawing]
 
 
 def _sending(moves: Sequence[Mapping[str, Any]]) -> tuple[Job, ...]:
-    return tuple(Job("send_transfer", move["id"]) for move in moves if move["state"] == "queued")
+    return tuple(Job("send_transfer", move["id"]) for move in moves if move["due_at"] is not None)
 
 
 def _transfer_row(
     transfer_id: UUID,
     refund_id: UUID,
     order_id: UUID,
+    currency: str,
     move: PlannedTransfer,
     now: datetime,
     *,
     held: bool,
 ) -> dict[str, Any]:
+    """Store credit has no provider to be called: whoever made the plan carries it out, too."""
     payment, state = move.payment, "on_hold" if held else move.state
+    ours = move.store_credit is not None
     return {
         "id": transfer_id,
         "refund_id": refund_id,
         "order_id": order_id,
-        "payment_id": payment.id,
+        "payment_id": payment and payment.id,
+        "store_credit_id": move.store_credit,
         "amount_minor": move.amount_minor,
-        "currency": payment.currency,
+        "currency": currency,
         "state": state,
-        "provider": payment.provider,
-        "account": payment.account,
+        "provider": STORE_CREDIT if payment is None or ours else payment.provider,
+        "account": STORE_CREDIT if payment is None or ours else payment.account,
         "provider_key": ids.encode("trf", transfer_id),
-        "due_at": now if state == "queued" else None,
+        "due_at": now if state == "queued" and not ours else None,
         "failure_code": "no_provider_connection" if state == "needs_review" else None,
         "created_at": now,
         "updated_at": now,
@@ -211,7 +227,9 @@ def moved_entry(
     change: TransferChange,
     by: By,
 ) -> Entry | None:
-    """The entry of a change, if it moves the payment's counters."""
+    """The entry of a change, if it moves the payment's counters; a present draws on none."""
+    if transfer.payment_id is None:
+        return None
     return transfer_moved(
         stamp(ctx, by),
         refund_ref(refund),

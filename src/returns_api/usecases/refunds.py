@@ -34,6 +34,7 @@ from returns_api.domain.lifecycle.refunds import HOLDING, REFUND, TRANSFER
 from returns_api.domain.order_record import PaymentRecord
 from returns_api.domain.refunds import (
     DUE_WITHIN,
+    STORE_CREDIT,
     PlannedTransfer,
     after_cancel,
     missing,
@@ -42,6 +43,12 @@ from returns_api.domain.refunds import (
 )
 from returns_api.usecases._approvals import held_binding, hold_for_person, releases
 from returns_api.usecases._books import refund_ref, stamp
+from returns_api.usecases._crediting import (
+    Plan,
+    plan_credit,
+    require_credit_fits,
+    settle_credit,
+)
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._refunds import (
     NewRefund,
@@ -55,6 +62,8 @@ from returns_api.usecases.context import Context
 _USED_BEFORE: Final = (
     "This client_reference was used before; a reference makes one refund, for ever."
 )
+PAYMENTS: Final = "payments"
+"""Where a refund goes unless somebody says otherwise: back the way the money came."""
 _UNSENT: Final = frozenset({"on_hold", "queued", "needs_review"})
 
 
@@ -82,16 +91,22 @@ async def create_refund(
     reason: str | None,
     expected_refundable: int | None,
     kind: str,
+    to: str = PAYMENTS,
+    buyer_agreed: bool = False,
 ) -> RefundView:
     """Reserve and record a refund; a worker sends it, once a second person approved it where the
     caller may not pay so much alone. ``amount_minor`` None means all that is left, computed under
     the lock. No unit of an order line is used up by it.
+
+    ``to`` store credit pays at once. What is owed goes there only if the buyer agreed (Directive
+    2011/83/EU, article 13(1)) and draws on the payments like any refund; a present does not.
 
     Raises:
         NotFound: no such order.
         DuplicateReference: the reference made a refund before, whatever became of it.
         RefundableChanged: something else is refundable than the caller believes; nothing is done.
         NothingLeftToRefund: more than is left.
+        DoesNotFit: the buyer did not agree to store credit, or a present names no amount.
     """
     payments = await reservations.lock_payments(tx, order_id)
     if not payments and not await rows.order_exists(tx, order_id):
@@ -108,15 +123,23 @@ async def create_refund(
     amount = left if amount_minor is None else amount_minor
     if amount == 0 and payments:
         raise NothingLeftToRefund("Nothing is left to refund.", requested=0, remaining=0)
-    plan, currency = plan_refund(payments, amount), payments[0].currency
+    if to == STORE_CREDIT:
+        require_credit_fits(kind, amount_minor, agreed=buyer_agreed)
+        plan = await plan_credit(tx, ctx, by, order_id, payments, amount, kind)
+    else:
+        plan = Plan(plan_refund(payments, amount))
+    currency = payments[0].currency
     hold = await hold_for_person(tx, ctx, by, order_id, amount, currency)
     new = NewRefund(
         order_id=order_id,
         kind=kind,
         amount_minor=amount,
         currency=currency,
-        transfers=plan,
-        parts=[{"kind": kind, "amount": amount}],
+        transfers=plan.transfers,
+        parts=[
+            {"kind": kind, "amount": amount}
+            | ({"because": {"buyer_agreed": True}} if buyer_agreed else {})
+        ],
         client_reference=client_reference,
         reason=reason,
         due_by=ctx.clock() + DUE_WITHIN,
@@ -129,7 +152,8 @@ async def create_refund(
             raise
         # Another order's refund took the reference at the same moment.
         raise DuplicateReference(_USED_BEFORE) from taken
-    await emit(tx, written.events, written.jobs)
+    credited = await settle_credit(tx, ctx, written.id, by) if to == STORE_CREDIT else []
+    await emit(tx, [*plan.events, *written.events, *credited], written.jobs)
     return await _view(tx, written.id)
 
 
@@ -205,20 +229,29 @@ async def approve_refund(
     )
     await rows.set_approved(tx, refund_id, principal.credential_id, now)
     of_payment = {payment.id: payment for payment in payments}
-    jobs = [await _release(tx, move, of_payment[move["payment_id"]], actor, now) for move in held]
-    await emit(tx, await follow_transfers(tx, ctx, refund_id, by, "approved"), jobs)
+    jobs = [
+        await _release(tx, move, of_payment.get(move["payment_id"]), actor, now) for move in held
+    ]
+    events = await follow_transfers(tx, ctx, refund_id, by, "approved")
+    if any(move["store_credit_id"] is not None for move in held):
+        events += await settle_credit(tx, ctx, refund_id, by)
+    await emit(tx, events, [job for job in jobs if job is not None])
     return await _view(tx, refund_id)
 
 
 async def _release(
-    tx: Transaction, move: Row, payment: PaymentRecord, actor: Actor, now: datetime
-) -> Job:
-    """As if it started now: to the provider, or to a person where there is none to call."""
-    start = PlannedTransfer(payment, move["amount_minor"]).state
+    tx: Transaction, move: Row, payment: PaymentRecord | None, actor: Actor, now: datetime
+) -> Job | None:
+    """As if it started now: to the provider, to store credit, or to a person where there is no one
+    to call."""
+    start = PlannedTransfer(payment, move["amount_minor"], move["store_credit_id"]).state
     state = TRANSFER.step("on_hold", "release", actor, to=start)
-    due_at, code = (now, None) if state == "queued" else (None, "no_provider_connection")
-    await transfer_rows.put_in_line(tx, move["id"], "on_hold", state, due_at, now, code)
-    return Job("send_transfer", move["id"])
+    sent = state == "queued" and move["store_credit_id"] is None
+    code = None if state == "queued" else "no_provider_connection"
+    await transfer_rows.put_in_line(
+        tx, move["id"], "on_hold", state, now if sent else None, now, code
+    )
+    return Job("send_transfer", move["id"]) if sent else None
 
 
 def _nothing_waits(state: str) -> ActionNotAllowed:

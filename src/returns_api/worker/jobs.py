@@ -25,6 +25,7 @@ from returns_api.usecases import (
     overdue,
     reconciliations,
     shipments,
+    store_credits,
     transfers,
 )
 from returns_api.usecases.context import Context
@@ -56,6 +57,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "seal_ledger": Kind(ledger.seal_ledger, ledger.due_seals),
     "keep_deadline": Kind(deadlines.keep_deadlines, deadlines.due_deadlines),
     "number_credit_notes": Kind(credit_notes.number_credit_notes, credit_notes.due_credit_notes),
+    "expire_credit": Kind(store_credits.expire_lot, store_credits.due_lots),
 }
 
 

@@ -19,6 +19,7 @@ from returns_api.api.schemas.base import (
     RefundId,
     ReturnId,
     Storable,
+    StoreCreditId,
     TransferId,
     example,
     example_id,
@@ -50,6 +51,16 @@ class RefundIn(In):
     kind: Literal["manual", "goodwill"] = Field(
         "manual", description="`goodwill` is a present; `manual` is owed."
     )
+    to: Literal["payments", "store_credit"] = Field(
+        "payments",
+        description=(
+            "`store_credit` pays at once. `manual` still draws on the order's payments;"
+            " `goodwill` draws on none."
+        ),
+    )
+    buyer_agreed: bool = Field(
+        False, description="What is owed becomes store credit only if the buyer agreed to it."
+    )
     client_reference: Reference | None = Field(
         None, description="Your own id; it makes at most one refund, for ever."
     )
@@ -60,11 +71,14 @@ class RefundIn(In):
 
 
 class TransferOut(Out):
-    """Money along one payment."""
+    """Money along one payment, or to store credit."""
 
     transfer: TransferId
-    payment: PaymentId
-    gateway: str
+    payment: PaymentId | None = Field(description="Null for a present that became store credit.")
+    store_credit: StoreCreditId | None = Field(
+        description="Set where it became store credit: the payment's money stays in the shop."
+    )
+    gateway: str | None
     provider: str
     provider_reference: str | None
     amount: int
@@ -116,6 +130,7 @@ class RefundOut(Out):
                 {
                     "transfer": example_id("trf"),
                     "payment": example_id("pay"),
+                    "store_credit": None,
                     "gateway": "stripe",
                     "provider": "stripe",
                     "provider_reference": "re_3NExample",

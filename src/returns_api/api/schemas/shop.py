@@ -10,6 +10,7 @@ from returns_api.api.schemas.base import (
     In,
     Minor,
     Moment,
+    NoBool,
     Out,
     ShopId,
     ShortText,
@@ -19,6 +20,7 @@ from returns_api.api.schemas.base import (
 )
 from returns_api.api.schemas.patches import left_out
 from returns_api.domain.shops import LOCALE
+from returns_api.domain.store_credits import OWED_LASTS_MIN
 
 Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$"), TextFormat("iso-3166-1")]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$"), TextFormat("iso-4217")]
@@ -86,14 +88,37 @@ LIMITS_EXAMPLE = {
 }
 
 
+class CreditTerms(In):
+    """How long store credit lasts, in days until the end of the last one; null means for ever."""
+
+    owed_lasts_days: Annotated[int, Field(ge=OWED_LASTS_MIN, le=36_500), NoBool] | None = Field(
+        None, description="Credit for what was paid: five years at least."
+    )
+    granted_lasts_days: Annotated[int, Field(ge=1, le=36_500), NoBool] | None = Field(
+        None, description="Credit that was not owed: goodwill, and the bonus of a return."
+    )
+    gateways: list[ShortText] = Field(
+        default_factory=list,
+        max_length=20,
+        description=(
+            "Gateways of payments without a provider, such as `gift_card`: what goes back along"
+            " them becomes store credit. Other such payments wait for a person."
+        ),
+    )
+
+
+CREDIT_EXAMPLE = {"owed_lasts_days": None, "granted_lasts_days": 365, "gateways": ["gift_card"]}
+
+
 class ShopPatch(In):
-    """What to change; what is left out stays. Address and limits are replaced whole."""
+    """What to change; what is left out stays. Address, limits and credit are replaced whole."""
 
     model_config = example(
         {
             "timezone": "Europe/Berlin",
             "return_address": ADDRESS_EXAMPLE,
             "refund_limits": LIMITS_EXAMPLE,
+            "store_credit": CREDIT_EXAMPLE,
         }
     )
 
@@ -104,6 +129,7 @@ class ShopPatch(In):
     locale: Locale = Field("", json_schema_extra=left_out, description="BCP 47.")
     return_address: ReturnAddress = Field(default_factory=_nowhere, json_schema_extra=left_out)
     refund_limits: RefundLimits = Field(default_factory=RefundLimits, json_schema_extra=left_out)
+    store_credit: CreditTerms = Field(default_factory=CreditTerms, json_schema_extra=left_out)
 
 
 class ShopOut(Out):
@@ -126,6 +152,7 @@ class ShopOut(Out):
                 "phone": None,
             },
             "refund_limits": LIMITS_EXAMPLE,
+            "store_credit": CREDIT_EXAMPLE,
             "created_at": "2026-11-21T09:12:44Z",
         }
     )
@@ -139,4 +166,5 @@ class ShopOut(Out):
     status: str
     return_address: ReturnAddress
     refund_limits: RefundLimits
+    store_credit: CreditTerms
     created_at: Moment

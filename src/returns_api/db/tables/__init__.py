@@ -60,6 +60,12 @@ from returns_api.db.tables.shops import (
     rate_limits,
     shops,
 )
+from returns_api.db.tables.store_credits import (
+    store_credit_draws,
+    store_credit_lots,
+    store_credit_movements,
+    store_credits,
+)
 
 __all__ = [
     "audits",
@@ -110,6 +116,10 @@ __all__ = [
     "scans",
     "shipments",
     "shops",
+    "store_credit_draws",
+    "store_credit_lots",
+    "store_credit_movements",
+    "store_credits",
     "tenant_tables",
     "transfer_attempts",
     "transfers",

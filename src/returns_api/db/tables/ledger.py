@@ -5,7 +5,7 @@ there is no sum to check. Books and chain only grow. ``ledger_unsealed`` is no b
 its rows come with their entries and go when those are sealed.
 """
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 
 from returns_api.db.tables._base import (
     at_least,
@@ -52,6 +52,12 @@ ledger_postings = tenant_table(
         "debit <> credit OR debit_of IS DISTINCT FROM credit_of", name="between_two_accounts"
     ),
     belongs_to("ledger_entries", "entry_id"),
+    Index(
+        "ix_ledger_postings_store_credit",
+        "shop_id",
+        "entry_id",
+        postgresql_where=text("debit = 'store_credit' OR credit = 'store_credit'"),
+    ),
     key=("entry_id", "no"),
 )
 

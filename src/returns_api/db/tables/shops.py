@@ -27,6 +27,7 @@ shops = tenant_table(
     text_("status", default="active"),
     json_("return_address"),
     json_("refund_limits", default={}),
+    json_("store_credit", default={}),
     integer("version", default=1),
     moment("created_at", now=True),
     one_of("status", ("active", "removed", "erased")),

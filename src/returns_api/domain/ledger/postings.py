@@ -225,6 +225,46 @@ def transfer_moved(
     return _entry(stamp, "transfer_moved", ("transfer", transfer_id), refund.order_id, made)
 
 
+def transfer_credited(
+    stamp: Stamp,
+    refund: RefundRef,
+    transfer: tuple[UUID, UUID | None],
+    store_credit: UUID,
+    amount_minor: int,
+) -> Entry:
+    """A transfer became store credit: out of what was reserved on its payment or, for a present,
+    which draws on none, out of what is owed."""
+    transfer_id, payment_id = transfer
+    owners = {"order": refund.order_id, "store_credit": store_credit}
+    if payment_id is None:
+        made = _made("goodwill_credited", amount_minor, refund.currency, **owners)
+    else:
+        owners["payment"] = payment_id
+        made = _made("transfer_credited", amount_minor, refund.currency, **owners)
+    entry = _entry(stamp, "transfer_moved", ("transfer", transfer_id), refund.order_id, [made])
+    assert entry is not None
+    return entry
+
+
+def credit_moved(
+    stamp: Stamp,
+    fact: str,
+    store_credit: UUID,
+    currency: str,
+    amounts: Iterable[tuple[str, int]],
+    order_id: UUID | None = None,
+) -> Entry:
+    """What happened to store credit apart from refunds: rule and amount of each posting.
+
+    ``order_id`` is the order of an advance that is recovered, or of the refund that earned a bonus.
+    """
+    owners = {"store_credit": store_credit, **({"order": order_id} if order_id else {})}
+    made = [_made(rule, amount, currency, **owners) for rule, amount in amounts]
+    entry = _entry(stamp, fact, ("store_credit", store_credit), order_id, made)
+    assert entry is not None
+    return entry
+
+
 _MOVES: Mapping[tuple[int, int], tuple[str, bool]] = {
     (-1, 1): ("transfer_succeeded", False),
     (-1, 0): ("transfer_released", True),

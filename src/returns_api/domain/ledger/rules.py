@@ -85,6 +85,21 @@ RULES: Final[Mapping[str, Rule]] = {
     "transfer_released": Rule(_A.RESERVED, _A.BUYER, "It did not arrive: owed as before."),
     "transfer_succeeded": Rule(_A.RESERVED, _A.CLEARING, "The provider paid it back."),
     "transfer_reversed": Rule(_A.CLEARING, _A.BUYER, "It came back after it had arrived."),
+    "transfer_credited": Rule(
+        _A.RESERVED, _A.STORE_CREDIT, "Paid back as store credit; the money stays in the shop."
+    ),
+    "goodwill_credited": Rule(_A.BUYER, _A.STORE_CREDIT, "A present became store credit."),
+    "bonus_granted": Rule(_A.GOODWILL, _A.STORE_CREDIT, "Added for taking store credit."),
+    "credit_spent": Rule(_A.STORE_CREDIT, _A.MERCHANT, "The buyer paid with store credit."),
+    "credit_given_back": Rule(_A.MERCHANT, _A.STORE_CREDIT, "Such a purchase was undone."),
+    "credit_expired": Rule(_A.STORE_CREDIT, _A.MERCHANT, "Owed store credit expired."),
+    "present_expired": Rule(_A.STORE_CREDIT, _A.GOODWILL, "Granted store credit expired."),
+    "credit_recovered": Rule(
+        _A.STORE_CREDIT, _A.MERCHANT, "Taken back for what the buyer owes the shop."
+    ),
+    "advance_recovered": Rule(
+        _A.STORE_CREDIT, _A.ADVANCE, "Taken back for an advance on goods that did not come."
+    ),
     "refunded_elsewhere": Rule(_A.MERCHANT, _A.CLEARING, "Refunded without us."),
     "refund_elsewhere_undone": Rule(
         _A.CLEARING, _A.MERCHANT, "A refund made without us failed, or was of another payment."

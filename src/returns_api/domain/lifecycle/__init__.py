@@ -11,8 +11,9 @@ from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
+from returns_api.domain.lifecycle.store_credits import LOT
 
-MACHINES: Final = (RETURN, LINE, SHIPMENT, REFUND, TRANSFER, POLICY)
+MACHINES: Final = (RETURN, LINE, SHIPMENT, REFUND, TRANSFER, LOT, POLICY)
 """Every table."""
 
 __all__ = ["MACHINES", "Actor", "Machine", "Rule"]

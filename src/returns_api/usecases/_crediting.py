@@ -1,0 +1,128 @@
+"""Refunds that end as store credit: which transfers do, and carrying them out at once.
+
+There is no provider to ask, so the evidence is our own: transfer, lot, balance and books change in
+one transaction, and the refund follows its transfers as always. A transfer is credited once: its
+state moves by compare-and-set, and a movement's transfer is unique.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from returns_api.db import refunds as refund_rows
+from returns_api.db import store_credits as rows
+from returns_api.db import transfers as transfer_rows
+from returns_api.db.engine import Row, Transaction
+from returns_api.domain.errors import DoesNotFit
+from returns_api.domain.events import By, Event
+from returns_api.domain.ledger import transfer_credited
+from returns_api.domain.order_record import PaymentRecord
+from returns_api.domain.refunds import (
+    PlannedTransfer,
+    after_fact,
+    plan_refund,
+    require_one_currency,
+)
+from returns_api.usecases._books import refund_ref, stamp
+from returns_api.usecases._refunds import follow_transfers
+from returns_api.usecases._store_credits import Terms, account_of, issue, terms
+from returns_api.usecases.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Transfers with their destinations, and what was opened for them."""
+
+    transfers: tuple[PlannedTransfer, ...]
+    events: tuple[Event, ...] = ()
+
+
+async def all_as_credit(
+    tx: Transaction,
+    ctx: Context,
+    by: By,
+    order_id: UUID,
+    currency: str,
+    planned: Sequence[PlannedTransfer],
+) -> Plan:
+    """Every transfer to the store credit of the person behind the order."""
+    account, events = await account_of(tx, ctx, order_id, currency, by)
+    moves = tuple(replace(move, store_credit=account) for move in planned)
+    return Plan(moves, tuple(events))
+
+
+def require_credit_fits(kind: str, amount_minor: int | None, *, agreed: bool) -> None:
+    """Raises ``DoesNotFit`` where owed money would become store credit without the buyer's word
+    (Directive 2011/83/EU, article 13(1)), or a present names no amount."""
+    if kind == "goodwill" and amount_minor is None:
+        detail = "Say how much to give: a present draws on no payment."
+        raise DoesNotFit(detail, errors=[{"field": "amount", "problem": detail}])
+    if kind != "goodwill" and not agreed:
+        detail = "What is owed becomes store credit only if the buyer agreed to it."
+        raise DoesNotFit(detail, errors=[{"field": "buyer_agreed", "problem": detail}])
+
+
+async def plan_credit(
+    tx: Transaction,
+    ctx: Context,
+    by: By,
+    order_id: UUID,
+    payments: Sequence[PaymentRecord],
+    amount_minor: int,
+    kind: str,
+) -> Plan:
+    """A person's refund to store credit. Goodwill draws on no payment: nothing was paid for it.
+
+    Raises:
+        NothingLeftToRefund, DoesNotFit: like ``plan_refund``.
+    """
+    require_one_currency(payments)
+    planned: Sequence[PlannedTransfer] = [PlannedTransfer(None, amount_minor)]
+    if kind != "goodwill":
+        planned = plan_refund(payments, amount_minor)
+    return await all_as_credit(tx, ctx, by, order_id, payments[0].currency, planned)
+
+
+async def settle_credit(tx: Transaction, ctx: Context, refund_id: UUID, by: By) -> list[Event]:
+    """Carry out what is to become store credit; nothing where nothing is.
+
+    The payments must be locked.
+    """
+    moves = await rows.lock_transfers(tx, refund_id)
+    if not moves:
+        return []
+    refund, shop_terms = await refund_rows.lock(tx, refund_id), await terms(tx)
+    events = [await _credit(tx, ctx, refund, move, shop_terms, by) for move in moves]
+    return [*events, *await follow_transfers(tx, ctx, refund_id, by)]
+
+
+async def _credit(
+    tx: Transaction, ctx: Context, refund: Row, move: Row, shop_terms: Terms, by: By
+) -> Event:
+    """One transfer into a lot of its account."""
+    transfer, now = transfer_rows.record(move), ctx.clock()
+    change = after_fact(transfer, "succeeded", now)
+    assert change is not None
+    moved = await transfer_rows.apply_change(tx, transfer, change, now)
+    assert moved, "the transfer was locked"
+    kind = "goodwill" if refund["kind"] == "goodwill" else "refund"
+    entry = transfer_credited(
+        stamp(ctx, by),
+        refund_ref(refund),
+        (transfer.id, transfer.payment_id),
+        move["store_credit_id"],
+        transfer.amount_minor,
+    )
+    return await issue(
+        tx,
+        ctx,
+        by,
+        move["store_credit_id"],
+        entry,
+        kind=kind,
+        expires_at=shop_terms.expiry(kind, now),
+        transfer_id=transfer.id,
+        order_id=refund["order_id"],
+    )
