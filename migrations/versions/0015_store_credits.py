@@ -248,11 +248,13 @@ def _create_movements() -> None:
             "no",
             name=op.f("uq_store_credit_movements_shop_id_store_credit_id_no"),
         ),
-        sa.UniqueConstraint(
-            "shop_id",
-            "client_reference",
-            name=op.f("uq_store_credit_movements_shop_id_client_reference"),
-        ),
+    )
+    op.create_index(
+        "uq_store_credit_movements_client_reference",
+        "store_credit_movements",
+        ["shop_id", "client_reference"],
+        unique=True,
+        postgresql_where=sa.text("client_reference IS NOT NULL"),
     )
     op.create_index(
         "uq_store_credit_movements_transfer",

@@ -117,7 +117,7 @@ async def spend(
             tx, ctx, by, account, draws, client_reference=client_reference, reference=reference
         )
     except asyncpg.UniqueViolationError as taken:
-        if taken.constraint_name != "uq_store_credit_movements_shop_id_client_reference":
+        if taken.constraint_name != "uq_store_credit_movements_client_reference":
             raise
         # Another account's debit took the reference at the same moment.
         raise DuplicateReference(_USED_BEFORE) from taken

@@ -94,7 +94,13 @@ store_credit_movements = tenant_table(
     *at_least(1, "amount_minor"),
     *at_least(0, "balance_minor"),
     UniqueConstraint("shop_id", "store_credit_id", "no"),
-    UniqueConstraint("shop_id", "client_reference"),
+    Index(
+        "uq_store_credit_movements_client_reference",
+        "shop_id",
+        "client_reference",
+        unique=True,
+        postgresql_where=text("client_reference IS NOT NULL"),
+    ),
     Index(
         "uq_store_credit_movements_transfer",
         "shop_id",
