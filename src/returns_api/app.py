@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
@@ -27,6 +27,7 @@ from returns_api.api import (
     keys,
     ledger,
     orders,
+    photos,
     policies,
     publications,
     quotes,
@@ -50,6 +51,7 @@ ROUTERS = (
     quotes,
     returns,
     inspections,
+    photos,
     refunds,
     credit_notes,
     store_credits,
@@ -68,6 +70,10 @@ ROUTERS = (
     shop,
     hooks,
 )
+
+
+COUNT_THEMSELVES: Final = (hooks.PATH, imports.PARTS, photos.PATHS)
+"""Operations that count the bytes of a body while it streams in."""
 
 
 def create_app(settings: Settings, **overrides: Any) -> FastAPI:
@@ -94,11 +100,12 @@ def create_app(settings: Settings, **overrides: Any) -> FastAPI:
         separate_input_output_schemas=True,
         telemetry={"operation_spans": False},
     )
+    app.state.photo_max_bytes = settings.photo_max_bytes
     errors.install(app)
     strict.install(app, (route for module in ROUTERS for route in module.router.routes))
     for module in ROUTERS:
         app.include_router(module.router)
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, own=(hooks.PATH, imports.PARTS))
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, own=COUNT_THEMSELVES)
     app.add_middleware(Observed)
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=settings.trusted_proxies)

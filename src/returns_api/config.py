@@ -53,6 +53,12 @@ def _http(value: str) -> str:
     return value.rstrip("/")
 
 
+def _store(value: str) -> str:
+    if urlsplit(value).scheme not in {"file", "s3"}:
+        raise ValueError("a store of photos begins with file:// or s3://")
+    return value
+
+
 DatabaseAddress = Annotated[SecretStr, AfterValidator(_database)]
 HttpAddress = Annotated[str, AfterValidator(_http)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -135,6 +141,30 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         1_000_000, ge=1_000, le=50_000_000, description="Largest request body; beyond it, 413."
     )
+    photo_max_bytes: int = Field(
+        12_000_000, ge=1_000, le=100_000_000, description="Largest photo; beyond it, 413."
+    )
+    photo_max_pixels: int = Field(
+        50_000_000,
+        ge=10_000,
+        le=200_000_000,
+        description="Most pixels of a photo, looked at before it is decoded.",
+    )
+    photo_store: Annotated[str, AfterValidator(_store)] | None = Field(
+        None,
+        description="Where photos lie: `file:///folder`, or `s3://bucket/folder` of any store that "
+        "speaks S3; unset: `data_dir/photos`. Every process must reach the same one.",
+    )
+    s3_endpoint: HttpAddress | None = Field(
+        None, description="Address of the S3 store; unset: Amazon's."
+    )
+    s3_region: str | None = Field(
+        None, description="Region of the S3 store; unset: `AWS_REGION`, then us-east-1."
+    )
+    s3_access_key_id: str | None = Field(
+        None, description="Key of the S3 store; unset: what the `AWS_*` variables or the role say."
+    )
+    s3_secret_access_key: SecretStr | None = Field(None, description="The secret of that key.")
     allow_private_webhook_targets: bool = Field(
         False,
         description="Send webhooks to loopback and private addresses too; development only.",
@@ -201,6 +231,23 @@ class Settings(BaseSettings):
         if self.owner_database_url is None:
             return self.app_address
         return self.owner_database_url.get_secret_value()
+
+    @property
+    def photo_store_url(self) -> str:
+        """Where photos lie."""
+        return self.photo_store or (self.data_dir / "photos").absolute().as_uri()
+
+    @property
+    def s3_options(self) -> dict[str, str]:
+        """What the S3 store is told, as far as it is set."""
+        secret = self.s3_secret_access_key
+        found = {
+            "endpoint": self.s3_endpoint,
+            "region": self.s3_region,
+            "access_key_id": self.s3_access_key_id,
+            "secret_access_key": None if secret is None else secret.get_secret_value(),
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
     def key(self) -> bytes:
         """The 32 bytes that seal secrets; in development made once and kept beside the data."""

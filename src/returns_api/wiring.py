@@ -14,6 +14,7 @@ from returns_api import tracing
 from returns_api.adapters import registry
 from returns_api.adapters.documents import PdfPrinter
 from returns_api.adapters.http import GuardedClient, HttpClient
+from returns_api.adapters.photos import ApartCleaner, ObjectStore
 from returns_api.adapters.registry import Kind
 from returns_api.adapters.sealing import FernetSealer
 from returns_api.adapters.webhooks import Webhooks
@@ -55,6 +56,8 @@ async def running_context(
         "wake": waker.wake,
         "public_url": settings.base_url,
         "printer": PdfPrinter(),
+        "cleaner": ApartCleaner(settings.photo_max_pixels),
+        "photos": ObjectStore(settings.photo_store_url, **settings.s3_options),
         "lease": timedelta(seconds=settings.lease_seconds),
         **overrides,
     }

@@ -59,6 +59,8 @@ SUPPLEMENT = (
        SELECT (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'no', no + 100,
                'kind', 'expired', 'transfer_id', NULL))).*
        FROM store_credit_movements m WHERE kind = 'issued'""",
+    """UPDATE photos p SET return_id = l.return_id, return_line_id = l.id FROM return_lines l
+       WHERE l.shop_id = p.shop_id AND l.order_id = p.order_id""",
     "UPDATE refunds SET client_reference = id::text",
     "UPDATE transfers SET provider_refund_id = id::text",
     "UPDATE payments SET provider_payment_id = id::text",
@@ -84,6 +86,9 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_deadlines_open_ones_wake": {"wake_at": None, "state": "open"},
     "ck_deadlines_paused_since": {"paused_at": None, "wake_at": None, "state": "paused"},
     "ck_deadlines_ended_at": {"ended_at": None, "wake_at": None, "state": "kept"},
+    "ck_photos_a_name_until_deleted": {"name": None},
+    "ck_photos_a_digest_until_deleted": {"name": None, "state": "deleted"},
+    "ck_photos_a_line_has_a_return": {"return_id": None},
     "ck_return_lines_units_match_quantity": {"quantity": 3, "units": [1]},
     "ck_store_credit_lots_due_while_it_lasts": {"due_at": "2020-01-01T00:00:00Z"},
     "ck_store_credit_lots_open_while_it_lasts": {"remaining_minor": 0, "due_at": None},

@@ -113,6 +113,7 @@ def opened(*quantities: int, **more: Any) -> ReturnRecord:
             "refund_law_by": None,
             "refund_law": None,
             "info_request": None,
+            "info_answer": None,
             "settled_at": None,
             "closed_at": None,
             "sequence": 1,
@@ -234,7 +235,7 @@ def attempt(life: Life, action: str, actor: Actor) -> Change:
         "approve": lambda: plan_approve(ret, actor, NOW),
         "reject": lambda: plan_reject(ret, actor, NOW, "no"),
         "request_info": lambda: plan_request_info(ret, actor, NOW, "?"),
-        "provide_info": lambda: plan_provide_info(ret, actor, NOW),
+        "provide_info": lambda: plan_provide_info(ret, actor, NOW, "x"),
         "cancel": lambda: plan_cancel(ret, actor, NOW),
         "ship": lambda: plan_ship(ret, actor, NOW),
         "receive": lambda: plan_receive(ret, actor, NOW, counts),
@@ -358,7 +359,7 @@ def test_asking_the_buyer_stops_the_review_clock() -> None:
     assert (ret.state, kind_of(ret)) == ("info_needed", "answer")
     assert plan_silence(ret, respond_by + timedelta(days=5)) is None
     answered = NOW + timedelta(days=9)
-    ret = life.do(plan_provide_info(life.ret, BUYER, answered))
+    ret = life.do(plan_provide_info(life.ret, BUYER, answered, "x"))
     assert ret.state == "requested"
     assert moment_of(ret) == respond_by + (answered - NOW - timedelta(hours=10))
     assert {each.kind: each.state for each in ret.deadlines} == {
@@ -624,7 +625,7 @@ def _any_change(data: st.DataObject, life: Life, operation: str) -> Change | Non
         "approve": lambda: plan_approve(ret, actor, now, some),
         "reject": lambda: plan_reject(ret, actor, now, "no", None, some),
         "request_info": lambda: plan_request_info(ret, actor, now, "?"),
-        "provide_info": lambda: plan_provide_info(ret, actor, now),
+        "provide_info": lambda: plan_provide_info(ret, actor, now, "x"),
         "cancel": lambda: plan_cancel(ret, actor, now),
         "ship": lambda: plan_ship(ret, actor, now),
         "receive": lambda: plan_receive(ret, actor, now, counts),

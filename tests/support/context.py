@@ -14,6 +14,7 @@ from returns_api.adapters.carriers.easypost import EasyPostCarrier
 from returns_api.adapters.documents import PdfPrinter
 from returns_api.adapters.http import GuardedClient, HttpClient
 from returns_api.adapters.payments.stripe import StripePayments
+from returns_api.adapters.photos import ApartCleaner, ObjectStore
 from returns_api.adapters.sealing import FernetSealer
 from returns_api.adapters.shops.shopify import ShopifyShop
 from returns_api.adapters.webhooks import Webhooks
@@ -32,6 +33,7 @@ ADDRESS = {
     "phone": None,
 }
 
+PIXELS = 50_000_000
 START = datetime(2026, 11, 21, 9, 12, 44, tzinfo=UTC)
 
 
@@ -51,7 +53,12 @@ class Clock:
 
 @asynccontextmanager
 async def a_context(
-    database_url: str, clock: Clock, *, deadline_seconds: float = 10.0, pool_size: int = 5
+    database_url: str,
+    clock: Clock,
+    *,
+    deadline_seconds: float = 10.0,
+    pool_size: int = 5,
+    photo_store: str = "memory:///",
 ) -> AsyncIterator[Context]:
     """Everything a use case needs, against ``database_url`` as the service's own role."""
     database = Database(database_url, pool_size=pool_size)
@@ -72,6 +79,8 @@ async def a_context(
             wake=lambda: None,
             public_url="http://returns.test",
             printer=PdfPrinter(),
+            cleaner=ApartCleaner(PIXELS),
+            photos=ObjectStore(photo_store),
         )
     finally:
         await database.close()

@@ -23,17 +23,25 @@ import uuid_utils.compat as uuids
 
 from returns_api.domain import ids
 from returns_api.domain.access import ROLE_SCOPES, Role, Scope
+from tests.support.pictures import picture
 from tests.support.world import House, World, bearer
 
 _PATTERN: Final = re.compile(r"^\^([a-z]+)_\[0-7\]")
 _EXAMPLE: Final = re.compile(r"^([a-z]{2,3})_[0-7][0-9a-hjkmnp-tv-z]{25}$")
-_OF_A_BUYER: Final = frozenset({"ord", "li", "qt", "ret", "rl", "ref", "cn"})
+_OF_A_BUYER: Final = frozenset({"ord", "li", "qt", "ret", "rl", "ref", "cn", "ev"})
 NOT_COMPARED: Final = frozenset({"idempotency_keys", "rate_limits"})
 """Kept refusals and counters: written by refused requests on purpose."""
 _HEADERS: Final = ("content-type", "etag", "location", "retry-after", "www-authenticate", "allow")
 
 PUBLIC: Final = frozenset(
-    {"getLiveness", "getReadiness", "getMetrics", "receiveWebhook", "getShopPolicy"}
+    {
+        "getLiveness",
+        "getReadiness",
+        "getMetrics",
+        "receiveWebhook",
+        "getShopPolicy",
+        "getPhotoContent",
+    }
 )
 """Operations without a key: no shop's data, a signature instead, or meant for everybody."""
 REFUSED_BESIDES: Final = frozenset({("listOrders", "buyer")})
@@ -64,7 +72,7 @@ class Operation:
     slots: tuple[Slot, ...]
     bodies: tuple[Any, ...]
     unknown: tuple[str, ...]
-    raw: tuple[str, str] | None = None
+    raw: tuple[str, str | bytes] | None = None
     """Media type and example of a body that is not JSON."""
 
     def body_for(self, slot: Slot | None) -> Any:
@@ -347,8 +355,10 @@ def _operation(
     )
 
 
-def _raw(found: Mapping[str, Any]) -> tuple[str, str] | None:
+def _raw(found: Mapping[str, Any]) -> tuple[str, str | bytes] | None:
     for media, content in found.get("requestBody", {}).get("content", {}).items():
+        if media == "image/jpeg":
+            return media, picture()
         if media != "application/json":
             return media, content["example"]
     return None

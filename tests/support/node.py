@@ -6,6 +6,7 @@ The packages are locked in tests/node and installed there once, by the first tes
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import socket
@@ -40,8 +41,18 @@ def install() -> None:
     lock = Path(tempfile.gettempdir()) / f"returns-api-npm-{os.getuid()}.lock"
     with lock.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        if not (FOLDER / "node_modules" / ".package-lock.json").exists():
+        if not _is_current():
             _npm_ci()
+
+
+def _is_current() -> bool:
+    """Whether everything that the lock names is installed."""
+    installed = FOLDER / "node_modules" / ".package-lock.json"
+    if not installed.exists():
+        return False
+    locked = json.loads((FOLDER / "package-lock.json").read_bytes())["packages"]
+    needed = {name for name, package in locked.items() if name and not package.get("optional")}
+    return needed <= json.loads(installed.read_bytes())["packages"].keys()
 
 
 @contextmanager

@@ -18,7 +18,9 @@ from returns_api.domain.errors import Invalid
 from returns_api.domain.money import exponent
 from returns_api.domain.policy.zones import names
 from returns_api.domain.shops import countries
+from tests.support.pictures import picture
 
+PICTURE = picture()
 ROOM = 200
 """Characters of a generated Idempotency-Key that are kept."""
 _numbers = count(1)
@@ -118,12 +120,15 @@ schemathesis.openapi.format(
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     """What a valid request must have beside its schema, as its description says in words.
 
-    A new key each time, since the same key for another body is refused; a country to a region.
+    A new key each time, since the same key for another body is refused; a country to a region; a
+    picture where one is sent.
     """
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
     if "region" in (case.query or {}) and "country" not in case.query:
         case.query["country"] = "US"
+    if (case.media_type or "").startswith("image/"):
+        case.body = PICTURE
     key = case.headers.get("Idempotency-Key")
     if key is None:
         return

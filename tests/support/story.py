@@ -45,10 +45,11 @@ from returns_api.usecases import (
     returns,
     warehouse,
 )
+from returns_api.usecases import photos as evidence
 from returns_api.usecases._waiting import NotYet
 from returns_api.usecases.connections import ConnectionValues, put_connection
 from returns_api.usecases.context import Context
-from returns_api.usecases.opening import LineExtras
+from returns_api.usecases.opening import LineExtras, Proof
 from returns_api.usecases.quotes import StoredQuote
 from returns_api.usecases.refunds import RefundView
 from returns_api.usecases.returns import ReturnView
@@ -59,6 +60,7 @@ from returns_api.worker.jobs import KINDS
 from tests.support.bank import SECRET_KEY, Bank
 from tests.support.carrier import API_KEY, Carrier
 from tests.support.context import ADDRESS, Clock
+from tests.support.pictures import picture
 
 PLATFORM: Final = "shopify"
 CARD: Final = "card"
@@ -324,18 +326,28 @@ class Story:
         self, order: Order, quote: StoredQuote, *, photos: Mapping[str, int] | None = None
     ) -> ReturnView:
         """The buyer opens the return; ``photos`` counts them by line."""
+        buyer = self.who(Role.BUYER, order)
         extras = [
             LineExtras(
                 order.lines[line],
                 None,
-                tuple({"kind": "photo", "url": f"https://x.example/{n}"} for n in range(count)),
+                tuple([Proof("photo", await self.photo(order, n)) for n in range(count)]),
             )
             for line, count in (photos or {}).items()
         ]
-        buyer = self.who(Role.BUYER, order)
         async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
             by = By(buyer.role.value, buyer.credential_id)
             return await opening.open_return(tx, self.ctx, buyer, by, quote.id, extras)
+
+    async def photo(self, order: Order, number: int = 0) -> UUID:
+        """The buyer sends a photo before there is a return."""
+        buyer = self.who(Role.BUYER, order)
+        target = evidence.Target(order_id=order.id)
+        upload = await evidence.store_photo(self.ctx, buyer, target, picture(number))
+        async with self.ctx.database.transaction(self.shop) as tx:
+            by = By(buyer.role.value, buyer.credential_id)
+            await evidence.keep_photo(tx, self.ctx, buyer, by, upload)
+        return upload.id
 
     async def open(self, order: Order, asked: Mapping[str, int], **more: Any) -> ReturnRecord:
         """Quote and accept in one breath."""

@@ -33,6 +33,7 @@ from returns_api.usecases.shops import change_shop, create_shop
 from returns_api.wiring import running_context
 from tests.support import shopify
 from tests.support.api import ADDRESS
+from tests.support.pictures import picture
 from tests.support.stripe_signature import stripe_signature
 
 NOBODY_LISTENS: Final = "http://127.0.0.1:9"
@@ -68,6 +69,7 @@ TABLES: Final = {
     "qt": "quotes",
     "ret": "returns",
     "rl": "return_lines",
+    "ev": "photos",
     "shm": "shipments",
     "rec": "receipts",
     "ins": "inspections",
@@ -330,8 +332,15 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     debit = await call("agent", "POST", f"/v1/store-credits/{credit}/debits", paid)
     undo = f"/v1/store-credits/{credit}/debits/{debit['movement']}/reversals"
     await call("agent", "POST", undo, {"amount": 20})
+    sent = {"content-type": "image/png", "idempotency-key": f"photo-{order}"}
+    answer = await call.http.post(
+        f"/v1/orders/{order}/photos",
+        content=picture(index, kind="PNG"),
+        headers={**bearer(call.house.keys[buyer]), **sent},
+    )
     call.house.made.append(
         {
+            "ev": answer.json()["photo"],
             "ord": order,
             "li": jacket,
             "qt": quote["quote"],

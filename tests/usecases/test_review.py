@@ -128,7 +128,7 @@ async def test_a_question_stops_the_clock(story: Story) -> None:
     assert (ret.state, ret.info_request) == ("info_needed", "Which scratch?")
     await story.drain(days=10)
     assert (await story.again(ret)).state == "info_needed"
-    ret = await story.act(ret, returns.answering, story.who(Role.BUYER, order))
+    ret = await story.act(ret, returns.answering("At the seam."), story.who(Role.BUYER, order))
     assert ret.state == "requested"
     await story.drain(hours=7)
     assert (await story.again(ret)).state == "requested"

@@ -112,10 +112,15 @@ async def keyed(
     key: str | None,
     work: Callable[[Transaction], Awaitable[T]],
     render: Callable[[T], Answer],
+    body: bytes | None = None,
 ) -> Response:
-    """Run a money-moving operation once for its Idempotency-Key and answer, first time or again."""
+    """Run a money-moving operation once for its Idempotency-Key and answer, first time or again.
+
+    ``body`` is what was asked where the operation read it from the stream by itself.
+    """
     text = idempotency_key(key)
-    body = await request.body()
+    if body is None:
+        body = await request.body()
     print_ = hashlib.sha256(
         b"\n".join((request.method.encode(), request.url.path.encode(), API_VERSION.encode(), body))
     )

@@ -34,6 +34,8 @@ _NAMES: Final = {
     "ord": "an order",
     "qt": "a quote",
     "ret": "a return",
+    "ev": "a photo",
+    "rl": "a line of a return",
     "ref": "a refund",
     "cn": "a credit note",
     "pv": "a policy version",

@@ -25,6 +25,7 @@ from returns_api.api.preconditions import IfMatch, seen_version
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
 from returns_api.api.schemas.returns import (
+    AnswerIn,
     DecisionOut,
     EventOut,
     InfoIn,
@@ -44,7 +45,7 @@ from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.returns import Change, ReturnRecord
 from returns_api.usecases import opening, returns, shipments
 from returns_api.usecases.context import Context
-from returns_api.usecases.opening import LineExtras
+from returns_api.usecases.opening import LineExtras, Proof
 
 router = APIRouter(prefix="/v1/returns", tags=["returns"])
 
@@ -80,7 +81,9 @@ async def open_return(
 ) -> Response:
     extras = [
         LineExtras(
-            line.line, line.note, tuple({"kind": e.kind, "url": e.url} for e in line.evidence)
+            line.line,
+            line.note,
+            tuple(Proof(proof.kind, proof.photo, proof.url) for proof in line.evidence),
         )
         for line in body.lines
     ]
@@ -295,17 +298,21 @@ async def request_info(
     "/{return}/provide-info",
     operation_id="provideReturnInfo",
     summary="Answer the shop's question",
-    description="The review clock runs on with the time that it stood still given back.",
+    description=(
+        "The review clock runs on with the time that it stood still given back. Photos go to"
+        " `POST /v1/returns/{return}/photos`."
+    ),
     responses=_ACTED,
 )
 async def provide_info(
     return_: ReturnPath,
+    body: AnswerIn,
     ctx: ContextDep,
     caller: Acting,
     response: Response,
     if_match: IfMatch = None,
 ) -> ReturnOut:
-    return await _act(ctx, caller, return_, returns.answering, if_match, response)
+    return await _act(ctx, caller, return_, returns.answering(body.answer), if_match, response)
 
 
 @router.post(

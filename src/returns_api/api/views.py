@@ -117,6 +117,7 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
         label=_label(view),
         money=_money(view) if sees_money(principal) else None,
         info_request=ret.info_request,
+        info_answer=ret.info_answer,
         deadlines=[deadline_out(RETURN, ret.state, each) for each in ret.deadlines],
         actions=[action_out(action) for action in actions],
         waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),

@@ -13,10 +13,18 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, and_, any_, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from returns_api.db import photos
 from returns_api.db.engine import Transaction
 from returns_api.db.order_intake import PERSON
 from returns_api.db.query import SHOP, Query, among, given, here
-from returns_api.db.tables import order_people, orders, shops, store_credits
+from returns_api.db.tables import (
+    order_people,
+    orders,
+    return_lines,
+    returns,
+    shops,
+    store_credits,
+)
 
 _ERASED: Final = {name: null() for name in PERSON}
 
@@ -57,6 +65,18 @@ _ERASE_SOME: Final = Query(
     )
     .values(**_ERASED, erased_at=given("now"))
 )
+_FORGET_ANSWERS: Final = Query(
+    update(returns)
+    .where(here(returns), returns.c.order_id == any_(given("order_ids", ARRAY(Uuid))))
+    .where(returns.c.info_answer.is_not(None))
+    .values(info_answer=null())
+)
+_FORGET_NOTES: Final = Query(
+    update(return_lines)
+    .where(here(return_lines), return_lines.c.order_id == any_(given("order_ids", ARRAY(Uuid))))
+    .where(return_lines.c.note.is_not(None))
+    .values(note=null())
+)
 _LEAVE: Final = Query(
     update(shops)
     .where(here(shops), among(shops.c.status, ("active", "removed")))
@@ -95,7 +115,7 @@ async def erase_person(tx: Transaction, order_id: UUID, now: datetime) -> bool:
     """Remove everything personal of one locked order for ever; False when that was done before."""
     erased = await tx.run(_ERASE_PERSON, order_id=order_id, now=now)
     if erased:
-        await _forget_keys(tx, [order_id])
+        await _forget_around(tx, [order_id], now)
     return bool(erased)
 
 
@@ -103,7 +123,7 @@ async def erase_some(tx: Transaction, limit: int, now: datetime) -> int:
     """The same for up to ``limit`` orders of the shop; returns how many there were."""
     found = [row["id"] for row in await tx.all(_LOCK_SOME, limit=limit)]
     if found:
-        await _forget_keys(tx, found)
+        await _forget_around(tx, found, now)
         await tx.run(_ERASE_SOME, order_ids=found, now=now)
     return len(found)
 
@@ -112,6 +132,14 @@ async def _forget_keys(tx: Transaction, order_ids: list[UUID]) -> None:
     """Nobody finds the person by these orders or by store credit any more; balances stay."""
     await tx.run(_FORGET_HOLDERS, order_ids=order_ids)
     await tx.run(_FORGET_KEYS, order_ids=order_ids)
+
+
+async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) -> None:
+    """What leads to the person, what the person wrote, and the photos."""
+    await _forget_keys(tx, order_ids)
+    await tx.run(_FORGET_ANSWERS, order_ids=order_ids)
+    await tx.run(_FORGET_NOTES, order_ids=order_ids)
+    await photos.drop_of_orders(tx, order_ids, now)
 
 
 async def leave(tx: Transaction, status: str) -> int | None:

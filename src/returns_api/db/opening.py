@@ -46,6 +46,7 @@ _FILLED: Final = frozenset(
         "refund_law_by",
         "refund_law",
         "info_request",
+        "info_answer",
         "settled_at",
         "closed_at",
     }

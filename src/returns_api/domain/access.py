@@ -35,6 +35,7 @@ class Scope(StrEnum):
     RETURNS_READ = "returns:read"
     RETURNS_ACT = "returns:act"
     RETURNS_REVIEW = "returns:review"
+    PHOTOS_ADD = "photos:add"
     RECEIPTS_WRITE = "receipts:write"
     REFUNDS_READ = "refunds:read"
     REFUNDS_CREATE = "refunds:create"
@@ -51,14 +52,20 @@ class Scope(StrEnum):
 
 
 _SHOP_FLOOR = {Scope.POLICY_READ, Scope.ORDERS_READ, Scope.RETURNS_READ}
-_SERVICE = {Scope.SESSIONS_CREATE, Scope.QUOTES_CREATE, Scope.RETURNS_CREATE, Scope.RETURNS_ACT}
+_SERVICE = {
+    Scope.SESSIONS_CREATE,
+    Scope.QUOTES_CREATE,
+    Scope.RETURNS_CREATE,
+    Scope.RETURNS_ACT,
+    Scope.PHOTOS_ADD,
+}
 
 ROLE_SCOPES: Final[dict[Role, frozenset[Scope]]] = {
     Role.PUBLISHABLE: frozenset({Scope.SESSIONS_CREATE, Scope.POLICY_READ}),
     Role.BUYER: frozenset(
         _SHOP_FLOOR
         | {Scope.QUOTES_CREATE, Scope.RETURNS_CREATE, Scope.RETURNS_ACT, Scope.REFUNDS_READ}
-        | {Scope.STORE_CREDITS_READ}
+        | {Scope.STORE_CREDITS_READ, Scope.PHOTOS_ADD}
     ),
     Role.AGENT: frozenset(
         _SHOP_FLOOR
@@ -66,7 +73,9 @@ ROLE_SCOPES: Final[dict[Role, frozenset[Scope]]] = {
         | {Scope.RETURNS_REVIEW, Scope.REFUNDS_READ, Scope.REFUNDS_CREATE}
         | {Scope.STORE_CREDITS_READ, Scope.STORE_CREDITS_SPEND}
     ),
-    Role.WAREHOUSE: frozenset({Scope.RETURNS_READ, Scope.RECEIPTS_WRITE, Scope.POLICY_READ}),
+    Role.WAREHOUSE: frozenset(
+        {Scope.RETURNS_READ, Scope.RECEIPTS_WRITE, Scope.POLICY_READ, Scope.PHOTOS_ADD}
+    ),
     Role.FINANCE: frozenset(
         _SHOP_FLOOR
         | {Scope.REFUNDS_READ, Scope.REFUNDS_CREATE, Scope.REFUNDS_MANAGE}

@@ -46,6 +46,13 @@ class DoesNotFit(Invalid):
     title = "The request does not fit what is there"
 
 
+class PhotoRefused(Invalid):
+    """The bytes are no picture that is taken here; ``context['because']`` says why."""
+
+    code = "photo_refused"
+    title = "This is not a picture that can be taken"
+
+
 class Unauthenticated(ReturnsError):
     code = "unauthenticated"
     title = "Credentials are missing, unknown, expired or revoked"

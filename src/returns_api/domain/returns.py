@@ -80,6 +80,7 @@ class ReturnRecord:
     """The day that a law wants the refund paid by, as far as it is known."""
     refund_law: str | None
     info_request: str | None
+    info_answer: str | None
     settled_at: datetime | None
     closed_at: datetime | None
     sequence: int
@@ -245,15 +246,19 @@ def plan_request_info(before: ReturnRecord, actor: Actor, now: datetime, questio
     state = before.step("request_info", actor)
     answer = begin(RETURN, "answer", now + ANSWER_WITHIN)
     deadlines = _following(before, "request_info", state, answer, now=now)
-    values = {"info_request": question}
+    values = {"info_request": question, "info_answer": None}
     return Change(before, state, "return.info_requested", values=values, deadlines=deadlines)
 
 
-def plan_provide_info(before: ReturnRecord, actor: Actor, now: datetime) -> Change:
-    """The buyer answered; the review clock gets back the time it stood still."""
+def plan_provide_info(before: ReturnRecord, actor: Actor, now: datetime, answer: str) -> Change:
+    """The buyer answered; the review clock gets back the time it stood still.
+
+    The words stay out of the event: it is for ever, and what a person wrote can be erased.
+    """
     state = before.step("provide_info", actor)
     deadlines = _following(before, "provide_info", state, now=now)
-    return Change(before, state, "return.info_provided", deadlines=deadlines)
+    values = {"info_answer": answer}
+    return Change(before, state, "return.info_provided", values=values, deadlines=deadlines)
 
 
 def plan_cancel(before: ReturnRecord, actor: Actor, now: datetime) -> Change:

@@ -17,6 +17,7 @@ from returns_api.domain.publications import Asked, Published
 from returns_api.ports.carriers import Carrier
 from returns_api.ports.documents import Printer
 from returns_api.ports.payments import PaymentProvider
+from returns_api.ports.photos import PhotoCleaner, PhotoStore
 from returns_api.ports.sealing import Sealer
 from returns_api.ports.shops import ShopPlatform
 from returns_api.ports.webhooks import WebhookSender
@@ -68,6 +69,8 @@ class Context:
     wake: Callable[[], None]
     public_url: str
     printer: Printer
+    cleaner: PhotoCleaner
+    photos: PhotoStore
     lease: timedelta = LEASE
     calls: CallsUnderWay = field(default_factory=CallsUnderWay)
     """This process's own calls to providers."""

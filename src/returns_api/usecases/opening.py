@@ -27,6 +27,7 @@ from returns_api.domain.errors import (
 )
 from returns_api.domain.events import By, Event
 from returns_api.domain.lifecycle.deadlines import Deadline
+from returns_api.domain.policy.vocabulary import EvidenceKind
 from returns_api.domain.returns import (
     ReturnLineRecord,
     ReturnRecord,
@@ -34,6 +35,7 @@ from returns_api.domain.returns import (
 )
 from returns_api.domain.shipments import ShipmentRecord
 from returns_api.domain.terms import ReturnTerms
+from returns_api.usecases import photos
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases.context import Context
 from returns_api.usecases.returns import ReturnView
@@ -42,12 +44,30 @@ LABELLED_METHODS = frozenset({"post", "dropoff", "pickup", "locker"})
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """One piece of evidence: a photo that was sent here, or an address of the shop's own."""
+
+    kind: str
+    photo: UUID | None = None
+    url: str | None = None
+
+    def as_json(self) -> dict[str, str]:
+        if self.photo is not None:
+            return {"kind": self.kind, "photo": ids.encode("ev", self.photo)}
+        assert self.url is not None
+        return {"kind": self.kind, "url": self.url}
+
+
+@dataclass(frozen=True, slots=True)
 class LineExtras:
     """What the buyer adds to a quoted line when opening the return."""
 
     order_line_id: UUID
     note: str | None
-    evidence: tuple[Mapping[str, str], ...]
+    evidence: tuple[Proof, ...]
+
+    def photos(self) -> list[UUID]:
+        return [proof.photo for proof in self.evidence if proof.photo is not None]
 
 
 async def open_return(
@@ -72,6 +92,7 @@ async def open_return(
     now = ctx.clock()
     _require_acceptable(quote, now)
     terms = ReturnTerms.from_json(quote["terms"])
+    _refuse_hearsay(principal, extras)
     lines = _lines(ctx, quote, terms, extras)
     head, deadlines = opening(terms, now)
     labelled = quote["method"] in LABELLED_METHODS and not terms.own_label
@@ -97,6 +118,7 @@ async def open_return(
         raise await _nothing_left(tx, quote, undo=True) from taken
     if written["counted"] != len(lines) or written["used"] != 1:
         raise await _nothing_left(tx, quote, undo=False)
+    await _show_photos(tx, quote, values["id"], lines, extras)
     ret = _record(values, written["number"], terms, quote, lines, deadlines)
     jobs = [Job("carry_label", shipment_id)] if ready and shipment_id else []
     await emit(tx, [_opened_event(ctx, ret, by)], jobs)
@@ -132,7 +154,7 @@ def _lines(
         extra = by_line.get(line["order_line_id"])
         evidence = () if extra is None else extra.evidence
         for kind, minimum in terms.lines[line["order_line_id"]].evidence:
-            given = sum(1 for item in evidence if item["kind"] == kind)
+            given = len({proof for proof in evidence if proof.kind == kind})
             if given < minimum:
                 raise _unfit(
                     f"This line needs {minimum} of kind '{kind}', {given} given.",
@@ -143,7 +165,7 @@ def _lines(
                 "id": ctx.new_id(),
                 "position": position,
                 "note": None if extra is None else extra.note,
-                "evidence": list(evidence),
+                "evidence": [proof.as_json() for proof in evidence],
                 **{
                     name: line[name]
                     for name in (
@@ -158,6 +180,43 @@ def _lines(
             }
         )
     return found
+
+
+def _refuse_hearsay(principal: Principal, extras: Sequence[LineExtras]) -> None:
+    """A buyer's photo is one that was looked at here; anybody can name an address."""
+    for extra in extras:
+        if principal.order_id is not None and any(
+            proof.kind == EvidenceKind.PHOTO and proof.url is not None for proof in extra.evidence
+        ):
+            raise _unfit(
+                "Send the photo itself to POST /v1/orders/{order}/photos, then name it here.",
+                str(extra.order_line_id),
+            )
+
+
+async def _show_photos(
+    tx: Transaction,
+    quote: Row,
+    return_id: UUID,
+    lines: Sequence[Mapping[str, Any]],
+    extras: Sequence[LineExtras],
+) -> None:
+    """Photos sent before belong to the new return's lines; nothing is asked where there are none.
+
+    Raises:
+        DoesNotFit: one is not there, used already, or the same picture as another of its line.
+    """
+    made = {line["order_line_id"]: line["id"] for line in lines}
+    for extra in extras:
+        named, line = extra.photos(), str(extra.order_line_id)
+        if not named:
+            continue
+        try:
+            different = await photos.use(tx, quote["order_id"], return_id, made[line], named)
+        except DoesNotFit as missing:
+            raise _unfit(missing.detail, line) from missing
+        if different < len(named):
+            raise _unfit("Two of the photos of this line are the same picture.", line)
 
 
 def _return_values(
@@ -198,6 +257,7 @@ def _record(
             "refund_law_by": None,
             "refund_law": None,
             "info_request": None,
+            "info_answer": None,
             "settled_at": None,
             "closed_at": None,
             "sequence": 1,

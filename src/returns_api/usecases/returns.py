@@ -146,8 +146,11 @@ def asking(question: str) -> Callable[[ReturnRecord, Actor, datetime], Change]:
     return lambda ret, actor, now: plan_request_info(ret, actor, now, question)
 
 
+def answering(answer: str) -> Callable[[ReturnRecord, Actor, datetime], Change]:
+    return lambda ret, actor, now: plan_provide_info(ret, actor, now, answer)
+
+
 shipping = plan_ship
-answering = plan_provide_info
 canceling = plan_cancel
 
 

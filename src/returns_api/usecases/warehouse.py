@@ -29,6 +29,7 @@ from returns_api.usecases._loading import visible_return
 from returns_api.usecases._returns import save
 from returns_api.usecases._settlement import settle_if_due
 from returns_api.usecases.context import Context
+from returns_api.usecases.photos import require_of_return
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class GradedUnit:
     grade: str
     disposition: str | None
     sku_seen: str | None
-    photos: tuple[str, ...]
+    photos: tuple[UUID, ...]
     note: str | None
 
 
@@ -128,6 +129,7 @@ async def inspect(
         NotFound, ActionNotAllowed, Invalid, DoesNotFit.
     """
     ret = await _locked_for_money(tx, principal, return_id)
+    await require_of_return(tx, ret.id, [photo for unit in units for photo in unit.photos])
     now, inspection_id = ctx.clock(), ctx.new_id()
     graded = Counter(unit.return_line_id for unit in units)
     change = plan_inspect(ret, Actor(principal.role.value), graded, close=close)
@@ -220,7 +222,7 @@ def _unit_rows(
                 "grade": unit.grade,
                 "disposition": unit.disposition,
                 "sku_seen": unit.sku_seen,
-                "photos": list(unit.photos),
+                "photos": [ids.encode("ev", photo) for photo in unit.photos],
                 "note": unit.note,
             }
         )

@@ -23,6 +23,7 @@ from returns_api.usecases import (
     inbox,
     ledger,
     overdue,
+    photos,
     reconciliations,
     shipments,
     store_credits,
@@ -58,6 +59,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "keep_deadline": Kind(deadlines.keep_deadlines, deadlines.due_deadlines),
     "number_credit_notes": Kind(credit_notes.number_credit_notes, credit_notes.due_credit_notes),
     "expire_credit": Kind(store_credits.expire_lot, store_credits.due_lots),
+    "drop_photo": Kind(photos.drop_photo, photos.due_photos),
 }
 
 

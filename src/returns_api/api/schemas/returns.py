@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from returns_api.api.schemas.base import (
     Code,
@@ -14,6 +15,7 @@ from returns_api.api.schemas.base import (
     Moment,
     OrderId,
     Out,
+    PhotoId,
     PolicyVersionId,
     QuoteId,
     RefundId,
@@ -23,6 +25,7 @@ from returns_api.api.schemas.base import (
     Storable,
     example,
     example_id,
+    ways,
 )
 from returns_api.api.schemas.quotes import LINES_MAX
 
@@ -31,12 +34,33 @@ _RL, _QT, _PV = example_id("rl"), example_id("qt"), example_id("pv")
 
 
 class EvidenceIn(In):
+    """One proof: a photo that was sent here, or the address of what the shop itself keeps."""
+
+    model_config = ConfigDict(json_schema_extra=ways(("photo",), ("url",)))
+
     kind: Code = Field(examples=["photo"])
-    url: Annotated[
-        str,
-        StringConstraints(min_length=9, max_length=2000, pattern=r"^https://[!-~]+$"),
-        Storable,
-    ] = Field(description="Where the shop keeps it.", examples=["https://cdn.example/p/1.jpg"])
+    photo: PhotoId | None = Field(None, description="Sent for this order, not used before.")
+    url: (
+        Annotated[
+            str,
+            StringConstraints(min_length=9, max_length=2000, pattern=r"^https://[!-~]+$"),
+            Storable,
+        ]
+        | None
+    ) = Field(
+        None,
+        description="Where the shop keeps it. Of a photo it counts from the shop's own systems"
+        " only: a buyer sends the photo itself.",
+        examples=["https://cdn.example/p/1.mp4"],
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.photo is None) == (self.url is None):
+            raise PydanticCustomError("evidence", "Input should have a photo or a url, not both")
+        if self.photo is not None and self.kind != "photo":
+            raise PydanticCustomError("evidence", "Only evidence of kind 'photo' has a photo")
+        return self
 
 
 class ReturnLineIn(In):
@@ -57,7 +81,7 @@ class ReturnIn(In):
                 {
                     "line": _LI,
                     "note": "Too tight at the shoulders.",
-                    "evidence": [{"kind": "photo", "url": "https://cdn.example/p/1.jpg"}],
+                    "evidence": [{"kind": "photo", "photo": example_id("ev")}],
                 }
             ],
         }
@@ -186,6 +210,7 @@ class ReturnOut(Out):
                 "refunds": [],
             },
             "info_request": None,
+            "info_answer": None,
             "deadlines": [
                 {
                     "kind": "ship",
@@ -232,7 +257,8 @@ class ReturnOut(Out):
     lines: list[ReturnLineOut]
     label: LabelOut | None
     money: MoneyOut | None
-    info_request: str | None
+    info_request: str | None = Field(description="What the shop asked last.")
+    info_answer: str | None = Field(description="What was answered to that.")
     deadlines: list[DeadlineOut]
     actions: list[ActionOut]
     waiting_for: WaitingOut | None
@@ -266,6 +292,12 @@ class InfoIn(In):
     model_config = example({"question": "Which part is broken?"})
 
     question: LongText
+
+
+class AnswerIn(In):
+    model_config = example({"answer": "The zip, at the lower end."})
+
+    answer: LongText
 
 
 class DecisionOut(Out):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from returns_api.api.schemas.base import (
     In,
@@ -12,13 +12,13 @@ from returns_api.api.schemas.base import (
     LongText,
     Moment,
     Out,
+    PhotoId,
     Quantity,
     ReceiptId,
     RefundId,
     ReturnId,
     ReturnLineId,
     ShortText,
-    Storable,
     example,
     example_id,
 )
@@ -110,8 +110,8 @@ class UnitIn(In):
     disposition: Disposition | None = None
     sku_seen: ShortText | None = None
     photos: Annotated[
-        list[Annotated[str, StringConstraints(min_length=1, max_length=500), Storable]],
-        Field(max_length=20),
+        list[PhotoId],
+        Field(max_length=20, description="Sent before to `POST /v1/returns/{return}/photos`."),
     ] = Field(default_factory=list)
     note: LongText | None = None
 

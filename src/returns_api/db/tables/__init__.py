@@ -27,6 +27,7 @@ from returns_api.db.tables.orders import (
     parcels,
     payments,
 )
+from returns_api.db.tables.photos import photos
 from returns_api.db.tables.policies import backtests, policy_history, policy_versions
 from returns_api.db.tables.reconciliations import (
     reconciliation_differences,
@@ -99,6 +100,7 @@ __all__ = [
     "parcel_lines",
     "parcels",
     "payments",
+    "photos",
     "policy_history",
     "policy_versions",
     "quotes",

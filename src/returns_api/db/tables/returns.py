@@ -77,6 +77,7 @@ returns = tenant_table(
     moment("refund_law_by", null=True),
     text_("refund_law", null=True),
     text_("info_request", null=True),
+    text_("info_answer", null=True),
     moment("settled_at", null=True),
     moment("closed_at", null=True),
     integer("sequence", default=1),
