@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -16,7 +16,7 @@ from returns_api.api.hooks import MAX_BODY
 from returns_api.domain import ids
 from returns_api.usecases.context import Context
 from tests.adapters.shops.test_shopify_documented import FOLDER, PAYLOADS
-from tests.support import shopify
+from tests.support import shopify, woocommerce
 from tests.support.context import Clock
 from tests.support.intake import SOURCE, Intake, an_intake
 from tests.support.serving import serving
@@ -271,28 +271,57 @@ async def test_every_documented_payload_is_stored_and_processed(
     assert "jon@example.com" not in str(state)
 
 
+def woocommerce_signed(body: bytes, topic: str, **more: Any) -> dict[str, str]:
+    return woocommerce.signed(body, topic, secret=SECRETS[0], **more)
+
+
+Signed = Callable[..., dict[str, str]]
+SHOPIFY = [
+    ("orders/create", shopify.fixture("order_card")),
+    ("fulfillments/create", shopify.fixture("fulfillment_card")),
+    ("fulfillment_events/create", shopify.fixture("delivery_card")),
+    ("refunds/create", shopify.fixture("refund_card")),
+    ("orders/create", shopify.fixture("order_tenders")),
+    ("orders/create", shopify.fixture("order_jpy")),
+]
+WOOCOMMERCE = [
+    ("order.created", woocommerce.order(date_paid_gmt=None, status="pending")),
+    ("order.updated", woocommerce.order()),
+    ("order.updated", woocommerce.completed()),
+    ("refund.created", woocommerce.refund()),
+    ("order.updated", woocommerce.completed(date_modified_gmt="2026-11-07T09:00:00")),
+    ("order.created", woocommerce.order(id=800, number="800", transaction_id="", refunds=[])),
+]
+
+
+@pytest.mark.parametrize(
+    ("adapter", "told", "sign", "refunded"),
+    [
+        ("shopify", SHOPIFY, signed, "shopify_payments"),
+        ("woocommerce", WOOCOMMERCE, woocommerce_signed, "stripe"),
+    ],
+    ids=["shopify", "woocommerce"],
+)
 async def test_tampered_shuffled_and_repeated_deliveries_end_like_a_clean_run(
-    ctx: Context, client: httpx.AsyncClient, clock: Clock
+    ctx: Context,
+    client: httpx.AsyncClient,
+    clock: Clock,
+    adapter: str,
+    told: list[tuple[str, bytes]],
+    sign: Signed,
+    refunded: str,
 ) -> None:
-    told = [
-        ("orders/create", shopify.fixture("order_card")),
-        ("fulfillments/create", shopify.fixture("fulfillment_card")),
-        ("fulfillment_events/create", shopify.fixture("delivery_card")),
-        ("refunds/create", shopify.fixture("refund_card")),
-        ("orders/create", shopify.fixture("order_tenders")),
-        ("orders/create", shopify.fixture("order_jpy")),
-    ]
     states = []
     for seed in range(6):
         shop = await an_intake(ctx)
-        await shop.connect("shopify-2", "shop", "shopify", secrets=SECRETS)
+        await shop.connect("shopify-2", "shop", adapter, secrets=SECRETS)
         sends = [(f"e{n}", topic, body) for n, (topic, body) in enumerate(told)]
         dice = random.Random(seed)
         if seed:
             sends += dice.choices(sends, k=6)
             dice.shuffle(sends)
         for event_id, topic, body in sends:
-            head = signed(body, topic, webhook_id=event_id)
+            head = sign(body, topic, webhook_id=event_id)
             if seed:
                 flipped = bytearray(body)
                 flipped[dice.randrange(len(body))] ^= 1 << dice.randrange(8)
@@ -306,6 +335,4 @@ async def test_tampered_shuffled_and_repeated_deliveries_end_like_a_clean_run(
         await shop.work()
         states.append(await shop.state())
     assert all(state == states[0] for state in states)
-    assert [
-        row["external"] for row in states[0]["payments"] if row["gateway"] == "shopify_payments"
-    ]
+    assert [row["external"] for row in states[0]["payments"] if row["gateway"] == refunded]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from returns_api.db import inbox as inbox_rows
 from returns_api.domain import ids
 from returns_api.domain.access import Role
+from returns_api.domain.order_documents import EXAMPLE
 from returns_api.domain.orders import OrderSeen, ParcelDelivered
 from tests.support.api import Tenant
 from tests.support.intake import Intake
@@ -171,3 +173,43 @@ async def test_only_managers_of_webhooks_see_the_inbox(tenant: Tenant) -> None:
     for role in (Role.AGENT, Role.WAREHOUSE, Role.FINANCE, Role.PUBLISHABLE):
         async with tenant.calling(await tenant.key(role)) as caller:
             assert (await caller.get(INBOX)).status_code == 403
+
+
+async def test_an_order_is_put_renewed_and_kept(tenant: Tenant, intake: Intake) -> None:
+    body = copy.deepcopy(EXAMPLE)
+    path = f"{PATH}/{body['external_id']}"
+    first = await tenant.admin.put(path, json=body)
+    assert (first.status_code, first.headers["etag"]) == (201, '"2"'), first.text
+    assert first.json()["lines"][0]["delivered"] == 1
+    assert first.json()["source"] == "api"
+    same = await tenant.admin.put(path, json=body)
+    assert (same.status_code, same.headers["etag"], same.json()) == (200, '"2"', first.json())
+    assert len(await intake.rows("SELECT id FROM events WHERE type LIKE 'order.%'")) == 2
+    body["financial_status"] = "refunded"
+    clash = await tenant.admin.put(path, json=body)
+    assert (clash.status_code, clash.json()["known"]) == (409, "2026-11-06T13:04:10+00:00")
+    body["updated_at"] = "2026-11-07T00:00:00Z"
+    unseen = await tenant.admin.put(path, json=body, headers={"if-match": '"1"'})
+    assert unseen.status_code == 412
+    newer = await tenant.admin.put(path, json=body, headers={"if-match": '"2"'})
+    assert (newer.status_code, newer.json()["financial_status"]) == (200, "refunded")
+    older = await tenant.admin.put(path, json=EXAMPLE)
+    assert older.status_code == 409
+
+
+async def test_a_document_that_contradicts_itself_is_named(tenant: Tenant) -> None:
+    body = copy.deepcopy(EXAMPLE)
+    body["parcels"][0]["lines"][0] = {"line": "none", "quantity": 1}
+    body["lines"][1]["external_id"] = body["lines"][0]["external_id"]
+    answer = await tenant.admin.put(f"{PATH}/A-1001", json=body)
+    assert answer.status_code == 409
+    assert [each["field"] for each in answer.json()["errors"]] == [
+        "lines[1].external_id",
+        "parcels[0].lines[0].line",
+    ]
+    other = await tenant.admin.put(f"{PATH}/A-1002", json=EXAMPLE)
+    assert (other.status_code, other.json()["errors"][0]["field"]) == (409, "external_id")
+    nowhere = await tenant.admin.put(f"{PATH}/A-1001?source=none", json=EXAMPLE)
+    assert (nowhere.status_code, nowhere.json()["code"]) == (409, "does_not_fit")
+    async with tenant.calling(await tenant.key(Role.AGENT)) as agent:
+        assert (await agent.put(f"{PATH}/A-1001", json=EXAMPLE)).status_code == 403

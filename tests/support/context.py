@@ -17,6 +17,7 @@ from returns_api.adapters.payments.stripe import StripePayments
 from returns_api.adapters.photos import ApartCleaner, ObjectStore
 from returns_api.adapters.sealing import FernetSealer
 from returns_api.adapters.shops.shopify import ShopifyShop
+from returns_api.adapters.shops.woocommerce import WooCommerceShop
 from returns_api.adapters.webhooks import Webhooks
 from returns_api.db.engine import Database
 from returns_api.usecases.context import Context
@@ -74,7 +75,7 @@ async def a_context(
             sealer=FernetSealer([b"k" * 32]),
             payments={"stripe": StripePayments(http)},
             carriers={"easypost": EasyPostCarrier(http)},
-            shops={"shopify": ShopifyShop()},
+            shops={"shopify": ShopifyShop(), "woocommerce": WooCommerceShop()},
             webhooks=Webhooks(guarded, allow_loopback=True),
             wake=lambda: None,
             public_url="http://returns.test",

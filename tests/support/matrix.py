@@ -23,6 +23,7 @@ import uuid_utils.compat as uuids
 
 from returns_api.domain import ids
 from returns_api.domain.access import ROLE_SCOPES, Role, Scope
+from returns_api.domain.order_documents import EXAMPLE as DOCUMENT
 from tests.support.pictures import picture
 from tests.support.world import House, World, bearer
 
@@ -31,6 +32,8 @@ _EXAMPLE: Final = re.compile(r"^([a-z]{2,3})_[0-7][0-9a-hjkmnp-tv-z]{25}$")
 _OF_A_BUYER: Final = frozenset({"ord", "li", "qt", "ret", "rl", "ref", "cn", "ev"})
 NOT_COMPARED: Final = frozenset({"idempotency_keys", "rate_limits"})
 """Kept refusals and counters: written by refused requests on purpose."""
+NAMES: Final[Mapping[str, str]] = {"name": str(DOCUMENT["external_id"])}
+"""What a shop names by itself: no id of ours, so nobody else's can be guessed."""
 _HEADERS: Final = ("content-type", "etag", "location", "retry-after", "www-authenticate", "allow")
 
 PUBLIC: Final = frozenset(
@@ -249,7 +252,7 @@ class Matrix:
         path, asked = operation.path, dict(query or {})
         body = operation.body_for(slot)
         for place in operation.slots:
-            chosen = value if place == slot else own.get(place.prefix, "")
+            chosen = value if place == slot else own.get(place.prefix, NAMES.get(place.prefix, ""))
             if place.where == "path":
                 path = path.replace(f"{{{place.at[0]}}}", chosen)
             elif place.where == "query" and place == slot:
@@ -281,7 +284,7 @@ class _Nobody(dict[str, str]):
 
 def nobody(prefix: str) -> str:
     """An id that nobody has, new each time."""
-    return "nobodys-own" if prefix == "slug" else ids.encode(prefix, uuids.uuid7())
+    return "nobodys-own" if prefix in {"slug", "name"} else ids.encode(prefix, uuids.uuid7())
 
 
 def _strange(slot: Slot, other: House, same_shop: House | None) -> list[str]:
@@ -369,6 +372,8 @@ def _prefix_of(parameter: Mapping[str, Any]) -> str | None:
         return None
     if parameter["name"] == "source":
         return "slug"
+    if str(parameter.get("example", "")) == DOCUMENT["external_id"]:
+        return "name"
     shown = _EXAMPLE.match(str(parameter.get("example", "")))
     return None if shown is None else shown[1]
 

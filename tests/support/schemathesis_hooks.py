@@ -116,6 +116,12 @@ schemathesis.openapi.format(
 )
 
 
+@schemathesis.serializer("application/x-ndjson")
+def lines(_context: Any, value: Any) -> bytes:
+    """Lines as they are; each one says by itself what is wrong in it."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+
+
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
     """What a valid request must have beside its schema, as its description says in words.

@@ -34,7 +34,10 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "stripe": "returns_api.adapters.payments.stripe:StripePayments",
     },
     Kind.CARRIERS: {"easypost": "returns_api.adapters.carriers.easypost:EasyPostCarrier"},
-    Kind.SHOPS: {"shopify": "returns_api.adapters.shops.shopify:ShopifyShop"},
+    Kind.SHOPS: {
+        "shopify": "returns_api.adapters.shops.shopify:ShopifyShop",
+        "woocommerce": "returns_api.adapters.shops.woocommerce:WooCommerceShop",
+    },
     Kind.NOTIFIERS: {},
 }
 

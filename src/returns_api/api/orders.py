@@ -1,15 +1,17 @@
-"""Orders over HTTP: read one, find some. They come in by webhook; nothing here changes them."""
+"""Orders over HTTP: read one, find some; put one, where no platform tells of them by webhook."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.pages import before, cut
-from returns_api.api.responses import refusals
+from returns_api.api.preconditions import IfMatch, seen_version
+from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import Storable, example_id, path_id
+from returns_api.api.schemas.connections import SLUG
 from returns_api.api.schemas.orders import (
     OrderLineOut,
     OrderOut,
@@ -22,14 +24,24 @@ from returns_api.api.schemas.orders import (
 from returns_api.api.views import sees_money
 from returns_api.db.engine import Row
 from returns_api.domain.access import Principal, Role, Scope
+from returns_api.domain.errors import DoesNotFit
+from returns_api.domain.order_documents import EXAMPLE, EXTERNAL_ID, OrderDocument
 from returns_api.domain.order_record import LineRecord, OrderRecord, ParcelRecord, PaymentRecord
 from returns_api.domain.people import ORDER_NUMBER_MAX
 from returns_api.usecases import orders
+from returns_api.usecases._documents import OWN_SOURCE
 
 router = APIRouter(prefix="/v1/orders", tags=["orders"])
 
 Pages = Annotated[Page, Depends(paged("ord"))]
 Reader = Annotated[Caller, Depends(Allowed(Scope.ORDERS_READ))]
+Writer = Annotated[Caller, Depends(Allowed(Scope.ORDERS_WRITE))]
+_ETAG: dict[str, Any] = {
+    "ETag": {
+        "description": "Names what you see; send it as `If-Match` to change it.",
+        "schema": {"type": "string"},
+    }
+}
 
 
 @router.get(
@@ -83,6 +95,57 @@ async def get_order(
     found = await orders.view_order(ctx, caller.principal, path_id("ord", order))
     response.headers["ETag"] = etag(found.version)
     return order_out(found, caller.principal)
+
+
+@router.put(
+    "/{order}",
+    operation_id="putOrder",
+    summary="Create or renew an order",
+    description=(
+        "For shops without a platform: the whole order as it stands at `updated_at`. The same"
+        " document again changes nothing; an earlier one, or another one of the same time, is"
+        " refused with `409`. With `If-Match`, only the version that you saw is renewed. What"
+        " follows is what follows a platform's webhook."
+    ),
+    responses={
+        201: {"model": OrderOut, "description": "It is new.", "headers": _ETAG},
+        200: {"headers": _ETAG},
+        **refusals(*BODY, 409, 412),
+    },
+)
+async def put_order(
+    order: Annotated[
+        str,
+        Path(
+            pattern=EXTERNAL_ID,
+            description="The shop's own id of the order, as in the document.",
+            examples=[EXAMPLE["external_id"]],
+        ),
+    ],
+    body: OrderDocument,
+    ctx: ContextDep,
+    caller: Writer,
+    response: Response,
+    source: Annotated[
+        str,
+        Query(
+            pattern=SLUG,
+            description="`api`, or the slug of a connected shop platform.",
+            examples=[OWN_SOURCE],
+        ),
+    ] = OWN_SOURCE,
+    if_match: IfMatch = None,
+) -> OrderOut:
+    if order != body.external_id:
+        raise DoesNotFit(
+            "The document is another order's.",
+            errors=[{"field": "external_id", "problem": "should be the one of the address"}],
+        )
+    seen = None if if_match is None else seen_version(if_match)
+    new, stored = await orders.put_order(ctx, caller.principal.shop, source, body, seen)
+    response.status_code = 201 if new else 200
+    response.headers["ETag"] = etag(stored.version)
+    return order_out(stored, caller.principal)
 
 
 def order_out(order: OrderRecord, principal: Principal) -> OrderOut:

@@ -63,12 +63,11 @@ async def strict(request: Request) -> None:
     if route.operation_id in STREAMED:
         return
     headers = request.headers
-    if route.operation_id in NDJSON:
-        if not _NDJSON.fullmatch(headers.get("content-type", "")):
-            raise _unsupported("Send the body as 'Content-Type: application/x-ndjson' in UTF-8.")
-        return
     if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
-        await _check_body(route, request)
+        if route.operation_id in NDJSON:
+            _check_lines(headers.get("content-type", ""))
+        else:
+            await _check_body(route, request)
 
 
 def _check_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
@@ -111,6 +110,11 @@ def _refuse_parameter(name: str, problem: str, known: list[str]) -> NoReturn:
         f"{shown}: this query parameter {problem}.",
         errors=[{"field": shown, "in": "query", "problem": problem, "allowed": known}],
     )
+
+
+def _check_lines(media: str) -> None:
+    if not _NDJSON.fullmatch(media):
+        raise _unsupported("Send the body as 'Content-Type: application/x-ndjson' in UTF-8.")
 
 
 async def _check_body(route: APIRoute, request: Request) -> None:

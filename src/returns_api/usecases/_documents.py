@@ -13,15 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from returns_api.db import bulk_intake, inbox, ledger, order_intake
+from returns_api.db import bulk_intake, connections, inbox, ledger, order_intake
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job, emit
 from returns_api.domain import ids
 from returns_api.domain.allocation import Certificate, certify, digest, to_json
-from returns_api.domain.errors import Conflict
+from returns_api.domain.errors import Conflict, DoesNotFit
 from returns_api.domain.events import SYSTEM, Event
 from returns_api.domain.ledger import Captured, Entry, captures
 from returns_api.domain.order_documents import OrderDocument, order_facts, parcel_facts
@@ -33,7 +33,9 @@ from returns_api.usecases._parcels import parcel_kind, parcel_public, see_parcel
 from returns_api.usecases._waiting import order_key, parcel_key
 from returns_api.usecases.context import Context
 
-ERASED = "This shop was erased: it takes no more orders."
+OWN_SOURCE: Final = "api"
+"""The source of orders that come by no platform."""
+ERASED: Final = "This shop was erased: it takes no more orders."
 
 
 class Outcome(StrEnum):
@@ -56,6 +58,16 @@ class Prepared:
     parcels: tuple[ParcelSeen, ...]
     snapshot: str
     certificate: Certificate
+
+
+async def known_source(tx: Transaction, source: str) -> None:
+    """Raises ``DoesNotFit`` unless orders of this shop can come from there."""
+    connection = None if source == OWN_SOURCE else await connections.by_source(tx, source)
+    if source != OWN_SOURCE and (connection is None or connection["kind"] != "shop"):
+        problem = f"should be '{OWN_SOURCE}' or the slug of a connected shop platform"
+        raise DoesNotFit(
+            "No orders come from there.", errors=[{"field": "source", "problem": problem}]
+        )
 
 
 def prepare(ctx: Context, document: OrderDocument) -> Prepared:

@@ -20,18 +20,21 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from returns_api.db import connections
 from returns_api.db import imports as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.errors import ActionNotAllowed, Conflict, DoesNotFit, Invalid
 from returns_api.domain.events import By
 from returns_api.domain.order_documents import read_document
 from returns_api.usecases import _runs
-from returns_api.usecases._documents import Outcome, Prepared, prepare, put_documents
+from returns_api.usecases._documents import (
+    Outcome,
+    Prepared,
+    known_source,
+    prepare,
+    put_documents,
+)
 from returns_api.usecases.context import Context
 
-OWN_SOURCE: Final = "api"
-"""The source of orders that come by no platform."""
 OPEN_MAX: Final = 3
 PART_MAX: Final = 8 * 1024 * 1024
 """Bytes of one part."""
@@ -75,16 +78,6 @@ async def start_import(ctx: Context, shop: UUID, by: By, source: str) -> Row:
         await known_source(tx, source)
         return await _runs.gather(
             tx, ctx, FRAME, by, PATIENCE, source=source, requested_by=by.credential_id
-        )
-
-
-async def known_source(tx: Transaction, source: str) -> None:
-    """Raises ``DoesNotFit`` unless orders of this shop can come from there."""
-    connection = None if source == OWN_SOURCE else await connections.by_source(tx, source)
-    if source != OWN_SOURCE and (connection is None or connection["kind"] != "shop"):
-        problem = f"should be '{OWN_SOURCE}' or the slug of a connected shop platform"
-        raise DoesNotFit(
-            "No orders come from there.", errors=[{"field": "source", "problem": problem}]
         )
 
 

@@ -24,6 +24,7 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
 # PostgreSQL cannot store NUL, and UTF-8 has no form for lone surrogates.
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_OFFSET: Final = re.compile(r"(Z|[+-][0-9]{2}:?[0-9]{2})\Z")
 _DIGITS: Final = re.compile(r"[0-9]{1,20}")
 _GLOBAL_ID: Final = re.compile(r"gid://[A-Za-z]+/[A-Za-z]+/([0-9]{1,20})(?:\?.*)?", re.DOTALL)
 
@@ -98,6 +99,14 @@ class Node:
             pass
         why = f"is not a time with an offset between {_FIRST_YEAR} and {_LAST_YEAR}"
         return self.refuse(why)
+
+    def gmt(self) -> datetime | None:
+        """A time that says by its name that it is GMT and may leave the offset out; None when null
+        or empty."""
+        text = self.text()
+        if text is None:
+            return None
+        return Node(text if _OFFSET.search(text) else f"{text}+00:00", self.path).time()
 
     def identifier(self) -> str:
         """An id as decimal text, exact whatever its size, from a number, a text or a global id."""

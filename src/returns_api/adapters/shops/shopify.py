@@ -14,10 +14,6 @@ Owns the topics and the envelope. Refuses to own storage and the platform's own 
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import hmac
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -37,12 +33,11 @@ from returns_api.adapters.shops.shopify_records import (
     parse_reverse_delivery,
 )
 from returns_api.adapters.shops.shopify_refunds import read_refund
+from returns_api.adapters.shops.signing import signed_by
 from returns_api.domain.orders import AppRemoved, Observation, PaymentSeen, ShopErased
 from returns_api.ports.shops import Delivery
 
 SIGNATURE: Final = "x-shopify-hmac-sha256"
-_SIGNATURE_LENGTH: Final = 44
-"""Base64 of 32 bytes; no other length is looked at."""
 _VISIBLE: Final = re.compile(r"[!-~]{1,255}")
 _TOPIC: Final = re.compile(r"[a-z0-9_]{1,60}/[a-z0-9_]{1,60}")
 
@@ -63,13 +58,7 @@ class ShopifyShop:
         Every secret is tried in full, so the time taken does not tell which one matched. An empty
         secret signs nothing. Source: base64 of HMAC-SHA256 over the raw body.
         """
-        given = _signature(headers.get(SIGNATURE, ""))
-        matches = [
-            hmac.compare_digest(hmac.digest(secret.encode(), body, hashlib.sha256), given)
-            for secret in secrets
-            if secret
-        ]
-        return any(matches)
+        return signed_by(secrets, headers.get(SIGNATURE, ""), body)
 
     def envelope(self, headers: Mapping[str, str], body: bytes) -> Delivery:
         """Raises ``ValueError`` when the headers name no delivery or no topic."""
@@ -96,16 +85,6 @@ class ShopifyShop:
         """
         read = _TOPICS.get(topic)
         return () if read is None else read(read_body(body))
-
-
-def _signature(header: str) -> bytes:
-    """The signature's bytes; empty, which matches nothing, when the header holds none."""
-    if len(header) != _SIGNATURE_LENGTH or not header.isascii():
-        return b""
-    try:
-        return base64.b64decode(header, validate=True)
-    except binascii.Error:
-        return b""
 
 
 def _time(header: str) -> datetime | None:

@@ -9,7 +9,8 @@ from pydantic import Field, StringConstraints
 
 from returns_api.api.schemas.base import ImportId, In, Moment, NoBool, Out, example, example_id
 from returns_api.api.schemas.connections import SLUG
-from returns_api.usecases.imports import OWN_SOURCE, SIZE_MAX
+from returns_api.usecases._documents import OWN_SOURCE
+from returns_api.usecases.imports import SIZE_MAX
 
 _IMPORT: Final[dict[str, Any]] = {
     "id": example_id("imp"),
