@@ -57,7 +57,7 @@ class Recorder(Database):
         self, shop: UUID, *, savepoint: bool = False
     ) -> AsyncIterator[Transaction]:
         async with self.pool.acquire() as connection:
-            noted = _Noted(connection, self.notes)
+            noted = Noted(connection, self.notes)
             opening = f"BEGIN; SET LOCAL app.shop = '{shop}'"
             await noted.execute(opening + ("; SAVEPOINT work" if savepoint else ""))
             yield Transaction(noted, shop)  # type: ignore[arg-type]
@@ -65,7 +65,9 @@ class Recorder(Database):
             self.notes.append(("execute", "COMMIT", ()))
 
 
-class _Noted:
+class Noted:
+    """A connection that notes every statement before it runs it."""
+
     def __init__(self, connection: Any, notes: list[Statement]) -> None:
         self._connection, self._notes = connection, notes
 

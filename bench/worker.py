@@ -21,7 +21,6 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from statistics import quantiles
 from typing import Any, Final
 from uuid import UUID
@@ -30,20 +29,24 @@ import uvloop
 from proofs.harness.client import Client
 from proofs.harness.cpu import per_job, spent
 from proofs.harness.report import finish, machine, say
-from proofs.harness.shops import Order, bring_orders, in_parallel
+from proofs.harness.shops import Order, bring_orders
 from proofs.harness.simulators import Bank
 from proofs.harness.stage import Lane, Size, staged
 from proofs.invariants import violations
 from uuid_utils.compat import uuid7
 
+from bench.refunding import (
+    AMOUNT,
+    PATIENCE_SECONDS,
+    REFUNDS_PER_ORDER,
+    SETTLED,
+    ask_refund,
+    end_to_end,
+    until_settled,
+)
 from returns_api.domain import ids
 
-CONCURRENCY: Final = 16
 GOAL_SECONDS: Final = 300.0
-PATIENCE_SECONDS: Final = 3_600.0
-AMOUNT: Final = 100
-REFUNDS_PER_ORDER: Final = 10
-_SETTLED: Final = "SELECT count(*) FROM transfers WHERE state = 'succeeded'"
 _WAKE_UPS: Final = (
     "SELECT extract(epoch FROM a.started_at - t.created_at) * 1000 AS ms FROM transfers t"
     " JOIN transfer_attempts a ON a.shop_id = t.shop_id AND a.transfer_id = t.id AND a.no = 1"
@@ -84,7 +87,7 @@ async def _measure(options: argparse.Namespace) -> dict[str, Any]:
         orders = await bring_orders(
             lane, client, bank, -(-options.refunds // REFUNDS_PER_ORDER) + options.singles
         )
-        figures["end_to_end"] = await _end_to_end(
+        figures["end_to_end"] = await end_to_end(
             lane, client, connection, orders[options.singles :], options.refunds
         )
         say("wake-up")
@@ -97,36 +100,14 @@ async def _measure(options: argparse.Namespace) -> dict[str, Any]:
     return figures
 
 
-async def _end_to_end(
-    lane: Lane, client: Client, connection: Any, orders: list[Order], count: int
-) -> dict[str, Any]:
-    before, cpu = await connection.fetchval(_SETTLED), spent(lane)
-    work = [
-        partial(_refund, lane, client, orders[number % len(orders)], f"e2e-{number}")
-        for number in range(count)
-    ]
-    begun = time.perf_counter()
-    await in_parallel(work, CONCURRENCY)
-    asked = time.perf_counter() - begun
-    await _until_settled(connection, before + count)
-    seconds = time.perf_counter() - begun
-    return {
-        "refunds": count,
-        "seconds": round(seconds, 2),
-        "per_second": round(count / seconds, 1),
-        "asked_per_second": round(count / asked, 1),
-        "cpu_ms_per_refund": per_job(cpu, spent(lane), count),
-    }
-
-
 async def _wake_ups(
     lane: Lane, client: Client, connection: Any, orders: list[Order]
 ) -> dict[str, Any]:
     made: list[UUID | None] = []
     for number, order in enumerate(orders):
-        before = await connection.fetchval(_SETTLED)
-        made.append(await _refund(lane, client, order, f"single-{number}"))
-        await _until_settled(connection, before + 1)
+        before = await connection.fetchval(SETTLED)
+        made.append(await ask_refund(lane, client, order, f"single-{number}"))
+        await until_settled(connection, before + 1)
         await asyncio.sleep(0.02)
     waits = [float(row["ms"]) for row in await connection.fetch(_WAKE_UPS, made)]
     cuts = quantiles(waits, n=100)
@@ -138,26 +119,12 @@ async def _wake_ups(
     }
 
 
-async def _refund(lane: Lane, client: Client, order: Order, key: str) -> UUID | None:
-    body = {"order": order.public, "amount": AMOUNT}
-    token = lane.demo["keys"]["finance"]
-    answer = await client.send("POST", "/v1/refunds", token, body, key=key)
-    assert answer.status == 202, answer
-    return ids.decode("ref", answer.json()["refund"])
-
-
-async def _until_settled(connection: Any, count: int) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while await connection.fetchval(_SETTLED) < count:  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.01)
-
-
 async def _backlog(lane: Lane, bank: Bank, connection: Any, count: int) -> dict[str, Any]:
     """Workers off, rows and wake-ups in, workers on; until every transfer has succeeded."""
     for worker in lane.workers:
         await asyncio.to_thread(worker.stop)
     await _silence(lane, bank)
-    before = await connection.fetchval(_SETTLED)
+    before = await connection.fetchval(SETTLED)
     payments = await bank.pay(lane.demo["bank_account"], [AMOUNT] * count)
     await _pile_up(lane, connection, payments)
     begun = time.perf_counter()
@@ -179,7 +146,7 @@ async def _backlog(lane: Lane, bank: Bank, connection: Any, count: int) -> dict[
 
 async def _watch(connection: Any, before: int, count: int) -> None:
     end, said = time.monotonic() + PATIENCE_SECONDS, 0.0
-    while (done := await connection.fetchval(_SETTLED) - before) < count:
+    while (done := await connection.fetchval(SETTLED) - before) < count:
         if time.monotonic() > end:
             raise TimeoutError(f"{done} of {count} after {PATIENCE_SECONDS:.0f} s")
         if time.monotonic() - said > 10:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,21 +44,25 @@ PARTS = [
     {"kind": "grade_deduction", "amount": -1000},
     {"kind": "return_freight", "amount": -490},
 ]
-FACTS: list[tuple[str, Entry | None, list[tuple[str, int]]]] = [
+FACTS: list[tuple[str, Callable[[], Entry | None], list[tuple[str, int]]]] = [
     (
         "captured on two payments",
-        ledger.captures(STAMP, ORDER, [Captured(CARD, 5000, "EUR"), Captured(GIFT, 300, "EUR")]),
+        lambda: ledger.captures(
+            STAMP, ORDER, [Captured(CARD, 5000, "EUR"), Captured(GIFT, 300, "EUR")]
+        ),
         [("payment_captured", 5000), ("payment_captured", 300)],
     ),
     (
         "captured less than told before",
-        ledger.captures(STAMP, ORDER, [Captured(CARD, -200, "EUR"), Captured(GIFT, 0, "EUR")]),
+        lambda: ledger.captures(
+            STAMP, ORDER, [Captured(CARD, -200, "EUR"), Captured(GIFT, 0, "EUR")]
+        ),
         [("capture_reduced", 200)],
     ),
-    ("nothing new captured", ledger.captures(STAMP, ORDER, [Captured(CARD, 0, "EUR")]), []),
+    ("nothing new captured", lambda: ledger.captures(STAMP, ORDER, [Captured(CARD, 0, "EUR")]), []),
     (
         "a return is settled with deductions",
-        ledger.refund_requested(STAMP, a_refund(), PARTS, [(CARD, 8000), (GIFT, 510)]),
+        lambda: ledger.refund_requested(STAMP, a_refund(), PARTS, [(CARD, 8000), (GIFT, 510)]),
         [
             ("refund_owed", 10000),
             ("deduction_kept", 1490),
@@ -67,63 +72,71 @@ FACTS: list[tuple[str, Entry | None, list[tuple[str, int]]]] = [
     ),
     (
         "goodwill",
-        ledger.refund_requested(
+        lambda: ledger.refund_requested(
             STAMP, a_refund("goodwill"), [{"kind": "goodwill", "amount": 500}], [(CARD, 500)]
         ),
         [("goodwill_owed", 500), ("transfer_reserved", 500)],
     ),
     (
         "an advance that no payment covers",
-        ledger.refund_requested(STAMP, a_refund("advance"), [{"kind": "advance", "amount": 5}], []),
+        lambda: ledger.refund_requested(
+            STAMP, a_refund("advance"), [{"kind": "advance", "amount": 5}], []
+        ),
         [("advance_owed", 5)],
     ),
     (
         "more transfers",
-        ledger.transfers_added(STAMP, a_refund(), [(GIFT, 7)]),
+        lambda: ledger.transfers_added(STAMP, a_refund(), [(GIFT, 7)]),
         [("transfer_reserved", 7)],
     ),
-    ("no more transfers", ledger.transfers_added(STAMP, a_refund(), []), []),
+    ("no more transfers", lambda: ledger.transfers_added(STAMP, a_refund(), []), []),
     (
         "it arrived",
-        ledger.transfer_moved(STAMP, a_refund(), (TRANSFER, CARD), -80, 80),
+        lambda: ledger.transfer_moved(STAMP, a_refund(), (TRANSFER, CARD), -80, 80),
         [("transfer_succeeded", 80)],
     ),
     (
         "it failed",
-        ledger.transfer_moved(STAMP, a_refund(), (TRANSFER, CARD), -80, 0),
+        lambda: ledger.transfer_moved(STAMP, a_refund(), (TRANSFER, CARD), -80, 0),
         [("transfer_released", 80)],
     ),
     (
         "it came back later",
-        ledger.transfer_moved(STAMP, a_refund(), (TRANSFER, CARD), 0, -80),
+        lambda: ledger.transfer_moved(STAMP, a_refund(), (TRANSFER, CARD), 0, -80),
         [("transfer_reversed", 80)],
     ),
     (
         "it came back after the refund was given up",
-        ledger.transfer_moved(STAMP, a_refund("goodwill"), (TRANSFER, CARD), 0, -80, given_up=True),
+        lambda: ledger.transfer_moved(
+            STAMP, a_refund("goodwill"), (TRANSFER, CARD), 0, -80, given_up=True
+        ),
         [("transfer_reversed", 80), ("goodwill_given_up", 80)],
     ),
     (
         "it arrived after the refund was given up",
-        ledger.transfer_moved(STAMP, a_refund(), (TRANSFER, CARD), -80, 80, given_up=True),
+        lambda: ledger.transfer_moved(STAMP, a_refund(), (TRANSFER, CARD), -80, 80, given_up=True),
         [("transfer_succeeded", 80)],
     ),
     (
         "it only waits",
-        ledger.transfer_moved(STAMP, a_refund(), (TRANSFER, CARD), 0, 0),
+        lambda: ledger.transfer_moved(STAMP, a_refund(), (TRANSFER, CARD), 0, 0),
         [],
     ),
-    ("given up", ledger.refund_given_up(STAMP, a_refund(), 40), [("refund_given_up", 40)]),
-    ("nothing to give up", ledger.refund_given_up(STAMP, a_refund(), 0), []),
-    ("taken up", ledger.refund_taken_up(STAMP, a_refund("advance"), 40), [("advance_owed", 40)]),
+    ("given up", lambda: ledger.refund_given_up(STAMP, a_refund(), 40), [("refund_given_up", 40)]),
+    ("nothing to give up", lambda: ledger.refund_given_up(STAMP, a_refund(), 0), []),
+    (
+        "taken up",
+        lambda: ledger.refund_taken_up(STAMP, a_refund("advance"), 40),
+        [("advance_owed", 40)],
+    ),
     (
         "refunded elsewhere",
-        ledger.moves_elsewhere(STAMP, [Moved(TRANSFER, ORDER, CARD, "refund", 90, "EUR")]),
+        lambda: ledger.moves_elsewhere(STAMP, [Moved(TRANSFER, ORDER, CARD, "refund", 90, "EUR")]),
         [("refunded_elsewhere", 90)],
     ),
     (
         "it was of the other payment",
-        ledger.moves_elsewhere(
+        lambda: ledger.moves_elsewhere(
             STAMP,
             [
                 Moved(TRANSFER, ORDER, CARD, "refund", -90, "EUR"),
@@ -134,24 +147,27 @@ FACTS: list[tuple[str, Entry | None, list[tuple[str, int]]]] = [
     ),
     (
         "a chargeback",
-        ledger.moves_elsewhere(STAMP, [Moved(TRANSFER, ORDER, CARD, "dispute", 90, "EUR")]),
+        lambda: ledger.moves_elsewhere(STAMP, [Moved(TRANSFER, ORDER, CARD, "dispute", 90, "EUR")]),
         [("dispute_withdrew", 90)],
     ),
     (
         "a chargeback was won",
-        ledger.moves_elsewhere(STAMP, [Moved(TRANSFER, ORDER, CARD, "dispute", -90, "EUR")]),
+        lambda: ledger.moves_elsewhere(
+            STAMP, [Moved(TRANSFER, ORDER, CARD, "dispute", -90, "EUR")]
+        ),
         [("dispute_returned", 90)],
     ),
-    ("a fact that moves nothing", ledger.moves_elsewhere(STAMP, []), []),
+    ("a fact that moves nothing", lambda: ledger.moves_elsewhere(STAMP, []), []),
 ]
 
 
 @pytest.mark.parametrize(
-    ("entry", "expected"), [case[1:] for case in FACTS], ids=[c[0] for c in FACTS]
+    ("posted", "expected"), [case[1:] for case in FACTS], ids=[c[0] for c in FACTS]
 )
 def test_a_fact_is_posted_by_its_rules(
-    entry: Entry | None, expected: list[tuple[str, int]]
+    posted: Callable[[], Entry | None], expected: list[tuple[str, int]]
 ) -> None:
+    entry = posted()
     assert shown(entry) == expected
     for posting in entry.postings if entry else ():
         rule = RULES[posting.rule]
@@ -160,6 +176,83 @@ def test_a_fact_is_posted_by_its_rules(
         assert posting.debit_of in owners[OWNER[posting.debit]]
         assert posting.credit_of in owners[OWNER[posting.credit]]
     assert sum(balances(entry).values()) == 0
+
+
+NAMED: list[tuple[Callable[[], Entry | None], str, str, UUID, UUID | None]] = [
+    (
+        lambda: ledger.captures(STAMP, ORDER, [Captured(CARD, 5, "EUR")]),
+        *("payment_captured", "order", ORDER, ORDER),
+    ),
+    (
+        lambda: ledger.moves_elsewhere(STAMP, [Moved(TRANSFER, ORDER, CARD, "refund", 9, "EUR")]),
+        *("outside_refund", "outside_fact", TRANSFER, ORDER),
+    ),
+    (
+        lambda: ledger.moves_elsewhere(STAMP, [Moved(TRANSFER, None, CARD, "dispute", 9, "EUR")]),
+        *("outside_dispute", "outside_fact", TRANSFER, None),
+    ),
+    (
+        lambda: ledger.refund_requested(STAMP, a_refund(), PARTS, []),
+        *("refund_requested", "refund", REFUND, ORDER),
+    ),
+    (
+        lambda: ledger.transfers_added(STAMP, a_refund(), [(GIFT, 7)]),
+        *("transfers_added", "refund", REFUND, ORDER),
+    ),
+    (
+        lambda: ledger.refund_given_up(STAMP, a_refund(), 40),
+        *("refund_given_up", "refund", REFUND, ORDER),
+    ),
+    (
+        lambda: ledger.refund_taken_up(STAMP, a_refund(), 40),
+        *("refund_taken_up", "refund", REFUND, ORDER),
+    ),
+    (
+        lambda: ledger.transfer_moved(STAMP, a_refund(), (TRANSFER, CARD), -80, 80),
+        *("transfer_moved", "transfer", TRANSFER, ORDER),
+    ),
+]
+
+
+@pytest.mark.parametrize(("posted", "fact", "kind", "source", "order"), NAMED)
+def test_an_entry_names_its_fact_and_the_row_behind_it(
+    posted: Callable[[], Entry | None], fact: str, kind: str, source: UUID, order: UUID | None
+) -> None:
+    entry = posted()
+    assert entry is not None
+    assert entry.to_row() == {
+        "id": STAMP.id,
+        "fact": fact,
+        "source_type": kind,
+        "source_id": source,
+        "order_id": order,
+        "at": STAMP.at,
+        "actor": "finance",
+        "actor_id": None,
+    }
+    assert {posting.currency for posting in entry.postings} == {"EUR"}
+    for posting in entry.postings:
+        assert {posting.debit_of, posting.credit_of} <= {None, ORDER, CARD, GIFT}
+
+
+def test_postings_are_written_as_numbered_rows() -> None:
+    entry = ledger.refund_requested(STAMP, a_refund(), PARTS, [(CARD, 8000)])
+    assert entry is not None
+    first, _, last = entry.posting_rows()
+    rule = RULES["refund_owed"]
+    assert first == {
+        "entry_id": STAMP.id,
+        "no": 1,
+        "rule": "refund_owed",
+        "debit": rule.debit.value,
+        "debit_of": None,
+        "credit": rule.credit.value,
+        "credit_of": ORDER,
+        "amount_minor": 10000,
+        "currency": "EUR",
+    }
+    assert (last["no"], last["rule"], last["amount_minor"]) == (3, "transfer_reserved", 8000)
+    assert (last["debit_of"], last["credit_of"]) == (ORDER, CARD)
 
 
 def test_every_rule_is_between_two_accounts_and_has_a_way_back() -> None:
