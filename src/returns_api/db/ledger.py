@@ -79,7 +79,7 @@ def _posting() -> CTE:
         insert(_e)
         .from_select(["shop_id", *told.c.keys()], select(SHOP, *told.c))
         .returning(_e.c.id)
-        .cte("written")
+        .cte("entered")
     )
     posted = (
         insert(_p)

@@ -14,6 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     DateTime,
     Integer,
     Text,
@@ -48,8 +49,8 @@ class Job:
     delay_seconds: float = 0
 
 
-def _statement() -> Query:
-    told = (
+def _emitting() -> CTE:
+    happened = (
         func.jsonb_to_recordset(bindparam("events", required=True, type_=JSONB))
         .table_valued(
             column("id", Uuid),
@@ -70,7 +71,7 @@ def _statement() -> Query:
     )
     written = (
         insert(events)
-        .from_select(["shop_id", *told.c.keys()], select(SHOP, *told.c))
+        .from_select(["shop_id", *happened.c.keys()], select(SHOP, *happened.c))
         .returning(events.c.id, events.c.type, events.c.at)
         .cte("written")
     )
@@ -130,21 +131,29 @@ def _statement() -> Query:
         )
         .cte("logged")
     )
-    return Query(select(func.count()).select_from(queued).add_cte(logged))
+    return select(func.count().label("jobs")).select_from(queued).add_cte(logged).cte("emitted")
 
 
-_EMIT: Final = _statement()
+EMITTED: Final = _emitting()
+"""Events, their deliveries and the jobs, for a statement that writes the change as well; see
+``told``. One row: how many jobs there are."""
+_EMIT: Final = Query(select(EMITTED.c.jobs))
 
 
 async def emit(tx: Transaction, happened: Sequence[Event], jobs: Sequence[Job] = ()) -> bool:
     """Write the events, their deliveries and the jobs; returns whether a worker is to be woken."""
     if not happened and not jobs:
         return False
-    return bool(
-        await tx.value(
-            _EMIT, events=event_rows(happened), jobs=job_rows(jobs), headers=tracing.job_headers()
-        )
-    )
+    return bool(await tx.value(_EMIT, **told(happened, jobs)))
+
+
+def told(happened: Sequence[Event], jobs: Sequence[Job]) -> dict[str, Any]:
+    """The parameters of ``EMITTED``."""
+    return {
+        "events": event_rows(happened),
+        "jobs": job_rows(jobs),
+        "headers": tracing.job_headers(),
+    }
 
 
 def event_rows(happened: Sequence[Event]) -> list[dict[str, Any]]:

@@ -28,10 +28,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from returns_api.db import ledger
+from returns_api.db import ledger, outbox
 from returns_api.db.engine import Row, Transaction
+from returns_api.db.outbox import Job
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import orders, refunds
+from returns_api.domain.events import Event
 from returns_api.domain.ledger import Entry
 
 _REFUND_FIELDS = (
@@ -118,8 +120,23 @@ _stepped = (
     .returning(refunds.c.id)
     .cte("stepped")
 )
-_STEP: Final = Query(select(func.count()).select_from(_stepped))
-_STEP_AND_POST: Final = Query(select(func.count()).select_from(_stepped).add_cte(ledger.POSTED))
+
+
+def _step(*, posts: bool, emits: bool) -> Query:
+    """The refund's step and, in the same statement, its entry and its events."""
+    statement = select(func.count()).select_from(_stepped)
+    if posts:
+        statement = statement.add_cte(ledger.POSTED)
+    if emits:
+        statement = statement.add_cte(outbox.EMITTED)
+    return Query(statement)
+
+
+_STEP: Final = {
+    (posts, emits): _step(posts=posts, emits=emits)
+    for posts in (False, True)
+    for emits in (False, True)
+}
 _RETURN_TOTALS: Final = Query(
     select(
         func.sum(refunds.c.arrived_minor).label("arrived"),
@@ -196,17 +213,26 @@ class Step:
 
 
 async def step(
-    tx: Transaction, refund: Mapping[str, Any] | Row, step: Step, now: datetime, entry: Entry | None
+    tx: Transaction,
+    refund: Mapping[str, Any] | Row,
+    step: Step,
+    now: datetime,
+    entry: Entry | None,
+    happened: Sequence[Event] = (),
+    jobs: Sequence[Job] = (),
 ) -> None:
-    """Write what is new of a locked refund and the entry of what moved it, in one statement."""
+    """Write what is new of a locked refund, the entry of what moved it and what happened with it,
+    in one statement."""
     if not step.changes(refund):
         await ledger.post(tx, entry)
+        await outbox.emit(tx, happened, jobs)
         return
+    emits = bool(happened or jobs)
+    more = {} if entry is None else ledger.told(entry)
+    if emits:
+        more |= outbox.told(happened, jobs)
     values = {"id": refund["id"], "before": refund["state"], "now": now, **asdict(step)}
-    if entry is None:
-        done = await tx.value(_STEP, **values)
-    else:
-        done = await tx.value(_STEP_AND_POST, **values, **ledger.told(entry))
+    done = await tx.value(_STEP[entry is not None, emits], **values, **more)
     assert done == 1, "not the refund that was locked"
 
 

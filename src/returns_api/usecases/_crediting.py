@@ -15,6 +15,7 @@ from returns_api.db import refunds as refund_rows
 from returns_api.db import store_credits as rows
 from returns_api.db import transfers as transfer_rows
 from returns_api.db.engine import Row, Transaction
+from returns_api.db.outbox import emit
 from returns_api.domain.errors import DoesNotFit
 from returns_api.domain.events import By, Event
 from returns_api.domain.ledger import transfer_credited
@@ -85,17 +86,18 @@ async def plan_credit(
     return await all_as_credit(tx, ctx, by, order_id, payments[0].currency, planned)
 
 
-async def settle_credit(tx: Transaction, ctx: Context, refund_id: UUID, by: By) -> list[Event]:
-    """Carry out what is to become store credit; nothing where nothing is.
+async def settle_credit(tx: Transaction, ctx: Context, refund_id: UUID, by: By) -> None:
+    """Carry out what is to become store credit, and tell; nothing where nothing is.
 
     The payments must be locked.
     """
     moves = await rows.lock_transfers(tx, refund_id)
     if not moves:
-        return []
+        return
     refund, shop_terms = await refund_rows.lock(tx, refund_id), await terms(tx)
     events = [await _credit(tx, ctx, refund, move, shop_terms, by) for move in moves]
-    return [*events, *await follow_transfers(tx, ctx, refund_id, by)]
+    await emit(tx, events)
+    await follow_transfers(tx, ctx, refund_id, by)
 
 
 async def _credit(

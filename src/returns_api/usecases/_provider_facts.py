@@ -14,7 +14,6 @@ from uuid import UUID
 from returns_api.db import order_intake, reservations
 from returns_api.db import transfers as rows
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.outbox import emit
 from returns_api.domain import ids
 from returns_api.domain.refunds import after_fact
 from returns_api.domain.settlement import overdrawn
@@ -71,10 +70,7 @@ async def _echo(tx: Transaction, ctx: Context, transfer_id: UUID, fact: Provider
         return
     change = after_fact(transfer, fact.status.value, ctx.clock(), fact.failure_code)
     if change is not None and change.state != transfer.state:
-        events, jobs = await move_transfer(
-            tx, ctx, row, change, provider_refund_id=fact.provider_refund_id
-        )
-        await emit(tx, events, jobs)
+        await move_transfer(tx, ctx, row, change, provider_refund_id=fact.provider_refund_id)
 
 
 async def _outside(

@@ -18,7 +18,7 @@ from returns_api.db import returns as return_rows
 from returns_api.db import transfers as transfer_rows
 from returns_api.db.attempts import Ended
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.outbox import Job
+from returns_api.db.outbox import Job, emit
 from returns_api.domain import ids
 from returns_api.domain.credit_notes import AT_REST
 from returns_api.domain.errors import NothingLeftToRefund
@@ -202,22 +202,22 @@ async def move_transfer(
     provider_refund_id: str | None = None,
     ended: Ended | None = None,
     by: By = SYSTEM,
-) -> tuple[list[Event], list[Job]]:
+) -> None:
     """Apply a planned change to a transfer (``held``: by ``transfers.lock``) and everything that
-    follows from it; ``ended`` closes the try that led to it.
+    follows from it, told and enqueued; ``ended`` closes the try that led to it.
 
     Does nothing when the transfer moved meanwhile: a late worker or an old message changes no row.
     """
     now, transfer, refund = ctx.clock(), transfer_rows.record(held), transfer_rows.refund_of(held)
     moves = await transfer_rows.apply_change(tx, transfer, change, now, provider_refund_id, ended)
     if not moves:
-        return [], []
+        return
     jobs = []
     if change.due_at is not None:
         wait = max(0.0, (change.due_at - now).total_seconds())
         jobs.append(Job("send_transfer", transfer.id, wait))
     entry = moved_entry(ctx, refund, transfer, change, by)
-    return await _follow(tx, ctx, refund, moves, by, change.failure_code, entry), jobs
+    await _follow(tx, ctx, refund, moves, by, change.failure_code, entry, jobs)
 
 
 def moved_entry(
@@ -241,13 +241,18 @@ def moved_entry(
 
 
 async def follow_transfers(
-    tx: Transaction, ctx: Context, refund_id: UUID, by: By, reason: str | None = None
-) -> list[Event]:
-    """Derive the refund's state from its transfers, and what it means for its return; one event
-    for each that changed."""
+    tx: Transaction,
+    ctx: Context,
+    refund_id: UUID,
+    by: By,
+    reason: str | None = None,
+    jobs: Sequence[Job] = (),
+) -> None:
+    """Derive the refund's state from its transfers, and what it means for its return: one event
+    for each that changed, told with the caller's jobs."""
     refund = await rows.lock(tx, refund_id)
     moves = await transfer_rows.states(tx, refund_id)
-    return await _follow(tx, ctx, refund, moves, by, reason, None)
+    await _follow(tx, ctx, refund, moves, by, reason, None, jobs)
 
 
 async def _follow(
@@ -258,11 +263,10 @@ async def _follow(
     by: By,
     reason: str | None,
     entry: Entry | None,
-) -> list[Event]:
+    jobs: Sequence[Job],
+) -> None:
     """What the states of a locked refund's transfers make of it, with the entry of what moved."""
-    step = _step(refund, moves)
-    await rows.step(tx, refund, step, ctx.clock(), entry)
-    events = []
+    step, events = _step(refund, moves), []
     if step.state != refund["state"]:
         event = refund_event(
             ctx,
@@ -274,9 +278,12 @@ async def _follow(
             reason=reason,
         )
         events.append(event)
-    if refund["return_id"] is not None:
-        events += await _follow_refund(tx, ctx, refund["return_id"])
-    return events
+    if refund["return_id"] is None:
+        await rows.step(tx, refund, step, ctx.clock(), entry, events, jobs)
+        return
+    await rows.step(tx, refund, step, ctx.clock(), entry)
+    events += await _follow_refund(tx, ctx, refund["return_id"])
+    await emit(tx, events, jobs)
 
 
 def _step(refund: Mapping[str, Any] | Row, moves: Sequence[tuple[str, int]]) -> rows.Step:

@@ -152,8 +152,9 @@ async def create_refund(
             raise
         # Another order's refund took the reference at the same moment.
         raise DuplicateReference(_USED_BEFORE) from taken
-    credited = await settle_credit(tx, ctx, written.id, by) if to == STORE_CREDIT else []
-    await emit(tx, [*plan.events, *written.events, *credited], written.jobs)
+    await emit(tx, [*plan.events, *written.events], written.jobs)
+    if to == STORE_CREDIT:
+        await settle_credit(tx, ctx, written.id, by)
     return await _view(tx, written.id)
 
 
@@ -232,10 +233,10 @@ async def approve_refund(
     jobs = [
         await _release(tx, move, of_payment.get(move["payment_id"]), actor, now) for move in held
     ]
-    events = await follow_transfers(tx, ctx, refund_id, by, "approved")
+    wanted = [job for job in jobs if job is not None]
+    await follow_transfers(tx, ctx, refund_id, by, "approved", wanted)
     if any(move["store_credit_id"] is not None for move in held):
-        events += await settle_credit(tx, ctx, refund_id, by)
-    await emit(tx, events, [job for job in jobs if job is not None])
+        await settle_credit(tx, ctx, refund_id, by)
     return await _view(tx, refund_id)
 
 
@@ -290,7 +291,7 @@ async def retry_refund(ctx: Context, principal: Principal, by: By, refund_id: UU
             await rows.give_up(tx, refund_id, ctx.clock(), given_up=False)
             await ledger.post(tx, refund_taken_up(stamp(ctx, by), refund_ref(head), rest))
         jobs += await add_transfers(tx, ctx, head, planned, by)
-        await emit(tx, await follow_transfers(tx, ctx, refund_id, by, "retried"), jobs)
+        await follow_transfers(tx, ctx, refund_id, by, "retried", jobs)
         view = await _view(tx, refund_id)
     ctx.wake()
     return view
@@ -324,7 +325,7 @@ async def cancel_refund(ctx: Context, principal: Principal, by: By, refund_id: U
             await transfer_rows.apply_change(tx, transfer, change, now)
             await ledger.post(tx, moved_entry(ctx, head, transfer, change, by))
         await _give_up(tx, ctx, head, by)
-        await emit(tx, await follow_transfers(tx, ctx, refund_id, by, "given_up"))
+        await follow_transfers(tx, ctx, refund_id, by, "given_up")
         return await _view(tx, refund_id)
 
 

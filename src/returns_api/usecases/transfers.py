@@ -17,7 +17,6 @@ from returns_api.crashpoints import crashpoint
 from returns_api.db import attempts
 from returns_api.db import transfers as rows
 from returns_api.db.engine import Row
-from returns_api.db.outbox import emit
 from returns_api.domain import ids
 from returns_api.domain.refunds import (
     MAX_SENDS,
@@ -132,8 +131,7 @@ async def _claim(ctx: Context, shop: UUID, transfer_id: UUID) -> Try | None:
             await attempts.count(tx, transfer_id, no, now, until)
             held = await rows.lock(tx, transfer_id)
             assert held is not None
-            events, jobs = await move_transfer(tx, ctx, held, claimed)
-            await emit(tx, events, jobs)
+            await move_transfer(tx, ctx, held, claimed)
             return None
     crashpoint("W1")
     return claimed
@@ -250,10 +248,7 @@ async def _record(ctx: Context, shop: UUID, claimed: Try, outcome: Outcome) -> N
             await attempts.finish(tx, transfer_id, transfer.attempt, now, ended)
             await attempts.end(tx, transfer_id, told)
         else:
-            events, jobs = await move_transfer(
-                tx, ctx, row, change, provider_refund_id=told, ended=ended
-            )
-            await emit(tx, events, jobs)
+            await move_transfer(tx, ctx, row, change, provider_refund_id=told, ended=ended)
         if claimed.leave is not None:
             await _health.told(tx, ctx, claimed.leave, answered=outcome.answered)
         crashpoint("W5")
