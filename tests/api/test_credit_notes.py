@@ -20,8 +20,8 @@ async def http(server: LiveServer) -> AsyncIterator[httpx.AsyncClient]:
 async def test_a_buyer_reads_and_prints_their_note(http: httpx.AsyncClient, world: World) -> None:
     made, key = world.ours.made[0], bearer(world.ours.keys["buyer"])
     listed = (await http.get("/v1/credit-notes", headers=key)).json()["items"]
-    assert [note["credit_note"] for note in listed] == [made["cn"]]
-    (note,) = listed
+    assert {note["order"] for note in listed} == {made["ord"]}
+    (note,) = [note for note in listed if note["credit_note"] == made["cn"]]
     assert (note["amount"], note["kind"], note["order"]) == (50, "credit_note", made["ord"])
     assert (await http.get(f"/v1/credit-notes/{made['cn']}", headers=key)).json() == note
     page = await http.get(note["document"], headers=key)
@@ -36,8 +36,7 @@ async def test_the_numbers_of_a_shop_have_no_gap(http: httpx.AsyncClient, world:
     first = (await http.get("/v1/credit-notes", headers=key, params={"limit": "1"})).json()
     more = {"limit": "1", "cursor": first["next_cursor"]}
     second = (await http.get("/v1/credit-notes", headers=key, params=more)).json()
-    assert [page["items"][0]["number"] for page in (first, second)] == [2, 1]
-    assert second["next_cursor"] is None
+    assert [page["items"][0]["number"] for page in (first, second)] == [4, 3]
 
 
 async def test_a_note_is_printed_as_pdf(http: httpx.AsyncClient, world: World) -> None:

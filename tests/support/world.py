@@ -374,7 +374,7 @@ async def _arrived(ctx: Context, house: House) -> None:
             )
             await _provider_facts.apply(tx, ctx, "stripe", "stripe", "stripe", fact)
     await number_credit_notes(ctx, house.id, house.id)
-    notes = "SELECT id FROM credit_notes WHERE order_id = $1"
+    notes = "SELECT id FROM credit_notes WHERE order_id = $1 AND amount_minor = 50"
     async with ctx.database.transaction(house.id) as tx:
         for made in house.made:
             order = ids.decode("ord", made["ord"])

@@ -210,7 +210,7 @@ async def test_the_window_of_a_refund_is_not_that_of_an_exchange(story: Story) -
 
 @pytest.mark.parametrize(
     "wanted",
-    [{"method": "locker"}, {"method": "keep"}, {"resolution": "store_credit"}],
+    [{"method": "locker"}, {"method": "keep"}, {"resolution": "exchange"}],
 )
 async def test_only_what_is_offered_can_be_chosen(story: Story, wanted: dict[str, str]) -> None:
     order = await story.order(goods("shirt", 2000))

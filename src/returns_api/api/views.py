@@ -67,7 +67,11 @@ def quote_out(quote: StoredQuote) -> QuoteOut:
             )
             for line in body["lines"]
         ],
-        refund=RefundOffer(total=body["total"], parts=[_part(p) for p in body["parts"]]),
+        refund=RefundOffer(
+            total=body["total"],
+            parts=[_part(p) for p in body["parts"]],
+            bonus=body.get("bonus", 0),
+        ),
         freight=FreightOut(**body["freight"]),
         when=RefundTiming(at=body["refund_at"], within_seconds=body["refund_within_seconds"]),
         fees_possible_later=[

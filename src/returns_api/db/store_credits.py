@@ -21,6 +21,7 @@ from sqlalchemy import (
     and_,
     any_,
     case,
+    cast,
     column,
     func,
     literal,
@@ -33,7 +34,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
-from returns_api.db.tables import orders, transfers
+from returns_api.db.tables import orders, returns, transfers
 from returns_api.db.tables import store_credit_draws as _d
 from returns_api.db.tables import store_credit_lots as _l
 from returns_api.db.tables import store_credit_movements as _m
@@ -214,6 +215,13 @@ _LOCK_TO_CREDIT: Final = Query(
 )
 
 
+_BONUS: Final = Query(
+    select(cast(returns.c.terms["bonus_ppm"].astext, BigInteger)).where(
+        here(returns), returns.c.id == given("return_id"), returns.c.resolution == "store_credit"
+    )
+)
+
+
 async def open_of_order(
     tx: Transaction, new_id: UUID, order_id: UUID, currency: str, now: datetime
 ) -> tuple[UUID, bool]:
@@ -344,6 +352,11 @@ async def by_reference(tx: Transaction, reference: str) -> UUID | None:
 async def account_of_lot(tx: Transaction, lot_id: UUID) -> UUID | None:
     found: UUID | None = await tx.value(_OF_LOT, id=lot_id)
     return found
+
+
+async def bonus_ppm(tx: Transaction, return_id: UUID) -> int:
+    """What a return's accepted terms add for store credit; 0 where its money goes another way."""
+    return int(await tx.value(_BONUS, return_id=return_id) or 0)
 
 
 async def lock_transfers(tx: Transaction, refund_id: UUID) -> list[Row]:

@@ -89,6 +89,11 @@ class PaymentRecord:
     disputed: int
 
     @property
+    def unconnected(self) -> bool:
+        """Whether no payment account stands behind it: a shop platform told it, nobody else."""
+        return self.provider == "shop" or self.provider_payment_id is None
+
+    @property
     def refundable(self) -> int:
         """What may still be reserved; never negative, though outside facts may exceed captured."""
         return max(0, self.captured - self.reserved - self.refunded - self.external - self.disputed)

@@ -37,7 +37,7 @@ QUOTE_LASTS: Final = timedelta(hours=72)
 PRESUMED_DELIVERED_AFTER: Final = timedelta(days=7)
 """Units of a parcel that never got a delivery scan count as delivered this long after dispatch."""
 PPM: Final = 1_000_000
-CARRIED_OUT: Final = frozenset({"refund"})
+CARRIED_OUT: Final = frozenset({"refund", "store_credit"})
 """Resolutions that this service can carry out; a policy may offer more."""
 GOODS_COME: Final = frozenset({"post", "dropoff", "pickup", "locker", "in_store"})
 """Methods by which goods come back: the money follows them."""
@@ -179,6 +179,7 @@ def plan_quote(
         quoted_freight_minor=settlement.fees.return_freight_minor,
         quoted_restocking_minor=settlement.fees.restocking_minor,
         certificate_version=order.certificate_version,
+        bonus_ppm=_bonus_ppm(lines, resolution),
     )
     return Quote(lines, resolution, chosen, pinned, settlement)
 
@@ -341,6 +342,16 @@ def offered_resolutions(decisions: Sequence[Decision], now: datetime) -> tuple[s
     ]
     common = set.intersection(*sets) if sets else set()
     return tuple(r.kind.value for r in decisions[0].resolutions if r.kind.value in common)
+
+
+def _bonus_ppm(lines: Sequence[QuotedLine], resolution: str) -> int:
+    """What the chosen resolution adds; of several lines the kindest."""
+    return max(
+        offered.bonus_ppm
+        for item in lines
+        for offered in item.decision.resolutions
+        if offered.kind.value == resolution
+    )
 
 
 def _method(lines: Sequence[QuotedLine], method: str | None) -> str:

@@ -47,8 +47,8 @@ class CreditTerms:
     owed_lasts_days: int | None = None
     granted_lasts_days: int | None = None
     gateways: tuple[str, ...] = ()
-    """Gateways of payments without a provider, such as ``gift_card``: what goes back along them
-    becomes store credit."""
+    """Gateways without a payment account, such as ``gift_card``: what goes back along them becomes
+    store credit."""
 
     @staticmethod
     def of(stored: Mapping[str, Any]) -> CreditTerms:

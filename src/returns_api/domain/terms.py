@@ -58,6 +58,8 @@ class ReturnTerms:
     quoted_restocking_minor: int = 0
     own_label: bool = False
     """The buyer sends the parcel with a label of the own and pays the carrier: we buy none."""
+    bonus_ppm: int = 0
+    """Added to what is due where it becomes store credit, in parts per million of it."""
     certificate_version: int | None = None
     """The certificate that priced the quote: a later edit of the order does not change an accepted
     quote. None takes the newest."""

@@ -18,14 +18,16 @@ from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain.errors import DoesNotFit
 from returns_api.domain.events import By, Event
-from returns_api.domain.ledger import transfer_credited
+from returns_api.domain.ledger import credit_moved, transfer_credited
 from returns_api.domain.order_record import PaymentRecord
 from returns_api.domain.refunds import (
+    STORE_CREDIT,
     PlannedTransfer,
     after_fact,
     plan_refund,
     require_one_currency,
 )
+from returns_api.domain.store_credits import bonus
 from returns_api.usecases._books import refund_ref, stamp
 from returns_api.usecases._refunds import follow_transfers
 from returns_api.usecases._store_credits import Terms, account_of, issue, terms
@@ -38,6 +40,43 @@ class Plan:
 
     transfers: tuple[PlannedTransfer, ...]
     events: tuple[Event, ...] = ()
+
+    @property
+    def credits(self) -> bool:
+        """Whether ``settle_credit`` has something to do once they are stored."""
+        return any(move.store_credit is not None for move in self.transfers)
+
+
+async def destinations(
+    tx: Transaction,
+    ctx: Context,
+    by: By,
+    order_id: UUID,
+    currency: str,
+    planned: Sequence[PlannedTransfer],
+    resolution: str = "refund",
+) -> Plan:
+    """Where each transfer goes: all to store credit if the buyer chose it, else along its payment.
+
+    Where no payment account is connected, what the shop's terms name by its gateway (gift cards)
+    goes to store credit, too.
+    """
+    if resolution == STORE_CREDIT and planned:
+        return await all_as_credit(tx, ctx, by, order_id, currency, planned)
+    loose = [move for move in planned if move.payment and move.payment.unconnected]
+    gateways = (await terms(tx)).credit.gateways if loose else ()
+    if not any(_ours(move, gateways) for move in loose):
+        return Plan(tuple(planned))
+    account, events = await account_of(tx, ctx, order_id, currency, by)
+    moves = tuple(
+        replace(move, store_credit=account) if _ours(move, gateways) else move for move in planned
+    )
+    return Plan(moves, tuple(events))
+
+
+def _ours(move: PlannedTransfer, gateways: Sequence[str]) -> bool:
+    payment = move.payment
+    return payment is not None and payment.unconnected and payment.gateway in gateways
 
 
 async def all_as_credit(
@@ -96,6 +135,8 @@ async def settle_credit(tx: Transaction, ctx: Context, refund_id: UUID, by: By) 
         return
     refund, shop_terms = await refund_rows.lock(tx, refund_id), await terms(tx)
     events = [await _credit(tx, ctx, refund, move, shop_terms, by) for move in moves]
+    if refund["return_id"] is not None:
+        events += await _add_bonus(tx, ctx, refund, moves, shop_terms, by)
     await emit(tx, events)
     await follow_transfers(tx, ctx, refund_id, by)
 
@@ -128,3 +169,35 @@ async def _credit(
         transfer_id=transfer.id,
         order_id=refund["order_id"],
     )
+
+
+async def _add_bonus(
+    tx: Transaction,
+    ctx: Context,
+    refund: Row,
+    moves: Sequence[Row],
+    shop_terms: Terms,
+    by: By,
+) -> list[Event]:
+    """What the accepted quote adds for taking store credit, as an entry and a lot of its own."""
+    credited = sum(move["amount_minor"] for move in moves)
+    amount = bonus(credited, await rows.bonus_ppm(tx, refund["return_id"]))
+    if not amount:
+        return []
+    account = moves[-1]["store_credit_id"]
+    entry = credit_moved(
+        stamp(ctx, by), "bonus_granted", account, refund["currency"], [("bonus_granted", amount)],
+        refund["order_id"],
+    )  # fmt: skip
+    event = await issue(
+        tx,
+        ctx,
+        by,
+        account,
+        entry,
+        kind="bonus",
+        expires_at=shop_terms.expiry("bonus", ctx.clock()),
+        transfer_id=moves[-1]["id"],
+        order_id=refund["order_id"],
+    )
+    return [event]

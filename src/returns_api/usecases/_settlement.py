@@ -27,6 +27,7 @@ from returns_api.domain.refunds import PlannedTransfer, plan_cover, tenders
 from returns_api.domain.returns import Change, ReturnRecord
 from returns_api.domain.settlement import Claim, Settlement, plan_settlement
 from returns_api.usecases._approvals import hold_for_return
+from returns_api.usecases._crediting import destinations, settle_credit
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases._returns import save
 from returns_api.usecases.context import Context
@@ -56,10 +57,15 @@ async def settle_if_due(
     events, jobs = await save(tx, ctx, change, by)
     if settlement.total_minor:
         moves = plan_cover(payments, settlement.total_minor)
+        plan = await destinations(
+            tx, ctx, by, ret.order_id, settlement.currency, moves, ret.resolution
+        )
         hold = await hold_for_return(tx, settlement.total_minor, settlement.currency)
-        new = _new_refund(ret, settlement, moves, _refund_by(change), hold)
+        new = _new_refund(ret, settlement, plan.transfers, _refund_by(change), hold)
         written = await reserve_and_store(tx, ctx, new, by)
-        events, jobs = [*events, *written.events], [*jobs, *written.jobs]
+        events, jobs = [*events, *plan.events, *written.events], [*jobs, *written.jobs]
+        if plan.credits:
+            await settle_credit(tx, ctx, written.id, by)
     return events, jobs
 
 

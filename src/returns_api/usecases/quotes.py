@@ -32,6 +32,7 @@ from returns_api.domain.quotes import (
     units_left,
 )
 from returns_api.domain.reasons import Reason
+from returns_api.domain.store_credits import bonus
 from returns_api.usecases._loading import NO_SUCH_THING, policy_of, visible_order
 from returns_api.usecases._policies import explainer
 from returns_api.usecases.context import Context
@@ -272,6 +273,7 @@ def _body(quote: Quote, version: Row, order: OrderRecord, now: datetime) -> dict
         ],
         "total": refund["total"],
         "parts": [{**part, "line": ids.get(part.get("line", ""))} for part in parts],
+        "bonus": bonus(quote.settlement.total_minor, quote.terms.bonus_ppm),
         "freight": {
             "payer": quote.terms.freight_payer,
             "fee": quote.settlement.fees.return_freight_minor,

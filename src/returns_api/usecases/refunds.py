@@ -44,7 +44,7 @@ from returns_api.domain.refunds import (
 from returns_api.usecases._approvals import held_binding, hold_for_person, releases
 from returns_api.usecases._books import refund_ref, stamp
 from returns_api.usecases._crediting import (
-    Plan,
+    destinations,
     plan_credit,
     require_credit_fits,
     settle_credit,
@@ -127,7 +127,8 @@ async def create_refund(
         require_credit_fits(kind, amount_minor, agreed=buyer_agreed)
         plan = await plan_credit(tx, ctx, by, order_id, payments, amount, kind)
     else:
-        plan = Plan(plan_refund(payments, amount))
+        planned = plan_refund(payments, amount)
+        plan = await destinations(tx, ctx, by, order_id, payments[0].currency, planned)
     currency = payments[0].currency
     hold = await hold_for_person(tx, ctx, by, order_id, amount, currency)
     new = NewRefund(
@@ -153,7 +154,7 @@ async def create_refund(
         # Another order's refund took the reference at the same moment.
         raise DuplicateReference(_USED_BEFORE) from taken
     await emit(tx, [*plan.events, *written.events], written.jobs)
-    if to == STORE_CREDIT:
+    if plan.credits:
         await settle_credit(tx, ctx, written.id, by)
     return await _view(tx, written.id)
 
@@ -290,8 +291,12 @@ async def retry_refund(ctx: Context, principal: Principal, by: By, refund_id: UU
         if head["given_up"]:
             await rows.give_up(tx, refund_id, ctx.clock(), given_up=False)
             await ledger.post(tx, refund_taken_up(stamp(ctx, by), refund_ref(head), rest))
-        jobs += await add_transfers(tx, ctx, head, planned, by)
+        plan = await destinations(tx, ctx, by, head["order_id"], head["currency"], planned)
+        jobs += await add_transfers(tx, ctx, head, plan.transfers, by)
+        await emit(tx, plan.events)
         await follow_transfers(tx, ctx, refund_id, by, "retried", jobs)
+        if plan.credits:
+            await settle_credit(tx, ctx, refund_id, by)
         view = await _view(tx, refund_id)
     ctx.wake()
     return view

@@ -91,6 +91,9 @@ class PartOut(Out):
 class RefundOffer(Out):
     total: int = Field(description="Minor units.")
     parts: list[PartOut]
+    bonus: int = Field(
+        description="Added to the total for taking store credit; follows it if less comes back."
+    )
 
 
 class RefundTiming(Out):
@@ -158,6 +161,7 @@ class QuoteOut(Out):
                         "because": {"rule": "return_shipping", "payer": "buyer"},
                     },
                 ],
+                "bonus": 0,
             },
             "freight": {"payer": "buyer", "fee": 490},
             "when": {"at": "inspection", "within_seconds": 432000},

@@ -101,8 +101,8 @@ class CreditTerms(In):
         default_factory=list,
         max_length=20,
         description=(
-            "Gateways of payments without a provider, such as `gift_card`: what goes back along"
-            " them becomes store credit. Other such payments wait for a person."
+            "Gateways without a payment account, such as `gift_card`: what goes back along them"
+            " becomes store credit."
         ),
     )
 
