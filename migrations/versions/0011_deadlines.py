@@ -108,7 +108,7 @@ def _create() -> None:
         sa.ForeignKeyConstraint(
             ["shop_id", "return_id"],
             ["returns.shop_id", "returns.id"],
-            name=op.f("fk_deadlines_shop_id"),
+            name=op.f("fk_deadlines_shop_id_return_id"),
         ),
         sa.PrimaryKeyConstraint(
             "shop_id", "return_id", "object_id", "kind", name=op.f("pk_deadlines")

@@ -13,6 +13,7 @@ import pytest
 
 from returns_api.domain.errors import ActionNotAllowed
 from returns_api.domain.lifecycle.machine import Actor, Machine, Timer, rule
+from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import (
     HOLDING,
@@ -25,11 +26,12 @@ from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.store_credits import LOT
 
-MACHINES = (RETURN, LINE, SHIPMENT, TRANSFER, REFUND, LOT, POLICY)
+MACHINES = (RETURN, LINE, SHIPMENT, TRANSFER, REFUND, OFFER, LOT, POLICY)
 BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN, SYSTEM = Actor
 PEOPLE = (BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN)
 
-REVIEW = {"approve", "reject", "request_info", "cancel"}
+REVIEW = {"approve", "reject", "request_info", "cancel", "offer", "agree"}
+ENDS = {"expire", "lapse"}
 FINANCE_MAY = {
     "requested": {"approve", "cancel"},
     "queued": {"approve", "cancel"},
@@ -47,14 +49,14 @@ OWNERS_MAY = {
 EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
     "return": {
         BUYER: {
-            "requested": {"cancel"},
-            "info_needed": {"provide_info", "cancel"},
-            "approved": {"ship", "cancel"},
+            "requested": {"cancel", "agree"},
+            "info_needed": {"provide_info", "cancel", "agree"},
+            "approved": {"ship", "cancel", "agree"},
         },
         AGENT: {
             "requested": REVIEW,
-            "info_needed": {"provide_info", "reject", "cancel"},
-            "approved": {"ship", "cancel"},
+            "info_needed": {"provide_info", "reject", "cancel", "offer", "agree"},
+            "approved": {"ship", "cancel", "offer", "agree"},
             "in_transit": {"cancel"},
         },
         WAREHOUSE: {
@@ -67,8 +69,8 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
         FINANCE: {},
         ADMIN: {
             "requested": REVIEW,
-            "info_needed": {"provide_info", "reject", "cancel"},
-            "approved": {"ship", "cancel", "receive"},
+            "info_needed": {"provide_info", "reject", "cancel", "offer", "agree"},
+            "approved": {"ship", "cancel", "receive", "offer", "agree"},
             "in_transit": {"cancel", "receive"},
             "received": {"receive", "inspect"},
             "refunding": {"inspect"},
@@ -86,8 +88,11 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
         },
     },
     "return line": {
-        BUYER: {"requested": {"cancel"}, "approved": {"cancel"}},
-        AGENT: {"requested": {"approve", "reject", "cancel"}, "approved": {"cancel"}},
+        BUYER: {"requested": {"cancel", "keep"}, "approved": {"cancel", "keep"}},
+        AGENT: {
+            "requested": {"approve", "reject", "cancel", "keep"},
+            "approved": {"cancel", "keep"},
+        },
         WAREHOUSE: {
             "approved": {"receive", "close"},
             "received": {"receive", "inspect"},
@@ -95,8 +100,8 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
         },
         FINANCE: {},
         ADMIN: {
-            "requested": {"approve", "reject", "cancel"},
-            "approved": {"cancel", "receive", "close"},
+            "requested": {"approve", "reject", "cancel", "keep"},
+            "approved": {"cancel", "receive", "close", "keep"},
             "received": {"receive", "inspect"},
             "settled": {"inspect"},
         },
@@ -164,6 +169,25 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
         FINANCE: FINANCE_MAY,
         ADMIN: FINANCE_MAY,
         SYSTEM: {state: {"follow"} for state in REFUND_STATES if state != "canceled"},
+    },
+    "offer": {
+        BUYER: {
+            "awaiting_buyer": {"accept", "counter", "decline"},
+            "awaiting_merchant": {"withdraw"},
+        },
+        AGENT: {
+            "awaiting_approval": {"withdraw"},
+            "awaiting_buyer": {"withdraw"},
+            "awaiting_merchant": {"accept", "counter", "decline"},
+        },
+        WAREHOUSE: {},
+        FINANCE: {"awaiting_approval": {"approve"}},
+        ADMIN: {
+            "awaiting_approval": {"approve", "decline", "withdraw"},
+            "awaiting_buyer": {"withdraw"},
+            "awaiting_merchant": {"accept", "counter", "decline"},
+        },
+        SYSTEM: dict.fromkeys(("awaiting_approval", "awaiting_buyer", "awaiting_merchant"), ENDS),
     },
     "policy version": {
         BUYER: {},

@@ -385,7 +385,7 @@ def test_while_the_buyer_is_asked_nothing_is_decided_by_halves() -> None:
     life.do(plan_request_info(life.ret, AGENT, NOW, "?"))
     with pytest.raises(ActionNotAllowed) as refused:
         plan_reject(life.ret, AGENT, NOW, "no", None, [life.ret.lines[0].id])
-    assert refused.value.context["allowed"] == ["provide_info", "reject", "cancel"]
+    assert refused.value.context["allowed"] == ["provide_info", "reject", "cancel", "offer"]
     assert life.do(plan_reject(life.ret, AGENT, NOW, "no")).state == "rejected"
 
 

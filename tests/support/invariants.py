@@ -15,12 +15,18 @@ import orjson
 
 from returns_api.domain import ids
 from returns_api.domain.lifecycle.machine import Machine
+from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from tests.support.bank import Bank
 
-MACHINES: Final[dict[str, Machine]] = {"return": RETURN, "refund": REFUND, "shipment": SHIPMENT}
+MACHINES: Final[dict[str, Machine]] = {
+    "return": RETURN,
+    "refund": REFUND,
+    "shipment": SHIPMENT,
+    "offer": OFFER,
+}
 
 _HOLDING: Final = ", ".join(f"'{state}'" for state in sorted(HOLDING))
 
@@ -139,11 +145,12 @@ BREACHES: Final[dict[str, str]] = {
 
 _EVENTS: Final = """
     SELECT e.resource_type, e.resource_id, e.sequence, e.type, e.actor, e.data FROM events e
-    WHERE e.resource_type IN ('return', 'refund', 'shipment')
+    WHERE e.resource_type IN ('return', 'refund', 'shipment', 'offer')
     ORDER BY e.shop_id, e.resource_id, e.sequence"""
 _ROWS: Final = """
     SELECT id, state, sequence FROM returns UNION ALL SELECT id, state, sequence FROM refunds
-    UNION ALL SELECT id, state, sequence FROM shipments"""
+    UNION ALL SELECT id, state, sequence FROM shipments
+    UNION ALL SELECT id, state, sequence FROM offers"""
 _TRANSFERS: Final = (
     "SELECT id, state, amount_minor, first_sent_at FROM transfers WHERE store_credit_id IS NULL"
 )

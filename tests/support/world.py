@@ -62,6 +62,7 @@ rules:
     refund_at: inspection
     refund_within: 5 days
 """
+KEEP: Final = {"amount": 1000, "note": "Keep it for ten less?"}
 TABLES: Final = {
     "ord": "orders",
     "li": "order_lines",
@@ -71,6 +72,7 @@ TABLES: Final = {
     "rl": "return_lines",
     "ev": "photos",
     "shm": "shipments",
+    "off": "offers",
     "rec": "receipts",
     "ins": "inspections",
     "ref": "refunds",
@@ -313,6 +315,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     await call(
         "agent", "POST", f"/v1/returns/{asked_about['return']}/request-info", {"question": "Why?"}
     )
+    offered = await call("admin", "POST", f"/v1/returns/{asked_about['return']}/offers", KEEP)
     approved = await opened(shirt, 2)
     received = await opened(jacket, 2)
     path, line = f"/v1/returns/{received['return']}", received["lines"][0]["return_line"]
@@ -349,6 +352,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
             "ref": refund["refund"],
             "sc": credit,
             "scm": debit["movement"],
+            "off": offered["offer"],
             "shp": call.house.shop,
             "slug": "stripe",
         }

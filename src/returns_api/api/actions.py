@@ -1,10 +1,11 @@
-"""What the caller may do next with a return, from the lifecycle table: link, deadline, silence.
+"""What the caller may do next, from the lifecycle tables: link, deadline, silence.
 
 A client can drive the whole flow by following these and nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,10 +15,12 @@ from returns_api.domain import ids
 from returns_api.domain.access import Principal, Scope
 from returns_api.domain.lifecycle.deadlines import OPEN, Deadline
 from returns_api.domain.lifecycle.machine import Actor, Machine
+from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
+from returns_api.domain.offers import OfferRecord
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.shipments import ShipmentRecord
 
@@ -39,6 +42,13 @@ LINKS: Final[dict[str, Link]] = {
     "ship": Link("ship", Scope.RETURNS_ACT),
     "receive": Link("receipts", Scope.RECEIPTS_WRITE),
     "inspect": Link("inspections", Scope.RECEIPTS_WRITE),
+    "offer": Link("offers", Scope.RETURNS_REVIEW),
+}
+OFFER_LINKS: Final[dict[str, Link]] = {
+    "approve": Link("approve", Scope.REFUNDS_MANAGE),
+    **{
+        name: Link(name, Scope.RETURNS_ACT) for name in ("accept", "counter", "decline", "withdraw")
+    },
 }
 OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "approveReturn": (RETURN, "approve"),
@@ -49,6 +59,8 @@ OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "shipReturn": (RETURN, "ship"),
     "createReceipt": (RETURN, "receive"),
     "createInspection": (RETURN, "inspect"),
+    "makeOffer": (RETURN, "offer"),
+    **{f"{name}Offer": (OFFER, name) for name in OFFER_LINKS},
     "retryLabel": (SHIPMENT, "retry"),
     "approveRefund": (REFUND, "approve"),
     "retryRefund": (REFUND, "retry"),
@@ -65,6 +77,7 @@ STATES: Final[dict[str, Machine]] = {
     "LabelOut": SHIPMENT,
     "RefundOut": REFUND,
     "TransferOut": TRANSFER,
+    "OfferOut": OFFER,
 }
 """Shapes whose ``state`` is a state of a table."""
 RETRY_LABEL: Final = Link("retry-label", Scope.RETURNS_REVIEW)
@@ -81,14 +94,33 @@ class Action:
 
 
 def allowed_actions(ret: ReturnRecord, principal: Principal) -> list[Action]:
-    """In the order of the lifecycle table."""
+    """What the caller may do with a return, in the order of its table."""
+    href = f"/v1/returns/{ids.encode('ret', ret.id)}"
+    return _allowed(RETURN, ret.state, ret.holds(), LINKS, href, ret.deadlines, principal)
+
+
+def offer_actions(offer: OfferRecord, principal: Principal) -> list[Action]:
+    """What the caller may do with an offer, in the order of its table."""
+    href, holds = f"/v1/offers/{ids.encode('off', offer.id)}", offer.holds(principal.credential_id)
+    return _allowed(OFFER, offer.state, holds, OFFER_LINKS, href, offer.deadlines, principal)
+
+
+def _allowed(
+    machine: Machine,
+    state: str,
+    holds: Collection[str],
+    links: Mapping[str, Link],
+    href: str,
+    deadlines: Sequence[Deadline],
+    principal: Principal,
+) -> list[Action]:
     actor = actor_of(principal)
     if actor is None:
         return []
     return [
-        _action(ret, name)
-        for name in RETURN.allowed(ret.state, actor, ret.holds())
-        if name in LINKS and LINKS[name].scope in principal.scopes
+        _action(machine, state, name, f"{href}/{links[name].path}", deadlines)
+        for name in machine.allowed(state, actor, holds)
+        if name in links and links[name].scope in principal.scopes
     ]
 
 
@@ -104,7 +136,7 @@ def waiting_for(machine: Machine, state: str) -> tuple[str, str] | None:
     return None if found is None else (found[0].value, found[1])
 
 
-def becomes(machine: Machine, state: str, deadline: Deadline) -> str:
+def becomes(machine: Machine, state: str | None, deadline: Deadline) -> str:
     """What silence makes of an object in ``state``; the name of the default where it stays."""
     timer = machine.timer(deadline.kind)
     at = state if state in timer.states else timer.states[0]
@@ -127,18 +159,18 @@ def label_actions(
     ]
 
 
-def _action(ret: ReturnRecord, name: str) -> Action:
+def _action(
+    machine: Machine, state: str, name: str, href: str, deadlines: Sequence[Deadline]
+) -> Action:
+    """With the running deadline that it keeps, where there is one."""
     timed = next(
         (
-            deadline
-            for deadline in ret.deadlines
-            if deadline.state == OPEN and name in RETURN.timer(deadline.kind).keeps
+            each
+            for each in deadlines
+            if each.state == OPEN and name in machine.timer(each.kind).keeps
         ),
         None,
     )
-    return Action(
-        action=name,
-        href=f"/v1/returns/{ids.encode('ret', ret.id)}/{LINKS[name].path}",
-        until=None if timed is None else timed.due_at,
-        on_silence=None if timed is None else becomes(RETURN, ret.state, timed),
-    )
+    if timed is None:
+        return Action(name, href, None, None)
+    return Action(name, href, timed.due_at, becomes(machine, state, timed))

@@ -37,6 +37,7 @@ _NAMES: Final = {
     "ev": "a photo",
     "rl": "a line of a return",
     "ref": "a refund",
+    "off": "an offer",
     "cn": "a credit note",
     "pv": "a policy version",
     "key": "a key",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from returns_api.api.actions import (
@@ -11,8 +11,10 @@ from returns_api.api.actions import (
     allowed_actions,
     becomes,
     label_actions,
+    offer_actions,
     waiting_for,
 )
+from returns_api.api.schemas.offers import OfferOut
 from returns_api.api.schemas.quotes import (
     FreightOut,
     PartOut,
@@ -37,12 +39,17 @@ from returns_api.domain import ids
 from returns_api.domain.access import Principal, Scope
 from returns_api.domain.lifecycle.deadlines import Deadline
 from returns_api.domain.lifecycle.machine import Actor, Machine
+from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
 from returns_api.domain.lifecycle.returns import RETURN
+from returns_api.domain.offers import OfferRecord
 from returns_api.domain.returns import ReturnLineRecord
 from returns_api.usecases.quotes import StoredQuote
 from returns_api.usecases.refunds import RefundView
 from returns_api.usecases.returns import ReturnView
+
+HANGING: Final = {"offer": OFFER}
+"""The tables of what can hang on a return."""
 
 
 def quote_out(quote: StoredQuote) -> QuoteOut:
@@ -122,7 +129,10 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
         money=_money(view) if sees_money(principal) else None,
         info_request=ret.info_request,
         info_answer=ret.info_answer,
-        deadlines=[deadline_out(RETURN, ret.state, each) for each in ret.deadlines],
+        deadlines=[
+            *(deadline_out(RETURN, ret.state, each) for each in ret.deadlines),
+            *(deadline_out(HANGING[each.of], None, each.deadline) for each in ret.hanging),
+        ],
         actions=[action_out(action) for action in actions],
         waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
         timeline=f"/v1/returns/{ids.encode('ret', ret.id)}/events",
@@ -143,14 +153,37 @@ def action_out(action: Action) -> ActionOut:
     )
 
 
-def deadline_out(machine: Machine, state: str, deadline: Deadline) -> DeadlineOut:
-    """A deadline of an object that is in ``state``."""
+def deadline_out(machine: Machine, state: str | None, deadline: Deadline) -> DeadlineOut:
+    """A deadline of an object that is in ``state``, where that is known."""
     return DeadlineOut(
+        of=machine.name,
         kind=deadline.kind,
         who=deadline.owner,
         due_at=deadline.due_at,
         state=deadline.state,
         on_silence=becomes(machine, state, deadline),
+    )
+
+
+def offer_out(offer: OfferRecord, principal: Principal) -> OfferOut:
+    waits = waiting_for(OFFER, offer.state)
+    return OfferOut(
+        offer=offer.id,
+        return_=offer.return_id,
+        order=offer.order_id,
+        party=offer.party,
+        state=offer.state,
+        amount=offer.amount_minor,
+        currency=offer.currency,
+        note=offer.note,
+        answers=offer.answers,
+        refund=offer.refund_id,
+        sequence=offer.sequence,
+        created_at=offer.created_at,
+        updated_at=offer.updated_at,
+        deadlines=[deadline_out(OFFER, offer.state, each) for each in offer.deadlines],
+        actions=[action_out(action) for action in offer_actions(offer, principal)],
+        waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
     )
 
 

@@ -94,18 +94,20 @@ def ending(head: FromClause) -> CTE:
     )
 
 
-def shown(return_id: ColumnElement[Any], of: ColumnElement[Any]) -> ColumnElement[Any]:
-    """All deadlines of one object as one JSON list, for a column of another statement."""
-    fields = [part for name in _COLUMNS for part in (literal(name, Text), _t.c[name])]
+def shown(return_id: ColumnElement[Any], of: ColumnElement[Any] | None = None) -> Any:
+    """All deadlines of a return, or those of one object, as a JSON list for another statement."""
+    names = ("object", "object_id", *_COLUMNS)
+    fields = [part for name in names for part in (literal(name, Text), _t.c[name])]
+    one = [] if of is None else [_t.c.object_id == of]
     return (
         select(func.jsonb_agg(func.jsonb_build_object(*fields)))
-        .where(here(_t), _t.c.return_id == return_id, _t.c.object_id == of)
+        .where(here(_t), _t.c.return_id == return_id, *one)
         .scalar_subquery()
     )
 
 
 def records(stored: Any) -> tuple[Deadline, ...]:
-    """What ``shown`` gave, in the order of their moments."""
+    """What ``shown`` gave of one object, in the order of their moments."""
     found = [Deadline.from_json(each) for each in stored or ()]
     return tuple(sorted(found, key=lambda each: (each.due_at, each.kind)))
 

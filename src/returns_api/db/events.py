@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, func, or_, select
+from sqlalchemy import Boolean, Text, Uuid, func, not_, or_, select
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import Query, given, here
@@ -38,15 +38,27 @@ _OF_RESOURCE: Final = Query(
 )
 _OF_RETURN: Final = Query(
     select(_t)
-    .where(here(_t), _t.c.return_id == given("return_id"), _t.c.id > given("after"))
+    .where(
+        here(_t),
+        _t.c.return_id == given("return_id"),
+        _t.c.id > given("after"),
+        or_(given("everything", Boolean), not_(_t.c.data.has_key("internal"))),
+    )
     .order_by(_t.c.id)
     .limit(given("limit"))
 )
 
 
-async def of_return(tx: Transaction, return_id: UUID, after: UUID, limit: int) -> list[Row]:
-    """The timeline, oldest first: of the return itself, its parcel and its refunds."""
-    return await tx.all(_OF_RETURN, return_id=return_id, after=after, limit=limit)
+async def of_return(
+    tx: Transaction, return_id: UUID, after: UUID, limit: int, *, everything: bool
+) -> list[Row]:
+    """The timeline, oldest first: of the return itself and of all that hangs on it.
+
+    Without ``everything`` what is internal to the merchant is left out.
+    """
+    return await tx.all(
+        _OF_RETURN, return_id=return_id, after=after, limit=limit, everything=everything
+    )
 
 
 async def page(

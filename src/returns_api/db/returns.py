@@ -38,11 +38,13 @@ from returns_api.db.tables import (
     unit_claims,
 )
 from returns_api.domain.lifecycle.deadlines import Deadline
-from returns_api.domain.returns import LineChange, ReturnLineRecord, ReturnRecord
+from returns_api.domain.returns import Hanging, LineChange, ReturnLineRecord, ReturnRecord
 from returns_api.domain.terms import ReturnTerms
 
 _RETURN_FIELDS: Final = tuple(
-    name for name in ReturnRecord.__dataclass_fields__ if name not in {"lines", "deadlines"}
+    name
+    for name in ReturnRecord.__dataclass_fields__
+    if name not in {"lines", "deadlines", "hanging"}
 )
 _LINE_FIELDS: Final = tuple(
     name
@@ -62,7 +64,7 @@ _LINES: Final = Query(
         case(
             (
                 return_lines.c.position == 0,
-                deadline_rows.shown(return_lines.c.return_id, return_lines.c.return_id),
+                deadline_rows.shown(return_lines.c.return_id),
             )
         ).label("deadlines"),
     )
@@ -243,6 +245,7 @@ async def _whole(tx: Transaction, head: Row | None) -> ReturnRecord | None:
 
 
 def _record(head: Row, lines: Sequence[Row]) -> ReturnRecord:
+    timed = next((line["deadlines"] for line in lines), None) or ()
     values = {name: head[name] for name in _RETURN_FIELDS}
     return ReturnRecord(
         **{**values, "terms": ReturnTerms.from_json(head["terms"])},
@@ -256,5 +259,10 @@ def _record(head: Row, lines: Sequence[Row]) -> ReturnRecord:
             )
             for line in lines
         ),
-        deadlines=deadline_rows.records(next((line["deadlines"] for line in lines), None)),
+        deadlines=deadline_rows.records([d for d in timed if d["object"] == "return"]),
+        hanging=tuple(
+            Hanging(d["object"], UUID(d["object_id"]), Deadline.from_json(d))
+            for d in sorted(timed, key=lambda d: (d["due_at"], d["object_id"], d["kind"]))
+            if d["object"] != "return"
+        ),
     )

@@ -29,7 +29,7 @@ ANSWER_WITHIN: Final = timedelta(days=30)
 ARRIVE_WITHIN: Final = timedelta(days=14)
 """A parcel that was sent and did not come by then is named once, so that a person looks."""
 
-_CLOSED_LINES: Final = frozenset({"rejected", "canceled", "expired", "settled"})
+_CLOSED_LINES: Final = frozenset({"rejected", "canceled", "expired", "settled", "kept"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,15 @@ class ReturnLineRecord:
     inspected: int
     decision_code: str | None
     decision_note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """A deadline of something that hangs on a return: ``of`` is its kind."""
+
+    of: str
+    object_id: UUID
+    deadline: Deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,7 @@ class ReturnRecord:
     updated_at: datetime
     lines: tuple[ReturnLineRecord, ...]
     deadlines: tuple[Deadline, ...]
+    hanging: tuple[Hanging, ...] = ()
 
     def deadline(self, kind: str) -> Deadline | None:
         """The deadline of this kind, also one that is over."""
@@ -111,10 +121,16 @@ class ReturnRecord:
         """The nearest one that stands and runs."""
         return next_due(self.deadlines)
 
+    @property
+    def offer_stands(self) -> bool:
+        """Whether an offer waits for an answer: every one that does has a deadline."""
+        return any(each.of == "offer" and each.deadline.stands for each in self.hanging)
+
     def holds(self) -> frozenset[str]:
         """The conditions of ``lifecycle.returns`` that are met now."""
         ungraded = any(line.inspected < line.received for line in self.lines)
-        return frozenset({"units_ungraded"} if ungraded else ())
+        found = {"units_ungraded"} if ungraded else set()
+        return frozenset(found | {"offer_open" if self.offer_stands else "no_offer_open"})
 
     def require(self, action: str, actor: Actor) -> None:
         """Raises ``ActionNotAllowed`` where the table does not let ``actor`` do it now."""

@@ -14,8 +14,10 @@ from returns_api.db.outbox import Job
 from returns_api.domain import ids
 from returns_api.domain.errors import Conflict
 from returns_api.domain.events import By, Event
+from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.returns import Change, ReturnRecord
 from returns_api.domain.shipments import ShipmentRecord, plan_void
+from returns_api.usecases._offers import lapse
 from returns_api.usecases.context import Context
 
 _ENDED = frozenset({"rejected", "canceled", "expired"})
@@ -23,9 +25,11 @@ _UNBOUGHT = frozenset({"label_due", "label_failed"})
 
 
 async def save(
-    tx: Transaction, ctx: Context, change: Change, by: By
+    tx: Transaction, ctx: Context, change: Change, by: By, *, keep_offer: bool = False
 ) -> tuple[list[Event], list[Job]]:
     """Write a planned change where the return is still as the plan saw it.
+
+    An offer that stands lapses where none may be made any more, unless the caller ends it itself.
 
     Raises:
         Conflict: somebody moved it meanwhile; nothing is written.
@@ -48,6 +52,11 @@ async def save(
     if change.state != before.state and change.state in {"approved", "received", *_ENDED}:
         more, jobs = await _follow_with_label(tx, ctx, before, change.state, by)
         events += more
+    elif change.event == "return.agreed":
+        more, jobs = await _follow_with_label(tx, ctx, before, "agreed", by)
+        events += more
+    if not keep_offer and before.offer_stands and (change.state, "agree") not in RETURN.rules:
+        events += await lapse(tx, ctx, before.id)
     return events, jobs
 
 

@@ -13,13 +13,16 @@ from typing import Final
 from uuid import UUID
 
 from returns_api.db import deadlines as rows
+from returns_api.db import offers as offer_rows
 from returns_api.db import returns as return_rows
 from returns_api.db import shipments as shipment_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain.events import SYSTEM
+from returns_api.domain.offers import plan_offer_silence
 from returns_api.domain.returns import plan_silence
 from returns_api.domain.shipments import why_not_here
+from returns_api.usecases._offers import save as save_offer
 from returns_api.usecases._returns import save
 from returns_api.usecases.context import Context
 
@@ -64,5 +67,14 @@ async def _of_return(tx: Transaction, ctx: Context, return_id: UUID, late: Row) 
     await emit(tx, *await save(tx, ctx, change, SYSTEM))
 
 
-_SILENCES: Final[Mapping[str, Silence]] = {"return": _of_return}
+async def _of_offer(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
+    """An offer's; the return's lock is the offer's."""
+    await return_rows.lock(tx, return_id)
+    offer = await offer_rows.one(tx, late["object_id"], everything=True)
+    change = None if offer is None else plan_offer_silence(offer, ctx.clock())
+    if change is not None:
+        await emit(tx, [await save_offer(tx, ctx, change, SYSTEM)])
+
+
+_SILENCES: Final[Mapping[str, Silence]] = {"return": _of_return, "offer": _of_offer}
 """By the kind of object that a deadline is of."""

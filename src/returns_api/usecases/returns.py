@@ -15,7 +15,7 @@ from returns_api.db import shipments as shipment_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain import ids
-from returns_api.domain.access import Principal
+from returns_api.domain.access import Principal, Role
 from returns_api.domain.errors import (
     Invalid,
     PreconditionFailed,
@@ -89,14 +89,16 @@ async def get_decision(ctx: Context, principal: Principal, return_id: UUID) -> R
 async def timeline(
     ctx: Context, principal: Principal, return_id: UUID, cursor: str | None, limit: int
 ) -> Sequence[Row]:
-    """Events of a return, its refunds and its parcel, oldest first. Raises ``NotFound``."""
+    """Events of a return and of what hangs on it, oldest first; a buyer does not read what is
+    internal to the merchant. Raises ``NotFound``."""
     after = UUID(int=0) if cursor is None else ids.decode("evt", cursor)
     if after is None:
         problem = "not a cursor of this list"
         raise Invalid(problem, errors=[{"field": "cursor", "in": "query", "problem": problem}])
     async with ctx.database.transaction(principal.shop) as tx:
         await visible_return(tx, principal, return_id, lock=False)
-        return await event_rows.of_return(tx, return_id, after, limit)
+        staff = principal.role is not Role.BUYER
+        return await event_rows.of_return(tx, return_id, after, limit, everything=staff)
 
 
 def by_public_line(stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -142,6 +142,7 @@ class ActionOut(Out):
 class DeadlineOut(Out):
     """By when somebody has to act, and what happens when nobody does."""
 
+    of: str = Field(description="What it is a deadline of: `return`, or what hangs on it.")
     kind: str
     who: str = Field(description="Who has to act.")
     due_at: Moment
@@ -213,6 +214,7 @@ class ReturnOut(Out):
             "info_answer": None,
             "deadlines": [
                 {
+                    "of": "return",
                     "kind": "ship",
                     "who": "buyer",
                     "due_at": "2026-12-05T10:00:00Z",

@@ -17,6 +17,7 @@ from returns_api.db.tables.messages import (
     inbox,
     webhook_endpoints,
 )
+from returns_api.db.tables.offers import offers
 from returns_api.db.tables.orders import (
     certificates,
     order_lines,
@@ -93,6 +94,7 @@ __all__ = [
     "ledger_unsealed",
     "metadata",
     "number_series",
+    "offers",
     "order_lines",
     "order_people",
     "orders",

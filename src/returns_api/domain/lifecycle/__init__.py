@@ -7,6 +7,7 @@ diagrams in ``docs/`` and the exhaustive tests are all read from them.
 from typing import Final
 
 from returns_api.domain.lifecycle.machine import Actor, Machine, Rule
+from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.photos import PHOTO
 from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
@@ -14,7 +15,7 @@ from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.store_credits import LOT
 
-MACHINES: Final = (RETURN, LINE, SHIPMENT, PHOTO, REFUND, TRANSFER, LOT, POLICY)
+MACHINES: Final = (RETURN, LINE, SHIPMENT, PHOTO, REFUND, TRANSFER, OFFER, LOT, POLICY)
 """Every table."""
 
 __all__ = ["MACHINES", "Actor", "Machine", "Rule"]

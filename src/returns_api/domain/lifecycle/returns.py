@@ -9,6 +9,8 @@ from returns_api.domain.lifecycle.machine import Actor, Machine, Timer, rule
 _B, _A, _W, _S = Actor.BUYER, Actor.AGENT, Actor.WAREHOUSE, Actor.SYSTEM
 _ADM = Actor.ADMIN
 _STAFF = (_A, _ADM)
+_OFFER: Final = "Offer an amount for keeping the goods; at most one stands at a time."
+_AGREE: Final = "One side accepted the other's offer: the goods stay, the money goes out."
 _OVERDUE: Final = "Nobody acted in time: told once, so that a person looks."
 
 RETURN: Final = Machine(
@@ -36,6 +38,14 @@ RETURN: Final = Machine(
             meaning="Refuse what is undecided: with a reason, or since no answer came in time.",
         ),
         ("info_needed", "cancel"): rule((_B, *_STAFF), "canceled", meaning="Give up the return."),
+        **{
+            (state, action): found
+            for state in ("requested", "info_needed", "approved")
+            for action, found in (
+                ("offer", rule(_STAFF, state, meaning=_OFFER, when="no_offer_open")),
+                ("agree", rule((_B, *_STAFF), "refunding", meaning=_AGREE, when="offer_open")),
+            )
+        },
         ("approved", "ship"): rule(
             (_B, *_STAFF, _S), "in_transit", meaning="The parcel is on its way."
         ),
@@ -73,7 +83,9 @@ RETURN: Final = Machine(
             when="units_ungraded",
         ),
         ("completed", "reopen"): rule(
-            (_S,), "refunding", meaning="The provider took the success back."
+            (_S,),
+            "refunding",
+            meaning="Money is open again: a success was taken back, or a ruling added some.",
         ),
         ("completed", "inspect"): rule(
             (_W, _ADM),
@@ -136,18 +148,24 @@ RETURN: Final = Machine(
             "the policy's `refund_within` or the law's; none without one",
         ),
     ),
-    conditions={"units_ungraded": "units are here that nobody has graded"},
+    conditions={
+        "units_ungraded": "units are here that nobody has graded",
+        "offer_open": "an offer stands",
+        "no_offer_open": "no offer stands",
+    },
 )
 
 LINE: Final = Machine(
     name="return line",
     initial=("requested", "approved"),
-    terminal=frozenset({"rejected", "canceled", "expired"}),
+    terminal=frozenset({"rejected", "canceled", "expired", "kept"}),
     rules={
         ("requested", "approve"): rule((*_STAFF, _S), "approved", meaning="May come back."),
         ("requested", "reject"): rule((*_STAFF, _S), "rejected", meaning="May not come back."),
         ("requested", "cancel"): rule((_B, *_STAFF), "canceled", meaning="Given up."),
         ("approved", "cancel"): rule((_B, *_STAFF), "canceled", meaning="Given up."),
+        ("requested", "keep"): rule((_B, *_STAFF), "kept", meaning="Stays with the buyer."),
+        ("approved", "keep"): rule((_B, *_STAFF), "kept", meaning="Stays with the buyer."),
         ("approved", "expire"): rule((_S,), "expired", meaning="Not sent in time."),
         ("approved", "receive"): rule((_W, _ADM), "received", meaning="Units counted in."),
         ("approved", "close"): rule((_W, _ADM), "canceled", meaning="None of it came."),

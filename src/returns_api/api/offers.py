@@ -1,0 +1,292 @@
+"""Offers over HTTP: an amount for keeping the goods, answered by the other side."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+
+from returns_api.api.deps import (
+    Allowed,
+    Caller,
+    ContextDep,
+    KeyHeader,
+    Page,
+    etag,
+    json_answer,
+    keyed,
+    paged,
+)
+from returns_api.api.pages import before
+from returns_api.api.preconditions import IfMatch, seen_version
+from returns_api.api.responses import BODY, refusals
+from returns_api.api.schemas.base import example_id, path_id
+from returns_api.api.schemas.offers import CounterIn, OfferIn, OfferOut, OffersOut
+from returns_api.api.views import offer_out
+from returns_api.db.engine import Transaction
+from returns_api.domain import ids
+from returns_api.domain.access import Scope
+from returns_api.domain.offers import OfferRecord
+from returns_api.usecases import offers
+from returns_api.usecases.context import Context
+
+router = APIRouter(prefix="/v1", tags=["offers"])
+
+Pages = Annotated[Page, Depends(paged("off"))]
+ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
+OfferPath = Annotated[str, Path(examples=[example_id("off")], max_length=100)]
+Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
+Reviewer = Annotated[Caller, Depends(Allowed(Scope.RETURNS_REVIEW))]
+Acting = Annotated[Caller, Depends(Allowed(Scope.RETURNS_ACT))]
+Second = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_MANAGE))]
+Work = Callable[[Transaction], Awaitable[OfferRecord]]
+
+_MADE = refusals(*BODY, 404, 409, 412)
+_MOVED = refusals(404, 409, 412)
+
+
+async def _once(
+    request: Request, ctx: Context, caller: Caller, key: str | None, status: int, work: Work
+) -> Response:
+    """Run one change of an offer once for its key, and show the offer that it is about."""
+    return await keyed(
+        request,
+        ctx,
+        caller,
+        key,
+        work,
+        lambda offer: json_answer(
+            status,
+            offer_out(offer, caller.principal),
+            Location=f"/v1/offers/{ids.encode('off', offer.id)}",
+            ETag=etag(offer.sequence),
+        ),
+    )
+
+
+def _seen(if_match: str | None) -> int | None:
+    return None if if_match is None else seen_version(if_match)
+
+
+@router.post(
+    "/returns/{return}/offers",
+    status_code=201,
+    operation_id="makeOffer",
+    summary="Offer an amount for keeping the goods",
+    description=(
+        "One offer stands at a time. What the caller may promise alone is bounded per order and per"
+        " day (`refund_limits` of the shop); above it the offer is `awaiting_approval` and the"
+        " buyer does not see it until a second person approved it."
+    ),
+    response_model=OfferOut,
+    responses=_MADE,
+)
+async def make_offer(
+    return_: ReturnPath,
+    body: OfferIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Reviewer,
+    idempotency_key: KeyHeader = None,
+) -> Response:
+    return_id = path_id("ret", return_)
+
+    async def work(tx: Transaction) -> OfferRecord:
+        return await offers.make_offer(
+            tx,
+            ctx,
+            caller.principal,
+            caller.by,
+            return_id,
+            amount_minor=body.amount,
+            note=body.note,
+            valid_seconds=body.valid_seconds,
+        )
+
+    return await _once(request, ctx, caller, idempotency_key, 201, work)
+
+
+@router.get(
+    "/returns/{return}/offers",
+    operation_id="listOffers",
+    summary="The offers of a return",
+    description="Newest first. A buyer does not see what nobody has approved yet.",
+    responses=refusals(404),
+)
+async def list_offers(
+    return_: ReturnPath, ctx: ContextDep, caller: Reader, page: Pages
+) -> OffersOut:
+    found = await offers.list_offers(
+        ctx, caller.principal, path_id("ret", return_), before(page, "off"), page.limit + 1
+    )
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    return OffersOut(
+        items=[offer_out(offer, caller.principal) for offer in shown],
+        next_cursor=ids.encode("off", shown[-1].id) if more else None,
+    )
+
+
+@router.get(
+    "/offers/{offer}",
+    operation_id="getOffer",
+    summary="Read an offer",
+    description="Its amount, who has to answer until when, and what you may do next.",
+    responses=refusals(404),
+)
+async def get_offer(
+    offer: OfferPath, ctx: ContextDep, caller: Reader, response: Response
+) -> OfferOut:
+    found = await offers.get_offer(ctx, caller.principal, path_id("off", offer))
+    response.headers["ETag"] = etag(found.sequence)
+    return offer_out(found, caller.principal)
+
+
+@router.post(
+    "/offers/{offer}/counter",
+    status_code=201,
+    operation_id="counterOffer",
+    summary="Answer with another amount",
+    description=(
+        "The offer ends as `countered`, and the new one is given back; now the other side has to"
+        " answer. A merchant's counter-offer is bounded like an offer."
+    ),
+    response_model=OfferOut,
+    responses=_MADE,
+)
+async def counter_offer(
+    offer: OfferPath,
+    body: CounterIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Acting,
+    idempotency_key: KeyHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    offer_id, seen = path_id("off", offer), _seen(if_match)
+
+    async def work(tx: Transaction) -> OfferRecord:
+        return await offers.counter_offer(
+            tx,
+            ctx,
+            caller.principal,
+            caller.by,
+            offer_id,
+            amount_minor=body.amount,
+            note=body.note,
+            seen=seen,
+        )
+
+    return await _once(request, ctx, caller, idempotency_key, 201, work)
+
+
+@router.post(
+    "/offers/{offer}/accept",
+    operation_id="acceptOffer",
+    summary="Agree to the other side's offer",
+    description=(
+        "The refund is reserved in the same transaction, once; the goods stay with the buyer, their"
+        " units cannot be returned again, and a label that nobody needs is given back."
+    ),
+    response_model=OfferOut,
+    responses=_MOVED,
+)
+async def accept_offer(
+    offer: OfferPath,
+    request: Request,
+    ctx: ContextDep,
+    caller: Acting,
+    idempotency_key: KeyHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    offer_id, seen = path_id("off", offer), _seen(if_match)
+
+    async def work(tx: Transaction) -> OfferRecord:
+        return await offers.accept_offer(tx, ctx, caller.principal, caller.by, offer_id, seen)
+
+    return await _once(request, ctx, caller, idempotency_key, 200, work)
+
+
+@router.post(
+    "/offers/{offer}/approve",
+    operation_id="approveOffer",
+    summary="Let an offer reach the buyer, as the second person",
+    description="Its time begins with the approval. Whoever made the offer is refused.",
+    response_model=OfferOut,
+    responses=_MOVED,
+)
+async def approve_offer(
+    offer: OfferPath,
+    request: Request,
+    ctx: ContextDep,
+    caller: Second,
+    idempotency_key: KeyHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    offer_id, seen = path_id("off", offer), _seen(if_match)
+
+    async def work(tx: Transaction) -> OfferRecord:
+        return await offers.approve_offer(tx, ctx, caller.principal, caller.by, offer_id, seen)
+
+    return await _once(request, ctx, caller, idempotency_key, 200, work)
+
+
+@router.post(
+    "/offers/{offer}/decline",
+    operation_id="declineOffer",
+    summary="Say no to the other side's offer",
+    description="The return goes on as if it had not been made.",
+    response_model=OfferOut,
+    responses=_MOVED,
+)
+async def decline_offer(
+    offer: OfferPath,
+    request: Request,
+    ctx: ContextDep,
+    caller: Acting,
+    idempotency_key: KeyHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    return await _answer(offer, "decline", request, ctx, caller, idempotency_key, if_match)
+
+
+@router.post(
+    "/offers/{offer}/withdraw",
+    operation_id="withdrawOffer",
+    summary="Take the own side's offer back",
+    description=(
+        "Possible until the other side answered. What it counted against an allowance stays"
+        " counted."
+    ),
+    response_model=OfferOut,
+    responses=_MOVED,
+)
+async def withdraw_offer(
+    offer: OfferPath,
+    request: Request,
+    ctx: ContextDep,
+    caller: Acting,
+    idempotency_key: KeyHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    return await _answer(offer, "withdraw", request, ctx, caller, idempotency_key, if_match)
+
+
+async def _answer(
+    offer: str,
+    action: str,
+    request: Request,
+    ctx: Context,
+    caller: Caller,
+    key: str | None,
+    if_match: str | None,
+) -> Response:
+    offer_id, seen = path_id("off", offer), _seen(if_match)
+
+    async def work(tx: Transaction) -> OfferRecord:
+        return await offers.answer_offer(
+            tx, ctx, caller.principal, caller.by, offer_id, action, seen
+        )
+
+    return await _once(request, ctx, caller, key, 200, work)

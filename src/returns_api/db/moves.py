@@ -1,0 +1,86 @@
+"""Adding and moving what hangs on a return, its deadlines with it, each in one statement.
+
+Compare-and-set: a row moves only where its sequence is still the one that the plan was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, Table, Uuid, insert, select, update
+
+from returns_api.db import deadlines as deadline_rows
+from returns_api.db.engine import Transaction
+from returns_api.db.query import SHOP, Query, given, here
+from returns_api.domain.lifecycle.deadlines import Deadline
+
+
+@cache
+def _adding(table: Table, of: str, names: frozenset[str]) -> Query:
+    added = (
+        insert(table)
+        .values(shop_id=SHOP, **{name: given(name, table.c[name].type) for name in names})
+        .returning(table.c.id, table.c.return_id)
+        .cte("added")
+    )
+    return Query(select(added.c.id).add_cte(deadline_rows.written(of, added)))
+
+
+@cache
+def _moving(table: Table, of: str, names: frozenset[str]) -> Query:
+    moved = (
+        update(table)
+        .where(
+            here(table),
+            table.c.id == given("object_id", Uuid),
+            table.c.sequence == given("seen", Integer),
+        )
+        .values(
+            sequence=table.c.sequence + 1,
+            updated_at=given("now"),
+            **{name: given(name, table.c[name].type) for name in names},
+        )
+        .returning(table.c.id, table.c.return_id, table.c.sequence)
+        .cte("moved")
+    )
+    return Query(select(moved.c.sequence).add_cte(deadline_rows.written(of, moved)))
+
+
+async def add(
+    tx: Transaction,
+    table: Table,
+    of: str,
+    now: datetime,
+    deadlines: Sequence[Deadline],
+    **values: Any,
+) -> None:
+    """Write a new row and its first deadlines."""
+    row = {**values, "created_at": now, "updated_at": now}
+    query = _adding(table, of, frozenset(row))
+    await tx.value(query, now=now, deadlines=deadline_rows.to_json(deadlines), **row)
+
+
+async def move(
+    tx: Transaction,
+    table: Table,
+    of: str,
+    object_id: UUID,
+    seen: int,
+    now: datetime,
+    deadlines: Sequence[Deadline],
+    **values: Any,
+) -> int | None:
+    """Set columns and deadlines where the sequence is still ``seen``; the new sequence, or None."""
+    sequence: int | None = await tx.value(
+        _moving(table, of, frozenset(values)),
+        object_id=object_id,
+        seen=seen,
+        now=now,
+        deadlines=deadline_rows.to_json(deadlines),
+        **values,
+    )
+    return sequence

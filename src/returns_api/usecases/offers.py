@@ -1,0 +1,337 @@
+"""Negotiating with the buyer: offer, counter-offer, accept, decline, withdraw, approve.
+
+An accepted offer moves money once, in the transaction that ends it: the refund is reserved, the
+return agrees and its units stay with the buyer. Lock order: payments, the return, allowances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from returns_api.db import moves, reservations
+from returns_api.db import offers as rows
+from returns_api.db.engine import Transaction
+from returns_api.db.outbox import Job, emit
+from returns_api.db.tables import offers as table
+from returns_api.domain.access import Principal, Role
+from returns_api.domain.errors import (
+    ActionNotAllowed,
+    NotFound,
+    NothingLeftToRefund,
+    OwnApproval,
+    PreconditionFailed,
+)
+from returns_api.domain.events import By, Event
+from returns_api.domain.lifecycle.machine import Actor
+from returns_api.domain.lifecycle.offers import OFFER
+from returns_api.domain.offers import (
+    MERCHANT,
+    VALID_SECONDS,
+    OfferRecord,
+    opening,
+    party_of,
+    plan_agree,
+    plan_answer,
+    plan_offer_approve,
+)
+from returns_api.domain.refunds import DUE_WITHIN, plan_refund
+from returns_api.domain.returns import ReturnRecord
+from returns_api.usecases import _returns
+from returns_api.usecases._approvals import hold_for_person
+from returns_api.usecases._loading import NO_SUCH_THING, visible_return
+from returns_api.usecases._offers import offer_event, save
+from returns_api.usecases._refunds import NewRefund, reserve_and_store
+from returns_api.usecases.context import Context
+
+BEYOND: Final = "Counter with the same amount: a second person can approve it."
+
+
+async def make_offer(
+    tx: Transaction,
+    ctx: Context,
+    principal: Principal,
+    by: By,
+    return_id: UUID,
+    *,
+    amount_minor: int,
+    note: str | None,
+    valid_seconds: int | None,
+) -> OfferRecord:
+    """Offer the buyer an amount for keeping the goods. Above what the caller may promise alone, it
+    waits for a second person before the buyer sees it.
+
+    Raises:
+        NotFound, ActionNotAllowed.
+        NothingLeftToRefund: more than the order's payments have left.
+    """
+    ret = await _locked(tx, principal, return_id, amount_minor)
+    ret.require("offer", Actor(principal.role.value))
+    made, event = await _add(
+        tx,
+        ctx,
+        by,
+        ret,
+        MERCHANT,
+        amount_minor=amount_minor,
+        note=note,
+        valid_seconds=valid_seconds or VALID_SECONDS,
+    )
+    await emit(tx, [event])
+    return made
+
+
+async def get_offer(ctx: Context, principal: Principal, offer_id: UUID) -> OfferRecord:
+    """Raises ``NotFound``; for a buyer also while nobody has approved it."""
+    async with ctx.database.transaction(principal.shop) as tx:
+        return await _visible(tx, principal, offer_id)
+
+
+async def list_offers(
+    ctx: Context, principal: Principal, return_id: UUID, before: UUID, limit: int
+) -> Sequence[OfferRecord]:
+    """All of one return, newest first. Raises ``NotFound``."""
+    async with ctx.database.transaction(principal.shop) as tx:
+        await visible_return(tx, principal, return_id, lock=False)
+        return await rows.page(
+            tx,
+            return_id=return_id,
+            before=before,
+            limit=limit,
+            everything=principal.role is not Role.BUYER,
+        )
+
+
+async def answer_offer(
+    tx: Transaction,
+    ctx: Context,
+    principal: Principal,
+    by: By,
+    offer_id: UUID,
+    action: str,
+    seen: int | None,
+) -> OfferRecord:
+    """Decline the other side's offer, or withdraw the own one.
+
+    Raises:
+        NotFound, ActionNotAllowed, PreconditionFailed.
+    """
+    offer, _ = await _both(tx, principal, offer_id, seen)
+    change = plan_answer(offer, action, Actor(principal.role.value), by.credential_id)
+    await emit(tx, [await save(tx, ctx, change, by)])
+    return await _visible(tx, principal, offer_id)
+
+
+async def counter_offer(
+    tx: Transaction,
+    ctx: Context,
+    principal: Principal,
+    by: By,
+    offer_id: UUID,
+    *,
+    amount_minor: int,
+    note: str | None,
+    seen: int | None,
+) -> OfferRecord:
+    """Answer an offer with another amount; the new offer is given back.
+
+    Raises:
+        NotFound, ActionNotAllowed, PreconditionFailed.
+        NothingLeftToRefund: more than the order's payments have left.
+    """
+    offer, ret = await _both(tx, principal, offer_id, seen, amount_minor)
+    actor = Actor(principal.role.value)
+    ended = await save(tx, ctx, plan_answer(offer, "counter", actor, by.credential_id), by)
+    made, event = await _add(
+        tx,
+        ctx,
+        by,
+        ret,
+        party_of(actor),
+        amount_minor=amount_minor,
+        note=note,
+        valid_seconds=offer.valid_seconds,
+        answers=offer.id,
+    )
+    await emit(tx, [ended, event])
+    return made
+
+
+async def accept_offer(
+    tx: Transaction,
+    ctx: Context,
+    principal: Principal,
+    by: By,
+    offer_id: UUID,
+    seen: int | None,
+) -> OfferRecord:
+    """Agree to the other side's offer: the refund is reserved, the goods stay.
+
+    Raises:
+        NotFound, PreconditionFailed.
+        ActionNotAllowed: not in this state or for this caller; or more than the caller may promise
+            alone.
+        NothingLeftToRefund: the payments have less left by now.
+    """
+    offer, ret = await _both(tx, principal, offer_id, seen)
+    actor = Actor(principal.role.value)
+    change = plan_answer(offer, "accept", actor, by.credential_id)
+    if actor is not Actor.BUYER:
+        await _promise_alone(tx, ctx, by, offer, actor)
+    agreed = plan_agree(ret, actor, ctx.clock(), offer.amount_minor)
+    refund_id, events, jobs = await _pay(tx, ctx, by, offer)
+    ended = await save(tx, ctx, change, by, refund_id=refund_id)
+    moved, more = await _returns.save(tx, ctx, agreed, by, keep_offer=True)
+    await emit(tx, [ended, *moved, *events], [*jobs, *more])
+    return await _visible(tx, principal, offer_id)
+
+
+async def approve_offer(
+    tx: Transaction,
+    ctx: Context,
+    principal: Principal,
+    by: By,
+    offer_id: UUID,
+    seen: int | None,
+) -> OfferRecord:
+    """Let an offer reach the buyer, as the second person; it counts against nobody's allowance.
+
+    Raises:
+        NotFound, ActionNotAllowed, PreconditionFailed.
+        OwnApproval: the caller made it.
+    """
+    offer, _ = await _both(tx, principal, offer_id, seen)
+    if offer.made_by == by.credential_id and offer.state == "awaiting_approval":
+        raise OwnApproval("You made this offer; another person has to approve it.")
+    actor = Actor(principal.role.value)
+    change = plan_offer_approve(offer, actor, by.credential_id, ctx.clock())
+    await emit(tx, [await save(tx, ctx, change, by)])
+    return await _visible(tx, principal, offer_id)
+
+
+async def _add(
+    tx: Transaction,
+    ctx: Context,
+    by: By,
+    ret: ReturnRecord,
+    party: str,
+    *,
+    amount_minor: int,
+    note: str | None,
+    valid_seconds: int,
+    answers: UUID | None = None,
+) -> tuple[OfferRecord, Event]:
+    """A new offer of one side; the merchant's is counted against the person's allowances."""
+    now, offer_id = ctx.clock(), ctx.new_id()
+    drawn, hold = await rows.drawn(tx, ret.id), None
+    if party == MERCHANT and amount_minor > drawn:
+        more = amount_minor - drawn
+        hold = await hold_for_person(tx, ctx, by, ret.order_id, more, ret.currency)
+        drawn = drawn if hold else amount_minor
+    state, deadlines, shown_at = opening(party, now, valid_seconds, held=hold is not None)
+    await moves.add(
+        tx,
+        table,
+        "offer",
+        now,
+        deadlines,
+        id=offer_id,
+        return_id=ret.id,
+        order_id=ret.order_id,
+        party=party,
+        state=state,
+        amount_minor=amount_minor,
+        currency=ret.currency,
+        note=note,
+        answers=answers,
+        made_by=by.credential_id,
+        drawn_minor=drawn,
+        valid_seconds=valid_seconds,
+        shown_at=shown_at,
+    )
+    made = await rows.one(tx, offer_id, everything=True)
+    assert made is not None
+    type_ = "offer.proposed" if hold else "offer.made"
+    return made, offer_event(ctx, made, type_, state, 1, by, internal=hold is not None)
+
+
+async def _promise_alone(
+    tx: Transaction, ctx: Context, by: By, offer: OfferRecord, actor: Actor
+) -> None:
+    """The buyer's amount, counted against the person's allowances as far as it was not yet."""
+    more = offer.amount_minor - await rows.drawn(tx, offer.return_id)
+    if more <= 0:
+        return
+    hold = await hold_for_person(tx, ctx, by, offer.order_id, more, offer.currency)
+    if hold is not None:
+        allowed = [a for a in OFFER.allowed(offer.state, actor) if a != "accept"]
+        raise ActionNotAllowed(
+            f"This is more than you may promise alone ({hold}). {BEYOND}",
+            object="offer",
+            state=offer.state,
+            action="accept",
+            because=hold,
+            allowed=allowed,
+        )
+
+
+async def _pay(
+    tx: Transaction, ctx: Context, by: By, offer: OfferRecord
+) -> tuple[UUID, tuple[Event, ...], tuple[Job, ...]]:
+    """Reserve the agreed amount on the order's payments; it was promised, so nothing holds it."""
+    payments = await reservations.lock_payments(tx, offer.order_id)
+    new = NewRefund(
+        order_id=offer.order_id,
+        return_id=offer.return_id,
+        kind="manual",
+        amount_minor=offer.amount_minor,
+        currency=offer.currency,
+        transfers=plan_refund(payments, offer.amount_minor),
+        parts=[{"kind": "manual", "amount": offer.amount_minor}],
+        reason="offer_accepted",
+        due_by=ctx.clock() + DUE_WITHIN,
+    )
+    written = await reserve_and_store(tx, ctx, new, by)
+    return written.id, written.events, written.jobs
+
+
+async def _visible(tx: Transaction, principal: Principal, offer_id: UUID) -> OfferRecord:
+    found = await rows.one(tx, offer_id, everything=principal.role is not Role.BUYER)
+    if found is None or not principal.sees_order(found.order_id):
+        raise NotFound(NO_SUCH_THING)
+    return found
+
+
+async def _both(
+    tx: Transaction,
+    principal: Principal,
+    offer_id: UUID,
+    seen: int | None,
+    amount_minor: int | None = None,
+) -> tuple[OfferRecord, ReturnRecord]:
+    """The offer and its return, locked; the payments first."""
+    known = await _visible(tx, principal, offer_id)
+    ret = await _locked(tx, principal, known.return_id, amount_minor)
+    offer = await _visible(tx, principal, offer_id)
+    if seen is not None and offer.sequence != seen:
+        raise PreconditionFailed(
+            "The offer changed since you read it.", current=f'"{offer.sequence}"'
+        )
+    return offer, ret
+
+
+async def _locked(
+    tx: Transaction, principal: Principal, return_id: UUID, amount_minor: int | None
+) -> ReturnRecord:
+    """The return, locked, its order's payments before it; with an amount that they still have."""
+    known = await visible_return(tx, principal, return_id, lock=False)
+    payments = await reservations.lock_payments(tx, known.order_id)
+    left = sum(payment.refundable for payment in payments)
+    if amount_minor is not None and amount_minor > left:
+        raise NothingLeftToRefund(
+            f"{left} is left to refund, not {amount_minor} (minor units).",
+            requested=amount_minor,
+            remaining=left,
+        )
+    return await visible_return(tx, principal, return_id, lock=True)
