@@ -64,6 +64,13 @@ def test_the_demo_starts_a_server_and_walks_one_return(folder: Path) -> None:
     assert not (folder / "run.json").exists()
 
 
+def test_deadlines_in_small() -> None:
+    code, told = run("proofs.deadlines", "--copies", "2", "--seed", "7")
+    assert (code, told["ok"]) == (0, True), told
+    assert told["passed"] == 3 * 2 * told["outcomes"]
+    assert told["ways"]["killed"]["kills"] > 0
+
+
 def test_races_in_small() -> None:
     code, told = run(
         "proofs.races",

@@ -1,0 +1,1 @@
+"""Proof that silence has each outcome exactly once; see ``__main__``."""

@@ -1,0 +1,146 @@
+"""One way to have each deadline of the lifecycle tables stand, and what its silence has to tell.
+
+A deadline that a table names and that has no case here is a finding of the proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from tests.support.story import POLICY, Order, Story, goods
+
+from returns_api.domain.access import Principal, Role
+from returns_api.domain.events import By
+from returns_api.domain.offers import OfferRecord
+from returns_api.domain.returns import ReturnRecord
+from returns_api.usecases import offers, returns
+
+CHEAP, COSTLY, STRICT = 2_000, 60_000, 95_000
+"""Prices: decided at once; reviewed, silence approves; reviewed, silence rejects (minor units)."""
+STRICT_POLICY: Final = POLICY.replace(
+    "  - id: costly",
+    "  - id: strict\n    when: {unit_price: {min: 900.00}}\n"
+    "    approval: {respond_within: 48 hours, on_silence: reject}\n  - id: costly",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An object whose deadline ``kind`` stands; silence tells ``event`` of it by ``system``."""
+
+    machine: str
+    kind: str
+    event: str
+    return_id: UUID
+    object_id: UUID
+
+
+Make = Callable[[Story], Awaitable[Case]]
+
+
+async def _opened(story: Story, price: int) -> tuple[Order, ReturnRecord]:
+    order = await story.order(goods("coat", price))
+    return order, await story.open(order, {"coat": 1})
+
+
+def _of(ret: ReturnRecord, kind: str, event: str) -> Case:
+    return Case("return", kind, event, ret.id, ret.id)
+
+
+async def respond_approve(story: Story) -> Case:
+    return _of((await _opened(story, COSTLY))[1], "respond", "return.approved")
+
+
+async def respond_reject(story: Story) -> Case:
+    return _of((await _opened(story, STRICT))[1], "respond", "return.rejected")
+
+
+async def answer(story: Story) -> Case:
+    _, ret = await _opened(story, COSTLY)
+    await story.act(ret, returns.asking("Why?"))
+    return _of(ret, "answer", "return.rejected")
+
+
+async def ship(story: Story) -> Case:
+    return _of((await _opened(story, CHEAP))[1], "ship", "return.expired")
+
+
+async def arrive(story: Story) -> Case:
+    _, ret = await _opened(story, CHEAP)
+    await story.act(ret, returns.shipping)
+    return _of(ret, "arrive", "return.overdue")
+
+
+async def inspect(story: Story) -> Case:
+    _, ret = await _opened(story, CHEAP)
+    await story.receive(ret, {"coat": 1})
+    return _of(ret, "inspect", "return.overdue")
+
+
+async def refund(story: Story) -> Case:
+    """Nobody sends the money: the proof runs no job but silence."""
+    _, ret = await _opened(story, CHEAP)
+    await story.bring_back(ret)
+    return _of(ret, "refund", "return.overdue")
+
+
+async def _offer(story: Story, person: Principal) -> tuple[Order, ReturnRecord, OfferRecord]:
+    order, ret = await _opened(story, CHEAP)
+    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
+        made = await offers.make_offer(
+            tx,
+            story.ctx,
+            person,
+            By(person.role.value, person.credential_id),
+            ret.id,
+            amount_minor=500,
+            note=None,
+            valid_seconds=None,
+        )
+    return order, ret, made
+
+
+async def offer_approval(story: Story) -> Case:
+    """By default an agent may promise nothing alone."""
+    _, ret, made = await _offer(story, story.agent)
+    return Case("offer", "offer_approval", "offer.expired", ret.id, made.id)
+
+
+async def offer_answer(story: Story) -> Case:
+    _, ret, made = await _offer(story, story.who(Role.ADMIN))
+    return Case("offer", "offer_answer", "offer.expired", ret.id, made.id)
+
+
+async def counter_answer(story: Story) -> Case:
+    order, ret, made = await _offer(story, story.who(Role.ADMIN))
+    buyer = story.who(Role.BUYER, order)
+    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
+        countered = await offers.counter_offer(
+            tx,
+            story.ctx,
+            buyer,
+            By("buyer", buyer.credential_id),
+            made.id,
+            amount_minor=900,
+            note=None,
+            seen=None,
+        )
+    return Case("offer", "counter_answer", "offer.expired", ret.id, countered.id)
+
+
+MAKERS: Final[Mapping[str, Make]] = {
+    "return.respond, approved": respond_approve,
+    "return.respond, rejected": respond_reject,
+    "return.answer": answer,
+    "return.ship": ship,
+    "return.arrive": arrive,
+    "return.inspect": inspect,
+    "return.refund": refund,
+    "offer.offer_approval": offer_approval,
+    "offer.offer_answer": offer_answer,
+    "offer.counter_answer": counter_answer,
+}
+"""Every outcome of every deadline, by name."""
