@@ -119,8 +119,10 @@ class GoodsColumn:
         names = {name for _, choice in self._clauses for name in choice.values}
         self._groups = {name: axes.world.goods[name] for name in names if name in axes.world.goods}
         self._bit = {name: 1 << n for n, name in enumerate(sorted(self._groups))}
-        self._tables = [
-            (name, axes.words[name], self._members(name, axes)) for name in PRODUCT_WORDS
+        self._words = [
+            word_column(name, axes.words[name], members)
+            for name in PRODUCT_WORDS
+            if any(members := self._members(name, axes))
         ]
         self._tags: dict[str, int] = {}
         for name, group in self._groups.items():
@@ -140,9 +142,8 @@ class GoodsColumn:
 
     def __call__(self, facts: Facts, _: int) -> int:
         groups = 0
-        for name, axis, table in self._tables:
-            if axis.size > 1:
-                groups |= table[axis.locate(getattr(facts, name))]
+        for column in self._words:
+            groups |= column(facts, 0)
         for tag in facts.tags:
             groups |= self._tags.get(tag, 0)
         mask = self._met.get(groups)

@@ -226,9 +226,7 @@ class Policy:
         zone = self.zone_of(facts)
         outcome = self._outcome(mask & self._rule_bits, 0, tier, facts.currency)
         found = set(self._begin(outcome.plan, facts, zone, dates.days).overs)
-        for _, dated in self._granting.begun(mask >> self.rule_count, facts, zone, dates.days):
-            found.update(dated.overs)
-        found.discard(None)
+        found.update(self._granting.begun(mask >> self.rule_count, facts, zone, dates.days).edges)
         return sorted((over for over in found if over is not None), reverse=True)
 
     def _stand(
@@ -267,14 +265,8 @@ class Policy:
         known = dates.grants.get(rights)
         if known is not None:
             return known
-        found, active = [], rights
-        for number, dated in self._granting.begun(rights, facts, zone, dates.days):
-            is_open = dated.open_at(facts.asked_at)
-            if is_open:
-                found.append((dated, is_open))
-            else:
-                active &= ~(1 << number)
-        known = dates.grants[rights] = (tuple(found), active)
+        grants, over = self._granting.begun(rights, facts, zone, dates.days).at(facts.asked_at)
+        known = dates.grants[rights] = (grants, rights & ~over)
         return known
 
     def _begin(self, plan: Plan, facts: Facts, zone: ZoneInfo, days: dict[str, date]) -> Dated:

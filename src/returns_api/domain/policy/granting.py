@@ -1,27 +1,53 @@
 """What the rights of a law grant, begun on the days of a case.
 
-Owns the plans of rights, and their beginnings on the days that were met. Refuses to own whether
-their windows are still open (``evaluate``).
+Owns the plans of rights, their beginnings on the days that were met, and which of them are still
+open at a moment. Refuses to own what follows from that (``evaluate``).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from returns_api.domain.calendars import local_date
 from returns_api.domain.policy.facts import Facts
-from returns_api.domain.policy.offers import Dated, Plan
+from returns_api.domain.policy.offers import Dated, Grants, Plan
 from returns_api.domain.policy.space import bits
 
 CACHE: Final = 16_384
 """Entries of each table of remembered results, before it is emptied."""
 
 Begin = Callable[[Plan, Facts, ZoneInfo, dict[str, date]], Dated]
-Begun = tuple[tuple[int, Dated], ...]
+
+
+@dataclass(slots=True, eq=False)
+class Begun:
+    """Rights begun on one day, by number. Between two ends of windows nothing changes, so what is
+    open is made out once for each such time."""
+
+    rights: tuple[tuple[int, Dated], ...]
+    edges: list[datetime] = field(init=False)
+    _known: dict[int, tuple[Grants, int]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        overs = {over for _, dated in self.rights for over in dated.overs}
+        self.edges = sorted(over for over in overs if over is not None)
+
+    def at(self, now: datetime) -> tuple[Grants, int]:
+        """What is granted at ``now``, and the rights that are over (bits)."""
+        span = bisect_right(self.edges, now)
+        known = self._known.get(span)
+        if known is None:
+            found = [(n, dated, dated.open_at(now)) for n, dated in self.rights]
+            known = self._known[span] = (
+                tuple((dated, is_open) for _, dated, is_open in found if is_open),
+                sum(1 << n for n, _, is_open in found if not is_open),
+            )
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +97,9 @@ class Granting:
     def _all(
         self, granting: _Granting, facts: Facts, zone: ZoneInfo, days: dict[str, date]
     ) -> Begun:
-        return tuple((n, self._begin(plan, facts, zone, days)) for n, plan in granting.plans)
+        return Begun(
+            tuple([(n, self._begin(plan, facts, zone, days)) for n, plan in granting.plans])
+        )
 
     def _set(self, rights: int) -> _Granting:
         if len(self._sets) >= CACHE:

@@ -39,6 +39,8 @@ _TERMS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "original_shipping": ("original_shipping",),
 }
 """The terms that decide what a target costs."""
+_OF_WINDOWS: Final = ("resolutions", "starts", "extend_to")
+"""The terms that decide what is open until when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +105,18 @@ class Needs:
         """Why the merchant offers nothing (of the wanted kind)."""
         if facts.reason not in self._policy.world.reasons:
             return None
-        outcome, kind = weighed.outcome, wanted_kind(target)
+        outcome = weighed.outcome
         if outcome.refusal is not None:
             return Need((self._way("refuse", mask, self._never(), by_default=True),))
         if facts.condition in outcome.refused_conditions:
             good = self.accepting(facts.condition)
             return Need((self._way("grades", mask, good, by_default=True),))
+        key = (target, *[self.decider(term, mask) for term in _OF_WINDOWS])
+        return self._remembered(key, lambda: self._over(wanted_kind(target), weighed, mask))
+
+    def _over(self, kind: ResolutionKind | None, weighed: Weighed, mask: int) -> Need:
         offers = self._way("resolutions", mask, self.offering(kind))
-        if not any(kind is None or window.kind is kind for window in outcome.plan.windows):
+        if not any(kind is None or w.kind is kind for w in weighed.outcome.plan.windows):
             return Need((offers,))
         times = [
             self._way(term, mask, self._setters[term], by_default=True)
@@ -123,11 +129,14 @@ class Needs:
         about = facts.currency if target == "return_freight" else facts.condition
         deciders = [self.decider(term, mask) for term in _TERMS_OF[target]]
         key = (target, about, *deciders)
+        return self._remembered(key, lambda: self._worth(target, mask, facts))
+
+    def _remembered(self, key: tuple[object, ...], make: Callable[[], Need]) -> Need:
         need = self._met.get(key)
         if need is None:
             if len(self._met) >= KNOWN:
                 self._met.clear()
-            need = self._met[key] = self._worth(target, mask, facts)
+            need = self._met[key] = make()
         return need
 
     def _worth(self, target: str, mask: int, facts: Facts) -> Need:

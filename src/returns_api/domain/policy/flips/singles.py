@@ -97,7 +97,8 @@ class Singles:
         bad, good = (need.bad, need.good | rights) if need is not None else (0, rights)
         graded = need is not None and need.graded
         missing = good & ~now.mask
-        once, twice = self._blocked(missing, now)
+        once, twice = now.blocked() if missing else (0, 0)
+        once, twice = once & missing, twice & missing
         wanted = Wanted(goal, bad, missing, always)
         for axis, columns, asking in self._plan:
             if (
@@ -110,19 +111,6 @@ class Singles:
                 if found is not None:
                     return found
         return None
-
-    def _blocked(self, wanted: int, now: Situation) -> tuple[int, int]:
-        """Of the rules in ``wanted`` those that one column blocks, and those that two block."""
-        if not wanted:
-            return 0, 0
-        one = two = more = 0
-        for mask in now.masks:
-            blocked = wanted & ~mask
-            if blocked:
-                more |= two & blocked
-                two |= one & blocked
-                one |= blocked
-        return one & ~two, two & ~more
 
     def _on(
         self, axis: str, columns: tuple[int, ...], wanted: Wanted, now: Situation

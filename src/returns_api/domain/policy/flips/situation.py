@@ -21,7 +21,7 @@ from returns_api.domain.policy.flips.values import SECOND
 class Situation:
     """A case of one policy, weighed."""
 
-    __slots__ = ("dates", "facts", "mask", "masks", "policy", "tier", "weighed")
+    __slots__ = ("_blocked", "dates", "facts", "mask", "masks", "policy", "tier", "weighed")
 
     def __init__(self, policy: Policy, facts: Facts) -> None:
         self.policy = policy
@@ -30,6 +30,7 @@ class Situation:
         atom = policy.tier_atoms[self.tier]
         self.masks = [column(facts, atom) for column in policy.index.columns]
         self.mask = policy.index.meet(self.masks)
+        self._blocked: tuple[int, int] | None = None
         self.dates = Dates()
         self.weighed: Weighed = policy.weigh_at(facts, self.tier, self.mask, self.dates)
 
@@ -43,13 +44,27 @@ class Situation:
         known = self.dates.grants.get(rights)
         return (rights & ~known[1]) << self.policy.rule_count if known else 0
 
+    def blocked(self) -> tuple[int, int]:
+        """The rules that exactly one column does not allow, and those that two do not."""
+        if self._blocked is None:
+            everything = self.policy.index.meet(())
+            one = two = more = 0
+            for mask in self.masks:
+                if mask != everything:
+                    blocked = everything ^ mask
+                    more |= two & blocked
+                    two |= one & blocked
+                    one |= blocked
+            self._blocked = one & ~two, two & ~more
+        return self._blocked
+
     def without(self, columns: Collection[int]) -> int:
         """The rules that all other columns allow."""
-        found = -1
-        for position, mask in enumerate(self.masks):
-            if position not in columns:
-                found &= mask
-        return found if found >= 0 else self.policy.index.meet(())
+        if len(columns) == 1:
+            (column,) = columns
+            return self.mask | self.blocked()[0] & ~self.masks[column]
+        others = (mask for n, mask in enumerate(self.masks) if n not in columns)
+        return self.policy.index.meet(others)
 
 
 def in_time(
