@@ -73,12 +73,12 @@ class Facts:
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Facts:
         """Facts from stored or uploaded data. Raises ``Invalid`` naming the first bad field."""
-        values: dict[str, Any] = {}
-        for name, value in data.items():
-            read = _READERS.get(name)
-            if read is None:
-                raise _bad(str(name), "is not a fact")
-            values[name] = None if value is None and name in _NULLABLE else read(name, value)
+        if not data.keys() <= _READERS.keys():
+            raise _bad(str(next(name for name in data if name not in _READERS)), "is not a fact")
+        values = {
+            name: None if value is None and name in _NULLABLE else _READERS[name](name, value)
+            for name, value in data.items()
+        }
         for name in _NEEDED:
             if name not in values:
                 raise _bad(name, "is missing")
@@ -147,7 +147,7 @@ def _time(name: str, value: Any) -> datetime:
         found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
         if found.tzinfo is None:
             raise _bad(name, "has no time zone; write 2026-11-21T09:12:44Z")
-        return found.astimezone(UTC)
+        return found if found.tzinfo is UTC else found.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         raise _bad(name, "is not a time such as 2026-11-21T09:12:44Z") from None
 
@@ -160,7 +160,10 @@ def _history(name: str, value: Any) -> BuyerHistory:
         return value
     if not isinstance(value, Mapping) or not value.keys() <= _OF_BUYER:
         raise _bad(name, f"is not an object with {', '.join(sorted(_OF_BUYER))}")
-    return BuyerHistory(**{part: _count(f"{name}.{part}", n) for part, n in value.items()})
+    for part, number in value.items():
+        if type(number) is not int or not 0 <= number <= 10**15:
+            _count(f"{name}.{part}", number)
+    return BuyerHistory(**value)
 
 
 _READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {
