@@ -75,7 +75,7 @@ class Facts:
         """Facts from stored or uploaded data. Raises ``Invalid`` naming the first bad field."""
         if not data.keys() <= _READERS.keys():
             raise _bad(str(next(name for name in data if name not in _READERS)), "is not a fact")
-        values = {
+        values: dict[str, Any] = {
             name: None if value is None and name in _NULLABLE else _READERS[name](name, value)
             for name, value in data.items()
         }
