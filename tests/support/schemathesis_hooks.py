@@ -115,6 +115,9 @@ schemathesis.openapi.format(
     ),
 )
 
+for kind in ("image/jpeg", "image/png", "image/webp"):
+    schemathesis.openapi.media_type(kind, st.just(PICTURE))
+
 
 @schemathesis.serializer("application/x-ndjson")
 def lines(_context: Any, value: Any) -> bytes:
@@ -133,7 +136,7 @@ def before_call(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
         return
     if "region" in (case.query or {}) and "country" not in case.query:
         case.query["country"] = "US"
-    if (case.media_type or "").startswith("image/"):
+    if case.body == "the file":
         case.body = PICTURE
     key = case.headers.get("Idempotency-Key")
     if key is None:

@@ -33,7 +33,10 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "shopify": "returns_api.adapters.payments.shopify:ShopifyPayments",
         "stripe": "returns_api.adapters.payments.stripe:StripePayments",
     },
-    Kind.CARRIERS: {"easypost": "returns_api.adapters.carriers.easypost:EasyPostCarrier"},
+    Kind.CARRIERS: {
+        "easypost": "returns_api.adapters.carriers.easypost:EasyPostCarrier",
+        "shippo": "returns_api.adapters.carriers.shippo:ShippoCarrier",
+    },
     Kind.SHOPS: {
         "shopify": "returns_api.adapters.shops.shopify:ShopifyShop",
         "woocommerce": "returns_api.adapters.shops.woocommerce:WooCommerceShop",

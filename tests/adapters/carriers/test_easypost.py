@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from returns_api.adapters.carriers.easypost import (
+from returns_api.adapters.carriers.easypost_wire import (
     build_buy,
     build_retrieve,
     build_shipment,

@@ -1,4 +1,4 @@
-"""The shipped carrier checks, for the EasyPost adapter on the carrier simulator."""
+"""The shipped carrier checks, for each built-in adapter on the carrier simulator."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
 from returns_api.adapters.carriers.easypost import EasyPostCarrier
+from returns_api.adapters.carriers.shippo import ShippoCarrier
 from returns_api.adapters.conformance import Check, Fault
 from returns_api.adapters.conformance.carriers import CHECKS, CarrierRig
 from returns_api.adapters.http import HttpClient
@@ -30,7 +32,7 @@ class EasyPostOnCarrier:
     service = "Priority"
 
     def __init__(self, carrier: Carrier, http: HttpClient, recorder: Recorder) -> None:
-        self.carrier = EasyPostCarrier(http)
+        self.carrier: EasyPostCarrier | ShippoCarrier = EasyPostCarrier(http)
         self.account = carrier.account
         self.stranger = replace(carrier.account, secret="")
         self.unreachable = replace(carrier.account, base_url="http://127.0.0.1:9")
@@ -57,12 +59,31 @@ class EasyPostOnCarrier:
         return {"x-hmac-signature": f"hmac-sha256-hex={digest}"}
 
 
-@pytest.fixture
-async def rig(carrier: Carrier, http: HttpClient, recorder: Recorder) -> EasyPostOnCarrier:
+class ShippoOnCarrier(EasyPostOnCarrier):
+    """The same books behind Shippo's words."""
+
+    service = "usps_priority"
+
+    def __init__(self, carrier: Carrier, http: HttpClient, recorder: Recorder) -> None:
+        super().__init__(carrier, http, recorder)
+        self.carrier = ShippoCarrier(http)
+
+    def sign(self, secret: str, body: bytes, at: datetime) -> Mapping[str, str]:
+        stamp = str(int(at.timestamp()))
+        signed = stamp.encode() + b"." + body
+        digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+        return {"shippo-auth-signature": f"t={stamp},v1={digest}"}
+
+
+@pytest.fixture(params=[EasyPostOnCarrier, ShippoOnCarrier])
+async def rig(
+    request: Any, carrier: Carrier, http: HttpClient, recorder: Recorder
+) -> EasyPostOnCarrier:
     await carrier.register_webhook(f"{recorder.url}/hooks", "secret")
-    return EasyPostOnCarrier(carrier, http, recorder)
+    made: EasyPostOnCarrier = request.param(carrier, http, recorder)
+    return made
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
-async def test_easypost_on_the_carrier(check: Check[CarrierRig], rig: EasyPostOnCarrier) -> None:
+async def test_on_the_carrier(check: Check[CarrierRig], rig: EasyPostOnCarrier) -> None:
     await check(rig)

@@ -1,45 +1,28 @@
-"""EasyPost labels and tracking: requests built, answers and webhooks parsed, signatures checked.
+"""EasyPost labels and tracking: which calls, in which order, and what an unclear one means.
 
-Owns EasyPost's wire format (API v2) and nothing else (one vendor, one file, hence its length).
-EasyPost has no idempotency keys: a label is bought twice only if two *shipments* are bought, so
-the caller keeps the shipment id it prepared.
+The wire format is ``easypost_wire``'s. EasyPost has no idempotency keys: a label is bought twice
+only if two *shipments* are bought, so the caller keeps the shipment id it prepared.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import unicodedata
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
-from urllib.parse import quote
-
-import orjson
 
 from returns_api.adapters import fields
-from returns_api.adapters.http import Call, HttpClient, Reply
-from returns_api.domain.errors import Invalid
-from returns_api.domain.money import to_minor
+from returns_api.adapters.carriers import easypost_wire as wire
+from returns_api.adapters.http import Call, HttpClient
 from returns_api.ports.carriers import (
-    Address,
     CarrierAccount,
     Label,
     LabelRequest,
     TrackingEvent,
     TrackingScan,
-    TrackingStatus,
 )
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 
-SIGNATURE_PREFIX: Final = "hmac-sha256-hex="
-MAX_SIGNATURE_HEADER: Final = 256
-SERVICE_OPTION: Final = "print_custom_2"
-"""Where the wanted service waits between preparing and buying: printed on the label, harmless."""
-NANOGRAMS_PER_OUNCE: Final = 28_349_523_125
 _VOIDED: Final = frozenset({"submitted", "refunded"})
-_TOPICS: Final = frozenset({"tracker.created", "tracker.updated"})
 
 
 class EasyPostCarrier:
@@ -52,9 +35,9 @@ class EasyPostCarrier:
 
     async def prepare_label(self, account: CarrierAccount, request: LabelRequest) -> str:
         """Create a shipment with rates. Raises ``ProviderRejected`` when nothing can be bought."""
-        shipment = await self._call(build_shipment(account, request))
+        shipment = await self._call(wire.build_shipment(account, request))
         try:
-            choose_rate(shipment)
+            wire.choose_rate(shipment)
             return fields.text(shipment, "id", longest=255)
         except ValueError as error:
             raise OutcomeUnknown(f"unreadable shipment: {error}") from error
@@ -76,31 +59,31 @@ class EasyPostCarrier:
             raise ProviderUnavailable("could not look before buying; bought nothing") from error
 
     async def _buy(self, account: CarrierAccount, shipment: Mapping[str, object]) -> Label:
-        bought = _readable(shipment)
+        bought = wire.readable(shipment)
         if bought is not None:
             return bought
-        shipment_id, rate = str(shipment["id"]), choose_rate(shipment)
+        shipment_id, rate = str(shipment["id"]), wire.choose_rate(shipment)
         try:
-            answer = await self._call(build_buy(account, shipment_id, str(rate["id"])))
+            answer = await self._call(wire.build_buy(account, shipment_id, str(rate["id"])))
         except ProviderRejected:
             # "Postage already exists" has had several codes; what counts is whether it does.
-            found = _readable(await self._look(account, shipment_id))
+            found = wire.readable(await self._look(account, shipment_id))
             if found is None:
                 raise
             return found
-        return _checked(answer, shipment_id, rate)
+        return wire.checked(answer, shipment_id, rate)
 
     async def look_up_label(
         self, account: CarrierAccount, carrier_shipment_id: str
     ) -> Label | None:
         """The label of a prepared shipment; one that EasyPost denies is unknown, not None."""
-        return _readable(await self._look(account, carrier_shipment_id))
+        return wire.readable(await self._look(account, carrier_shipment_id))
 
     async def void_label(self, account: CarrierAccount, carrier_shipment_id: str) -> bool:
         """Ask for a postage refund. Asking twice is harmless and tells the same."""
         async with self._http.total_deadline():
             try:
-                shipment = await self._call(build_refund(account, carrier_shipment_id))
+                shipment = await self._call(wire.build_refund(account, carrier_shipment_id))
             except ProviderRejected:  # "will not" and "already did" look alike: ask which
                 shipment = await self._look(account, carrier_shipment_id)
         told = shipment.get("refund_status")  # a stranger's JSON: anything but a text voids nothing
@@ -114,7 +97,7 @@ class EasyPostCarrier:
         if shipment.get("tracker") is None:
             return []
         try:
-            return parse_tracker(fields.mapping(shipment, "tracker"))
+            return wire.parse_tracker(fields.mapping(shipment, "tracker"))
         except ValueError as error:
             raise OutcomeUnknown(f"unreadable tracker: {error}") from error
 
@@ -126,259 +109,22 @@ class EasyPostCarrier:
             raise OutcomeUnknown(f"look-up refused: {error.code}") from error
 
     async def _fetch(self, account: CarrierAccount, shipment_id: str) -> Mapping[str, object]:
-        shipment = await self._call(build_retrieve(account, shipment_id))
+        shipment = await self._call(wire.build_retrieve(account, shipment_id))
         if shipment.get("id") != shipment_id:
             raise OutcomeUnknown("another shipment was shown than the one asked for")
         return shipment
 
     async def _call(self, call: Call) -> Mapping[str, object]:
         reply = await self._http.send(call)
-        refuse(reply)
+        wire.refuse(reply)
         return reply.json_object()
 
     def verify(
         self, headers: Mapping[str, str], body: bytes, secrets: Sequence[str], now: datetime
     ) -> bool:
-        """See ``verify_signature``. EasyPost signs no time: replays are the inbox's business."""
-        return verify_signature(headers.get("x-hmac-signature", ""), body, secrets)
+        """EasyPost signs no time: replays are the inbox's business."""
+        return wire.verify_signature(headers.get("x-hmac-signature", ""), body, secrets)
 
     def parse_event(self, body: bytes) -> TrackingEvent:
-        """See the module's ``parse_event``."""
-        return parse_event(body)
-
-
-def build_shipment(account: CarrierAccount, request: LabelRequest) -> Call:
-    """POST /v2/shipments for a return.
-
-    With ``is_return`` EasyPost takes the addresses of the *outward* trip and turns them round, so
-    the buyer is ``to_address`` (docs.easypost.com/docs/shipments/returns).
-    """
-    options = {"label_format": "PDF"}
-    if request.service is not None:
-        options[SERVICE_OPTION] = request.service
-    shipment = {
-        "reference": request.reference,
-        "is_return": True,
-        "to_address": _address(request.sender),
-        "from_address": _address(request.receiver),
-        "parcel": {"weight": ounces_tenths(request.weight_grams) / 10},
-        "options": options,
-    }
-    body = orjson.dumps({"shipment": shipment})
-    return Call("POST", _url(account, "/v2/shipments"), _headers(account), body)
-
-
-def build_buy(account: CarrierAccount, shipment_id: str, rate_id: str) -> Call:
-    """POST /v2/shipments/{id}/buy."""
-    body = orjson.dumps({"rate": {"id": rate_id}})
-    return Call("POST", _shipment_url(account, shipment_id, "/buy"), _headers(account), body)
-
-
-def build_retrieve(account: CarrierAccount, shipment_id: str) -> Call:
-    """GET /v2/shipments/{id}."""
-    return Call("GET", _shipment_url(account, shipment_id), _headers(account))
-
-
-def build_refund(account: CarrierAccount, shipment_id: str) -> Call:
-    """POST /v2/shipments/{id}/refund."""
-    return Call("POST", _shipment_url(account, shipment_id, "/refund"), _headers(account), b"{}")
-
-
-def refuse(reply: Reply) -> None:
-    """Turn a 4xx into one of the three port errors; pass for 2xx.
-
-    401, 403 and 402 (no funds) were not acted on and can be mended, so: unavailable. A 4xx without
-    EasyPost's error object came from somebody in between, so: unknown. The rest is rejected.
-    """
-    if reply.status < 400:
-        return
-    try:
-        error = fields.mapping(reply.json_object(), "error")
-        code = fields.text(error, "code", longest=255)
-    except ValueError as unreadable:
-        raise OutcomeUnknown(f"answer {reply.status} is not EasyPost's") from unreadable
-    if reply.status in {401, 402, 403, 409}:
-        raise ProviderUnavailable(f"refused for now: {code}", reply.retry_after)
-    # EasyPost's own message can quote an address, so it goes no further than here.
-    raise ProviderRejected(code, f"EasyPost answered {reply.status}")
-
-
-def choose_rate(shipment: Mapping[str, object]) -> Mapping[str, object]:
-    """The cheapest rate of the service that was asked for, of any service otherwise.
-
-    Raises ``ProviderRejected`` when there is none, or when prices are in several currencies and
-    so cannot be compared; ``OutcomeUnknown`` when they are not readable.
-    """
-    try:
-        rates = fields.objects(shipment, "rates")
-        wanted = _wanted_service(shipment)
-        priced = [
-            (rate_cost(rate), fields.text(rate, "id", longest=255), rate)
-            for rate in rates
-            if wanted is None or rate.get("service") == wanted
-        ]
-    except ValueError as error:
-        raise OutcomeUnknown(f"unreadable rates: {error}") from error
-    if not priced:
-        raise ProviderRejected("no_rates", "no carrier offers this parcel, or not this service")
-    if len({currency for (_, currency), _, _ in priced}) > 1:
-        raise ProviderRejected("mixed_currencies", "rates in several currencies: name a service")
-    return min(priced, key=lambda each: (each[0][0], each[1]))[2]
-
-
-def rate_cost(rate: Mapping[str, object]) -> tuple[int, str]:
-    """Minor units and currency of a rate such as "5.82" USD. Raises ``ValueError``."""
-    currency = fields.text(rate, "currency", longest=3)
-    try:
-        amount = to_minor(fields.text(rate, "rate", longest=20), currency)
-    except Invalid as error:
-        raise ValueError("the price is not an exact amount of its currency") from error
-    if amount < 0:
-        raise ValueError("the price is negative")
-    return amount, currency
-
-
-def parse_label(shipment: Mapping[str, object]) -> Label | None:
-    """The label of a shipment, None when it was not bought. Raises ``ValueError``."""
-    if shipment.get("postage_label") is None and shipment.get("selected_rate") is None:
-        return None
-    postage, rate = (
-        fields.mapping(shipment, "postage_label"),
-        fields.mapping(shipment, "selected_rate"),
-    )
-    pdf = fields.optional_text(postage, "label_pdf_url", longest=2_000)
-    url = pdf or fields.text(postage, "label_url", longest=2_000)
-    if not url.startswith(("https://", "http://")):
-        raise ValueError("label_url is not a web address")
-    cost, currency = rate_cost(rate)
-    return Label(
-        carrier_shipment_id=fields.text(shipment, "id", longest=255),
-        tracking_code=fields.text(shipment, "tracking_code", longest=100),
-        carrier=fields.text(rate, "carrier", longest=100),
-        service=fields.text(rate, "service", longest=100),
-        label_url=url,
-        cost_minor=cost,
-        currency=currency,
-    )
-
-
-def parse_tracker(tracker: Mapping[str, object]) -> tuple[TrackingScan, ...]:
-    """The scans of a tracker, oldest first. Raises ``ValueError``.
-
-    A tracker that names a state but no scans yet (some carriers never list them) counts as one
-    scan at its last change.
-    """
-    code = fields.text(tracker, "tracking_code", longest=100)
-    shipment = fields.optional_text(tracker, "shipment_id", longest=255)
-    details = fields.objects(tracker, "tracking_details")
-    scans = [
-        TrackingScan(
-            tracking_code=code,
-            carrier_shipment_id=shipment,
-            status=_status(detail),
-            at=fields.timestamp(detail, "datetime"),
-            description=fields.optional_text(detail, "message"),
-        )
-        for detail in details
-    ]
-    if not scans and _status(tracker) is not TrackingStatus.UNKNOWN:
-        at = fields.timestamp(tracker, "updated_at")
-        scans = [TrackingScan(code, shipment, _status(tracker), at)]
-    return tuple(sorted(scans, key=lambda scan: scan.at))
-
-
-def parse_event(body: bytes) -> TrackingEvent:
-    """The scans of a webhook. Raises ``ValueError`` for what is no readable EasyPost event."""
-    try:
-        event = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise ValueError("the event is not JSON") from error
-    if not isinstance(event, dict) or event.get("object") != "Event":
-        raise ValueError("not an Event object")
-    topic = fields.text(event, "description", longest=255)
-    scans = parse_tracker(fields.mapping(event, "result")) if topic in _TOPICS else ()
-    return TrackingEvent(fields.text(event, "id", longest=255), topic, scans)
-
-
-def verify_signature(header: str, body: bytes, secrets: Sequence[str]) -> bool:
-    """Whether ``header`` is the HMAC-SHA256 of ``body`` under any secret. Never raises.
-
-    The secret is NFKD-normalised first, as EasyPost's own libraries do.
-    """
-    if not header.isascii() or len(header) > MAX_SIGNATURE_HEADER:
-        return False
-    given = header.encode("ascii")
-    return any(hmac.compare_digest(given, _sign(secret, body)) for secret in secrets if secret)
-
-
-def ounces_tenths(grams: int) -> int:
-    """Grams as tenths of an ounce, rounded up so that postage is never short; at least one.
-
-    Source: 1 oz = 28.349523125 g exactly (international avoirdupois ounce).
-    """
-    return max(-(-grams * 10 * 10**9 // NANOGRAMS_PER_OUNCE), 1)
-
-
-def _checked(shipment: Mapping[str, object], asked_id: str, rate: Mapping[str, object]) -> Label:
-    label = _readable(shipment)
-    if label is None:
-        raise OutcomeUnknown("bought, but no label came with the answer")
-    asked = (asked_id, *rate_cost(rate))
-    if (label.carrier_shipment_id, label.cost_minor, label.currency) != asked:
-        raise OutcomeUnknown("the label there is not the one that was asked for")
-    return label
-
-
-def _readable(shipment: Mapping[str, object]) -> Label | None:
-    try:
-        return parse_label(shipment)
-    except ValueError as error:
-        raise OutcomeUnknown(f"unreadable label: {error}") from error
-
-
-def _wanted_service(shipment: Mapping[str, object]) -> str | None:
-    options = shipment.get("options")
-    if not isinstance(options, dict):
-        return None
-    return fields.optional_text(options, SERVICE_OPTION, longest=100)
-
-
-def _status(source: Mapping[str, object]) -> TrackingStatus:
-    """EasyPost's words are ours; one that it adds later is unknown, not an error."""
-    try:
-        return TrackingStatus(str(source.get("status")))
-    except ValueError:
-        return TrackingStatus.UNKNOWN
-
-
-def _address(address: Address) -> dict[str, str]:
-    known = {
-        "name": address.name,
-        "street1": address.street1,
-        "street2": address.street2,
-        "city": address.city,
-        "state": address.region,
-        "zip": address.postcode,
-        "country": address.country,
-        "email": address.email,
-        "phone": address.phone,
-    }
-    return {name: value for name, value in known.items() if value}
-
-
-def _headers(account: CarrierAccount) -> dict[str, str]:
-    token = b64encode(f"{account.secret}:".encode()).decode("ascii")
-    return {"authorization": f"Basic {token}", "content-type": "application/json"}
-
-
-def _url(account: CarrierAccount, path: str) -> str:
-    return account.base_url.rstrip("/") + path
-
-
-def _shipment_url(account: CarrierAccount, shipment_id: str, tail: str = "") -> str:
-    return _url(account, f"/v2/shipments/{quote(shipment_id, safe='')}{tail}")
-
-
-def _sign(secret: str, body: bytes) -> bytes:
-    key = unicodedata.normalize("NFKD", secret).encode()
-    return (SIGNATURE_PREFIX + hmac.new(key, body, hashlib.sha256).hexdigest()).encode("ascii")
+        """See ``easypost_wire.parse_event``."""
+        return wire.parse_event(body)

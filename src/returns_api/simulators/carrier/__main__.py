@@ -10,6 +10,7 @@ from ..kit.web import App, run
 from .control import Control
 from .core import Carrier
 from .easypost_api import EasyPostApi
+from .shippo_api import ShippoApi
 
 
 def main() -> None:
@@ -21,7 +22,8 @@ def main() -> None:
     args = parser.parse_args()
     carrier = Carrier(args.data_dir)
     common = CommonControl(carrier.plan, carrier.hooks, carrier.reset)
-    routes = EasyPostApi(carrier).routes() + Control(carrier).routes() + common.routes()
+    faces = EasyPostApi(carrier).routes() + ShippoApi(carrier).routes()
+    routes = faces + Control(carrier).routes() + common.routes()
     run(App(routes, carrier.living), args.host, args.port)
 
 

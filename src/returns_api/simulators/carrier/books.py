@@ -81,6 +81,14 @@ class Books:
             account,
         )
 
+    def of_rate(self, rate_id: str, account: str) -> Row | None:
+        """The shipment that was offered this rate."""
+        return self.store.row(
+            "SELECT * FROM shipments WHERE instr(rates, ?) > 0 AND account = ? LIMIT 1",
+            f'"{rate_id}"',
+            account,
+        )
+
     def buy(self, shipment: Row, rate: Mapping[str, Any], minor: int) -> Row:
         """Pay for a label."""
         code = f"EZ{secrets.randbelow(10**18):018d}"
