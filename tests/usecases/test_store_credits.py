@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -24,9 +25,13 @@ from returns_api.domain.errors import (
 )
 from returns_api.domain.events import SYSTEM, By
 from returns_api.domain.orders import BuyerFacts, PersonErased
+from returns_api.ports.errors import ProviderRejected
 from returns_api.usecases import policies, store_credits
+from returns_api.usecases.audits import audit_shop
 from returns_api.usecases.refunds import RefundView
 from returns_api.usecases.store_credits import CreditView
+from returns_api.worker import sweep
+from tests.support.gates import Gate
 from tests.support.story import CARD, POLICY, Order, Story, goods
 from tests.usecases.test_ledger import balances, rules
 
@@ -452,3 +457,43 @@ async def test_gateways_that_the_shop_does_not_name_stay_as_they_are(story: Stor
     order = await story.order(goods("thing", 80_00), paid=[50_00, 30_00], gateways=[CARD, "cash"])
     made = await story.refund(order, 80_00)
     assert {m["store_credit_id"] for m in made.transfers} == {None}, "a card has an account"
+
+
+async def test_what_a_provider_refuses_becomes_credit_once_and_no_more_than_was_paid(
+    story: Story,
+) -> None:
+    order = await story.order(goods("thing", 80_00), paid=[50_00, 30_00])
+    made = await story.refund(order, 80_00)
+    gate = Gate(story.ctx.payments["stripe"])
+    gate.refusals["refund"] = [ProviderRejected("card_gone", "the card is gone")]
+    await sweep.drain(replace(story.ctx, payments={"stripe": gate}))
+    await story.drain()
+    stuck = await story.refund_now(made.refund["id"])
+    assert stuck.refund["state"] == "partially_succeeded"
+    await story.cancel(made.refund["id"])
+    rest = await story.refund(order, None, to="store_credit", buyer_agreed=True)
+    arrived = sum(m["amount_minor"] for m in stuck.transfers if m["state"] == "succeeded")
+    assert await left(story, account_of(rest)) == 80_00 - arrived
+    with pytest.raises(NothingLeftToRefund):
+        await story.refund(order, 1)
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "found"),
+    [
+        ("store_credit_lots", "remaining_minor", {"N2 balance of store credit"}),
+        ("store_credit_draws", "amount_minor", {"N2 purchase and its lots"}),
+        ("store_credits", "sequence", {"N2 balance of store credit", "N7 untold movement of store "
+                                       "credit"}),
+    ],
+)  # fmt: skip
+async def test_an_audit_names_credit_that_does_not_add_up(
+    story: Story, table: str, column: str, found: set[str]
+) -> None:
+    order = await story.order(goods("thing", 100_00))
+    account = await present(story, order, 10_00)
+    await debit(story, account, 4_00)
+    await story.rows(f"UPDATE {table} SET {column} = {column} - 1")
+    audited = await audit_shop(story.ctx, story.shop)
+    assert set(audited.tally.counts) == found
+    await story.rows(f"UPDATE {table} SET {column} = {column} + 1")
