@@ -28,6 +28,7 @@ from returns_api.api import (
     ledger,
     offers,
     orders,
+    people,
     photos,
     policies,
     publications,
@@ -70,6 +71,7 @@ ROUTERS = (
     events,
     inbox,
     shop,
+    people,
     hooks,
 )
 

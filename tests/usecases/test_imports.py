@@ -17,7 +17,7 @@ from returns_api.db import imports as rows
 from returns_api.domain.errors import ActionNotAllowed, Conflict, DoesNotFit
 from returns_api.domain.events import SYSTEM, By
 from returns_api.domain.order_documents import EXAMPLE, order_facts, parcel_facts, read_document
-from returns_api.domain.orders import OrderSeen
+from returns_api.domain.orders import OrderSeen, ShopErased
 from returns_api.usecases import _orders, imports
 from returns_api.usecases._documents import prepare, put_documents
 from returns_api.usecases.context import Context
@@ -186,8 +186,11 @@ async def test_a_worker_that_lost_its_lease_writes_nothing(intake: Intake) -> No
         slow = await rows.RUNS.claim(tx, row["id"], clock(), clock() + timedelta(seconds=1))
     clock.forward(seconds=2)  # type: ignore[attr-defined]
     await imports.run_import(ctx, intake.shop, row["id"])
-    with pytest.raises(imports._Lost):
+    with pytest.raises((imports._Lost, Conflict)):
         await imports._carry_on(ctx, intake.shop, slow)
+    await imports._end(ctx, intake.shop, slow, "too late")
+    done = await imports.view_import(ctx, intake.shop, row["id"])
+    assert (done["state"], done["created"]) == ("succeeded", 2)
     found = await intake.rows("SELECT count(*) n FROM events WHERE type = 'order.received'")
     assert found == [{"n": 2}]
 
@@ -262,3 +265,14 @@ async def _same(ctx: Context, told: list[dict[str, Any]]) -> None:
         newest[each["external_id"]] = max(newest[each["external_id"]], each["total"])
     stored = {each["external_id"]: each["total_minor"] for each in (await cut.state())["orders"]}
     assert stored == newest
+
+
+async def test_a_shop_that_is_erased_loses_its_files_too(intake: Intake) -> None:
+    row = await begun(intake, lines_of(document("E1")))
+    await imports.run_started(intake.ctx, intake.shop, ADMIN, row["id"], row["size"])
+    await begun(intake, lines_of(document("E2")))
+    await intake.see(ShopErased())
+    assert await intake.rows("SELECT no FROM import_parts") == []
+    await drain(intake.ctx)
+    done = await imports.view_import(intake.ctx, intake.shop, row["id"])
+    assert (done["state"], done["created"]) == ("failed", 0)

@@ -53,6 +53,7 @@ _PART: Final = Query(
 _DROP_PART: Final = Query(
     delete(_p).where(here(_p), _p.c.import_id == given("import_id"), _p.c.no <= given("no"))
 )
+_FORGET: Final = Query(delete(_p).where(here(_p)))
 _ADD_PROBLEM: Final = Query(
     insert(_e).values(
         shop_id=SHOP,
@@ -93,6 +94,11 @@ async def body(tx: Transaction, import_id: UUID, no: int) -> bytes | None:
 async def drop_parts(tx: Transaction, import_id: UUID, upto: int) -> None:
     """Forget parts that are done."""
     await tx.run(_DROP_PART, import_id=import_id, no=upto)
+
+
+async def forget_all(tx: Transaction) -> None:
+    """Forget the parts of every import of the shop."""
+    await tx.run(_FORGET)
 
 
 async def add_problems(tx: Transaction, problems: Iterable[dict[str, Any]]) -> None:

@@ -27,6 +27,7 @@ from returns_api.domain.events import By
 from returns_api.domain.order_documents import read_document
 from returns_api.usecases import _runs
 from returns_api.usecases._documents import (
+    ERASED,
     Outcome,
     Prepared,
     known_source,
@@ -213,7 +214,9 @@ async def _carry_on(ctx: Context, shop: UUID, run: Row) -> None:
     while part < run["parts"]:
         async with ctx.database.transaction(shop) as tx:
             body = await rows.body(tx, run["id"], part + 1)
-        lines = [] if body is None else body.removesuffix(b"\n").split(b"\n")
+        if body is None:
+            raise Conflict(ERASED)
+        lines = body.removesuffix(b"\n").split(b"\n")
         for first in range(skip, max(len(lines), 1), BATCH):
             some = lines[first : first + BATCH]
             batch = await asyncio.to_thread(

@@ -1,6 +1,6 @@
 """Orders as they came in: lines, outbound parcels, the person, the certificate, the payments."""
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 
 from returns_api.db.tables._base import (
     at_least,
@@ -48,6 +48,12 @@ orders = tenant_table(
     UniqueConstraint("shop_id", "source", "external_id"),
     Index("ix_orders_number", "shop_id", "number_key"),
     Index("ix_orders_customer", "shop_id", "customer_key"),
+    Index(
+        "ix_orders_email",
+        "shop_id",
+        "email_key",
+        postgresql_where=text("email_key IS NOT NULL"),
+    ),
     root=True,
 )
 

@@ -1,0 +1,88 @@
+"""A person's rights over HTTP: what is kept of them, and its erasure."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from returns_api.api.deps import Allowed, Caller, ContextDep
+from returns_api.api.responses import BODY, refusals
+from returns_api.api.schemas.people import (
+    KeptLineOut,
+    KeptOrderOut,
+    KeptRefundOut,
+    KeptReturnOut,
+    PersonErasedOut,
+    PersonExportOut,
+    PersonIn,
+    PersonOut,
+)
+from returns_api.db.engine import Row
+from returns_api.domain.access import Scope
+from returns_api.usecases import people
+from returns_api.usecases.people import KeptOrder
+
+router = APIRouter(prefix="/v1/admin/people", tags=["people"])
+
+Manager = Annotated[Caller, Depends(Allowed(Scope.SHOP_MANAGE))]
+
+
+@router.post(
+    "/export",
+    operation_id="exportPerson",
+    summary="Tell a person what is kept of them",
+    description=(
+        "Everything personal under an e-mail address, and of the accounts that ordered under it,"
+        " with their orders, returns and refunds. Each order's history tells that it was asked for."
+    ),
+    responses=refusals(*BODY, 409),
+)
+async def export_person(body: PersonIn, ctx: ContextDep, caller: Manager) -> PersonExportOut:
+    kept = await people.export_person(ctx, caller.principal.shop, body.email)
+    return PersonExportOut(orders=[_kept(each) for each in kept])
+
+
+@router.post(
+    "/erase",
+    operation_id="erasePerson",
+    summary="Erase a person for ever",
+    description=(
+        "Name, addresses, the buyer's own words and photos go, also in messages that wait; orders,"
+        " amounts, states and books stay. A later message of a platform writes nothing personal of"
+        " these orders again. A second time there is nothing left to erase."
+    ),
+    responses=refusals(*BODY, 409),
+)
+async def erase_person(body: PersonIn, ctx: ContextDep, caller: Manager) -> PersonErasedOut:
+    count = await people.erase_by_email(ctx, caller.principal.shop, body.email)
+    return PersonErasedOut(orders=count)
+
+
+def _kept(order: KeptOrder) -> KeptOrderOut:
+    row = order.row
+    return KeptOrderOut(
+        order=row["id"],
+        **{name: row[name] for name in ("number", "source", "external_id", "placed_at")},
+        currency=row["currency"],
+        total=row["total_minor"],
+        person=PersonOut(**{name: row[name] for name in PersonOut.model_fields}),
+        lines=[
+            KeptLineOut(title=line["title"], sku=line["sku"], quantity=line["ordered"])
+            for line in order.lines
+        ],
+        returns=[_returned(line) for line in order.returned],
+        refunds=[_refund(refund) for refund in order.refunds],
+    )
+
+
+def _returned(row: Row) -> KeptReturnOut:
+    names = ("number", "state", "created_at", "reason", "quantity", "note")
+    return KeptReturnOut(return_=row["id"], **{name: row[name] for name in names})
+
+
+def _refund(row: Row) -> KeptRefundOut:
+    names = ("currency", "state", "created_at")
+    return KeptRefundOut(
+        refund=row["id"], amount=row["amount_minor"], **{name: row[name] for name in names}
+    )

@@ -1,0 +1,144 @@
+"""Shapes of what is kept of a person."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import Field, StringConstraints
+
+from returns_api.api.schemas.base import (
+    In,
+    Moment,
+    OrderId,
+    Out,
+    RefundId,
+    ReturnId,
+    Storable,
+    example,
+    example_id,
+)
+
+_PERSON: Final = {
+    "email": "person@example.org",
+    "phone": None,
+    "name": "Anna Beispiel",
+    "customer_id": "700123",
+    "locale": "de-DE",
+    "street1": "Beispielweg 1",
+    "street2": None,
+    "city": "Berlin",
+    "region": None,
+    "postcode": "10115",
+    "country": "DE",
+}
+_KEPT: Final[dict[str, Any]] = {
+    "order": example_id("ord"),
+    "number": "#1001",
+    "source": "shopify",
+    "external_id": "820982911946154508",
+    "placed_at": "2026-11-01T09:00:00Z",
+    "currency": "EUR",
+    "total": 10390,
+    "person": _PERSON,
+    "lines": [{"title": "Field jacket, M", "sku": "JKT-M-OLIVE", "quantity": 1}],
+    "returns": [
+        {
+            "return": example_id("ret"),
+            "number": "#1001-R1",
+            "state": "closed",
+            "created_at": "2026-11-08T09:00:00Z",
+            "reason": "size_too_small",
+            "quantity": 1,
+            "note": "The sleeves.",
+        }
+    ],
+    "refunds": [
+        {
+            "refund": example_id("ref"),
+            "amount": 9900,
+            "currency": "EUR",
+            "state": "succeeded",
+            "created_at": "2026-11-12T09:00:00Z",
+        }
+    ],
+}
+
+
+class PersonIn(In):
+    """Who: an e-mail address, in whatever spelling."""
+
+    model_config = example({"email": "person@example.org"})
+
+    email: Annotated[str, StringConstraints(min_length=3, max_length=320), Storable]
+
+
+class PersonOut(Out):
+    email: str | None
+    phone: str | None
+    name: str | None
+    customer_id: str | None
+    locale: str | None
+    street1: str | None
+    street2: str | None
+    city: str | None
+    region: str | None
+    postcode: str | None
+    country: str | None
+
+
+class KeptLineOut(Out):
+    title: str
+    sku: str | None
+    quantity: int
+
+
+class KeptReturnOut(Out):
+    """One line of a return, with the buyer's own words."""
+
+    return_: ReturnId = Field(alias="return")
+    number: str
+    state: str
+    created_at: Moment
+    reason: str
+    quantity: int
+    note: str | None
+
+
+class KeptRefundOut(Out):
+    refund: RefundId
+    amount: int
+    currency: str
+    state: str
+    created_at: Moment
+
+
+class KeptOrderOut(Out):
+    """One order and everything personal that hangs on it."""
+
+    order: OrderId
+    number: str
+    source: str
+    external_id: str
+    placed_at: Moment
+    currency: str
+    total: int
+    person: PersonOut
+    lines: list[KeptLineOut]
+    returns: list[KeptReturnOut]
+    refunds: list[KeptRefundOut]
+
+
+class PersonExportOut(Out):
+    """Everything that is kept of a person, newest order first."""
+
+    model_config = example({"orders": [_KEPT]})
+
+    orders: list[KeptOrderOut]
+
+
+class PersonErasedOut(Out):
+    """Of how many orders the person was erased; 0 when nothing (more) is kept."""
+
+    model_config = example({"orders": 3})
+
+    orders: int

@@ -1,0 +1,113 @@
+"""Everything that is kept of one person, found by the keyed hash of an address.
+
+Owns the search and the reading; refuses to own erasure (``erasure``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Integer, LargeBinary, Uuid, and_, any_, select, union
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from returns_api.db.engine import Row, Transaction
+from returns_api.db.order_intake import PERSON
+from returns_api.db.query import Query, given, here
+from returns_api.db.tables import (
+    order_lines,
+    order_people,
+    orders,
+    refunds,
+    return_lines,
+    returns,
+)
+
+_email: Final = given("email_key", LargeBinary)
+_accounts: Final = select(orders.c.customer_key).where(
+    here(orders), orders.c.email_key == _email, orders.c.customer_key.is_not(None)
+)
+# Two searches, each by its own index; one condition with OR would read all orders of the shop.
+_ids: Final = union(
+    select(orders.c.id).where(here(orders), orders.c.email_key == _email),
+    select(orders.c.id).where(here(orders), orders.c.customer_key.in_(_accounts)),
+)
+_FOUND: Final = Query(
+    select(
+        orders.c.id,
+        orders.c.source,
+        orders.c.external_id,
+        orders.c.number,
+        orders.c.placed_at,
+        orders.c.currency,
+        orders.c.total_minor,
+        (orders.c.email_key.is_not_distinct_from(_email)).label("by_email"),
+        *(order_people.c[name] for name in PERSON),
+    )
+    .join(
+        order_people,
+        and_(order_people.c.shop_id == orders.c.shop_id, order_people.c.order_id == orders.c.id),
+    )
+    .where(
+        here(orders),
+        here(order_people),
+        orders.c.id.in_(_ids),
+    )
+    .order_by(orders.c.id.desc())
+    .limit(given("limit", Integer))
+)
+_of: Final = given("order_ids", ARRAY(Uuid))
+_LINES: Final = Query(
+    select(order_lines.c.order_id, order_lines.c.title, order_lines.c.sku, order_lines.c.ordered)
+    .where(here(order_lines), order_lines.c.order_id == any_(_of))
+    .order_by(order_lines.c.order_id, order_lines.c.position)
+)
+_RETURNS: Final = Query(
+    select(
+        returns.c.order_id,
+        returns.c.id,
+        returns.c.number,
+        returns.c.state,
+        returns.c.created_at,
+        return_lines.c.reason,
+        return_lines.c.quantity,
+        return_lines.c.note,
+    )
+    .join(
+        return_lines,
+        and_(return_lines.c.shop_id == returns.c.shop_id, return_lines.c.return_id == returns.c.id),
+    )
+    .where(here(returns), here(return_lines), returns.c.order_id == any_(_of))
+    .order_by(returns.c.order_id, returns.c.id, return_lines.c.position)
+)
+_REFUNDS: Final = Query(
+    select(
+        refunds.c.order_id,
+        refunds.c.id,
+        refunds.c.amount_minor,
+        refunds.c.currency,
+        refunds.c.state,
+        refunds.c.created_at,
+    )
+    .where(here(refunds), refunds.c.order_id == any_(_of))
+    .order_by(refunds.c.order_id, refunds.c.id)
+)
+
+
+async def orders_of(tx: Transaction, email_key: bytes, limit: int) -> list[Row]:
+    """Orders under the address, and all of the accounts that ordered under it; newest first.
+
+    ``by_email`` says which of the two. Erased orders belong to nobody.
+    """
+    return await tx.all(_FOUND, email_key=email_key, limit=limit)
+
+
+async def below(tx: Transaction, order_ids: Sequence[UUID]) -> tuple[list[Row], ...]:
+    """Lines, lines of returns and refunds of these orders, by order."""
+    given_ = {"order_ids": list(order_ids)}
+    return (
+        await tx.all(_LINES, **given_),
+        await tx.all(_RETURNS, **given_),
+        await tx.all(_REFUNDS, **given_),
+    )

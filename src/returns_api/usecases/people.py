@@ -1,0 +1,96 @@
+"""What is kept of one person: told, or erased for ever. The books stay (GDPR, articles 15 and 17).
+
+A person is found by an e-mail address, and by the accounts that ordered under it. Erasure goes the
+way of the platforms' own requests (``_people``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from returns_api.db import order_intake
+from returns_api.db import people as rows
+from returns_api.db.engine import Row, Transaction
+from returns_api.domain.errors import Conflict
+from returns_api.domain.orders import PersonErased
+from returns_api.domain.people import normalise_email
+from returns_api.usecases._order_events import tell
+from returns_api.usecases._people import erase_person
+from returns_api.usecases.context import Context
+
+ORDERS_MAX: Final = 1_000
+"""Of one person; whoever has more is asked about in the database."""
+AT_ONCE: Final = 50
+"""Orders that one transaction erases."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOrder:
+    """An order with what hangs on it."""
+
+    row: Row
+    lines: list[Row]
+    returned: list[Row]
+    refunds: list[Row]
+
+
+async def export_person(ctx: Context, shop: UUID, email: str) -> list[KeptOrder]:
+    """Everything that is kept of a person, newest order first. Each order's history tells of it.
+
+    Raises:
+        Conflict: there are too many orders for one answer.
+    """
+    async with ctx.database.transaction(shop) as tx:
+        found = await _found(ctx, email, tx)
+        for row in sorted(found, key=lambda each: (each["source"], each["external_id"])):
+            await order_intake.begin(tx, row["source"], row["external_id"], money=False)
+            version = await order_intake.step(tx, row["id"], ctx.clock())
+            await tell(tx, ctx, row["id"], version, "person_exported", {})
+        lines, returned, refunds = map(_by_order, await rows.below(tx, [r["id"] for r in found]))
+    return [
+        KeptOrder(row, lines[row["id"]], returned[row["id"]], refunds[row["id"]]) for row in found
+    ]
+
+
+async def erase_by_email(ctx: Context, shop: UUID, email: str) -> int:
+    """Erase a person; returns of how many orders. A second time there is nothing left.
+
+    What is found by the accounts alone goes first, so that an erasure that was cut short finds the
+    rest again.
+
+    Raises:
+        Conflict: there are too many orders for one request.
+    """
+    async with ctx.database.transaction(shop) as tx:
+        found = await _found(ctx, email, tx)
+    for by_email in (False, True):
+        named = defaultdict(list)
+        for row in found:
+            if bool(row["by_email"]) is by_email:
+                named[row["source"]].append(row["external_id"])
+        for source, names in named.items():
+            for first in range(0, len(names), AT_ONCE):
+                some = tuple(sorted(names)[first : first + AT_ONCE])
+                async with ctx.database.transaction(shop) as tx:
+                    await erase_person(tx, ctx, source, PersonErased(None, email, some))
+    ctx.wake()
+    return len(found)
+
+
+async def _found(ctx: Context, email: str, tx: Transaction) -> list[Row]:
+    key = ctx.sealer.keyed_hash(normalise_email(email))
+    found = await rows.orders_of(tx, key, ORDERS_MAX + 1)
+    if len(found) > ORDERS_MAX:
+        raise Conflict(f"More than {ORDERS_MAX} orders are this person's.")
+    return found
+
+
+def _by_order(found: Iterable[Row]) -> defaultdict[UUID, list[Row]]:
+    grouped = defaultdict(list)
+    for row in found:
+        grouped[row["order_id"]].append(row)
+    return grouped
