@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from returns_api.cli.database import database
+from returns_api.cli.lasting import settle_memory
 from returns_api.cli.output import AsJson, Failure, load_settings, log_to_stderr, reported
 from returns_api.config import Settings
 
@@ -63,6 +64,7 @@ def _run(settings: Settings, listener: socket.socket) -> None:
         timeout_graceful_shutdown=int(settings.shutdown_seconds),
     )
     server = uvicorn.Server(config)
+    settle_memory()
     # uvicorn raises the signal again once it has stopped; without a handler that would cut off
     # our own clean-up and make an orderly stop look like a death.
     signal.signal(signal.SIGTERM, lambda *_: None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from returns_api.cli.database import database
+from returns_api.cli.lasting import settle_memory
 from returns_api.cli.output import AsJson, load_settings, log_to_stderr, reported
 
 
@@ -21,4 +22,5 @@ def worker(as_json: AsJson = False) -> None:
 
             from returns_api.wiring import run_worker  # noqa: PLC0415
 
+            settle_memory()
             uvloop.run(run_worker(ready))

@@ -49,7 +49,8 @@ class Job:
     delay_seconds: float = 0
 
 
-def _emitting() -> CTE:
+def _written() -> CTE:
+    """The events, one row each."""
     happened = (
         func.jsonb_to_recordset(bindparam("events", required=True, type_=JSONB))
         .table_valued(
@@ -69,18 +70,22 @@ def _emitting() -> CTE:
         )
         .render_derived(with_types=True)
     )
-    written = (
+    return (
         insert(events)
         .from_select(["shop_id", *happened.c.keys()], select(SHOP, *happened.c))
         .returning(events.c.id, events.c.type, events.c.at)
         .cte("written")
     )
+
+
+def _addressed(written: CTE) -> CTE:
+    """One delivery for each event and active endpoint that asked for its type."""
     family = func.concat(func.split_part(written.c.type, ".", 1), ".*")
     topics = webhook_endpoints.c.topics
     asked = or_(
         literal("*") == any_(topics), written.c.type == any_(topics), family == any_(topics)
     )
-    addressed = (
+    return (
         insert(deliveries)
         .from_select(
             ["shop_id", "event_id", "endpoint_id", "due_at"],
@@ -91,6 +96,10 @@ def _emitting() -> CTE:
         .returning(deliveries.c.event_id)
         .cte("addressed")
     )
+
+
+def _queued(addressed: CTE) -> CTE:
+    """The caller's jobs and one for each event that has a delivery, as the queue keeps them."""
     wanted = (
         func.jsonb_to_recordset(bindparam("jobs", required=True, type_=JSONB))
         .table_valued(column("kind", Text), column("key", Text), column("delay", Integer))
@@ -102,7 +111,7 @@ def _emitting() -> CTE:
             literal("deliver_event"), cast(addressed.c.event_id, Text), cast(literal(0), Integer)
         ).distinct(),
     ).subquery("jobs")
-    queued = (
+    return (
         insert(pgqueuer)
         .from_select(
             ["priority", "entrypoint", "payload", "execute_after", "status", "headers"],
@@ -118,6 +127,10 @@ def _emitting() -> CTE:
         .returning(pgqueuer.c.id, pgqueuer.c.entrypoint, pgqueuer.c.priority)
         .cte("queued")
     )
+
+
+def _emitting() -> CTE:
+    queued = _queued(_addressed(_written()))
     logged = (
         insert(pgqueuer_log)
         .from_select(
