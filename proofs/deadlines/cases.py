@@ -13,13 +13,16 @@ from uuid import UUID
 from tests.support.story import POLICY, Order, Story, goods
 
 from returns_api.domain.access import Principal, Role
+from returns_api.domain.disputes import DisputeRecord
 from returns_api.domain.events import By
 from returns_api.domain.offers import OfferRecord
 from returns_api.domain.returns import ReturnRecord
-from returns_api.usecases import offers, returns
+from returns_api.usecases import disputes, offers, returns
 
 CHEAP, COSTLY, STRICT = 2_000, 60_000, 95_000
 """Prices: decided at once; reviewed, silence approves; reviewed, silence rejects (minor units)."""
+NOTHING: Final = ""
+"""The event of a silence that tells nobody."""
 STRICT_POLICY: Final = POLICY.replace(
     "  - id: costly",
     "  - id: strict\n    when: {unit_price: {min: 900.00}}\n"
@@ -131,6 +134,72 @@ async def counter_answer(story: Story) -> Case:
     return Case("offer", "counter_answer", "offer.expired", ret.id, countered.id)
 
 
+async def dispute_window(story: Story) -> Case:
+    """Nobody contests the rejection: it stands, and nobody is told."""
+    _, ret = await _opened(story, COSTLY)
+    await story.act(ret, returns.rejecting("worn", None, None))
+    return _of(ret, "dispute_window", NOTHING)
+
+
+async def _dispute(story: Story) -> tuple[Order, DisputeRecord]:
+    order, ret = await _opened(story, COSTLY)
+    await story.act(ret, returns.rejecting("worn", None, None))
+    buyer = story.who(Role.BUYER, order)
+    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
+        made = await disputes.open_dispute(
+            tx,
+            story.ctx,
+            buyer,
+            By("buyer", buyer.credential_id),
+            ret.id,
+            claimed_minor=500,
+            statement="It came like this.",
+        )
+    return order, made
+
+
+async def _ruled(story: Story) -> tuple[Order, DisputeRecord]:
+    order, made = await _dispute(story)
+    arbiter = story.who(Role.PLATFORM)
+    by, agent = By("platform", arbiter.credential_id), story.agent
+    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
+        await disputes.add_evidence(tx, story.ctx, agent, By("agent"), made.id, "No.", None)
+        await disputes.act(tx, story.ctx, arbiter, by, made.id, "begin_review", None)
+        ruled = await disputes.rule(
+            tx, story.ctx, arbiter, by, made.id, award_minor=100, reason="Half.", seen=None
+        )
+    return order, ruled
+
+
+def _disputed(made: DisputeRecord, kind: str, event: str) -> Case:
+    return Case("dispute", kind, event, made.return_id, made.id)
+
+
+async def evidence(story: Story) -> Case:
+    return _disputed((await _dispute(story))[1], "evidence", "dispute.review_begun")
+
+
+async def ruling(story: Story) -> Case:
+    _, made = await _dispute(story)
+    arbiter = story.who(Role.PLATFORM)
+    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
+        await disputes.add_evidence(tx, story.ctx, story.agent, By("agent"), made.id, "No.", None)
+        await disputes.act(tx, story.ctx, arbiter, By("platform"), made.id, "begin_review", None)
+    return _disputed(made, "ruling", "dispute.overdue")
+
+
+async def appeal(story: Story) -> Case:
+    return _disputed((await _ruled(story))[1], "appeal", "dispute.final")
+
+
+async def appeal_ruling(story: Story) -> Case:
+    order, made = await _ruled(story)
+    buyer = story.who(Role.BUYER, order)
+    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
+        await disputes.appeal(tx, story.ctx, buyer, By("buyer"), made.id, "Look again.", None)
+    return _disputed(made, "appeal_ruling", "dispute.final")
+
+
 MAKERS: Final[Mapping[str, Make]] = {
     "return.respond, approved": respond_approve,
     "return.respond, rejected": respond_reject,
@@ -139,6 +208,11 @@ MAKERS: Final[Mapping[str, Make]] = {
     "return.arrive": arrive,
     "return.inspect": inspect,
     "return.refund": refund,
+    "return.dispute_window": dispute_window,
+    "dispute.evidence": evidence,
+    "dispute.ruling": ruling,
+    "dispute.appeal": appeal,
+    "dispute.appeal_ruling": appeal_ruling,
     "offer.offer_approval": offer_approval,
     "offer.offer_answer": offer_answer,
     "offer.counter_answer": counter_answer,

@@ -65,6 +65,8 @@ SUPPLEMENT = (
     "UPDATE transfers SET provider_refund_id = id::text",
     "UPDATE payments SET provider_payment_id = id::text",
     "UPDATE shipments SET carrier_shipment_id = id::text",
+    "UPDATE disputes o SET refund_id = (SELECT id FROM refunds r WHERE r.shop_id = o.shop_id"
+    " AND r.order_id = o.order_id LIMIT 1)",
     "UPDATE offers o SET refund_id = (SELECT id FROM refunds r WHERE r.shop_id = o.shop_id"
     " AND r.order_id = o.order_id LIMIT 1)",
 )
@@ -92,6 +94,7 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_photos_a_digest_until_deleted": {"name": None, "state": "deleted"},
     "ck_photos_a_line_has_a_return": {"return_id": None},
     "ck_returns_a_day_has_its_law": {"refund_law_by": None, "refund_law": "x"},
+    "ck_disputes_award": {"claimed_minor": 1, "award_minor": 2},
     "ck_return_lines_units_match_quantity": {"quantity": 3, "units": [1]},
     "ck_store_credit_lots_due_while_it_lasts": {"due_at": "2020-01-01T00:00:00Z"},
     "ck_store_credit_lots_open_while_it_lasts": {"remaining_minor": 0, "due_at": None},

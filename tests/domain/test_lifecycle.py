@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from returns_api.domain.errors import ActionNotAllowed
+from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.machine import Actor, Machine, Timer, rule
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.policies import POLICY
@@ -26,12 +27,14 @@ from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.store_credits import LOT
 
-MACHINES = (RETURN, LINE, SHIPMENT, TRANSFER, REFUND, OFFER, LOT, POLICY)
-BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN, SYSTEM = Actor
-PEOPLE = (BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN)
+MACHINES = (RETURN, LINE, SHIPMENT, TRANSFER, REFUND, OFFER, DISPUTE, LOT, POLICY)
+BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN, PLATFORM, SYSTEM = Actor
+PEOPLE = (BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN, PLATFORM)
 
 REVIEW = {"approve", "reject", "request_info", "cancel", "offer", "agree"}
 ENDS = {"expire", "lapse"}
+SIDE = {"evidence": {"add_evidence"}, "ruled": {"appeal"}, "appealed": {"add_evidence"}}
+CONTEST = {state: {"dispute"} for state in ("rejected", "refunding", "completed")}
 FINANCE_MAY = {
     "requested": {"approve", "cancel"},
     "queued": {"approve", "cancel"},
@@ -52,6 +55,7 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
             "requested": {"cancel", "agree"},
             "info_needed": {"provide_info", "cancel", "agree"},
             "approved": {"ship", "cancel", "agree"},
+            **CONTEST,
         },
         AGENT: {
             "requested": REVIEW,
@@ -83,8 +87,9 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
             "in_transit": {"overdue"},
             "received": {"settle", "overdue"},
             "inspected": {"settle"},
-            "refunding": {"complete", "overdue"},
-            "completed": {"reopen"},
+            "refunding": {"complete", "overdue", "let_stand"},
+            "completed": {"reopen", "let_stand"},
+            "rejected": {"let_stand"},
         },
     },
     "return line": {
@@ -189,6 +194,25 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
         },
         SYSTEM: dict.fromkeys(("awaiting_approval", "awaiting_buyer", "awaiting_merchant"), ENDS),
     },
+    "dispute": {
+        BUYER: {
+            "evidence": {"add_evidence", "withdraw"},
+            "review": {"withdraw"},
+            "ruled": {"appeal"},
+            "appealed": {"add_evidence"},
+        },
+        AGENT: SIDE,
+        WAREHOUSE: {},
+        FINANCE: {},
+        ADMIN: SIDE,
+        PLATFORM: {"evidence": {"begin_review"}, "review": {"rule"}, "appealed": {"rule"}},
+        SYSTEM: {
+            "evidence": {"close_evidence"},
+            "review": {"overdue"},
+            "ruled": {"finalize"},
+            "appealed": {"finalize"},
+        },
+    },
     "policy version": {
         BUYER: {},
         AGENT: {},
@@ -202,7 +226,7 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda m: m.name)
 def test_every_pair_is_allowed_or_refused_with_the_allowed_ones_named(machine: Machine) -> None:
-    expected = EXPECTED[machine.name]
+    expected = {PLATFORM: {}, **EXPECTED[machine.name]}
     seen = 0
     for state, actor, action in product(machine.states, Actor, machine.actions):
         seen += 1
@@ -316,7 +340,9 @@ def test_people_decide_what_is_theirs() -> None:
     """Money moves by the system alone; a warehouse never decides, an agent never counts in."""
     for person in PEOPLE:
         actions = {a for s in RETURN.states for a in RETURN.allowed(s, person)}
-        assert actions.isdisjoint({"settle", "complete", "reopen", "expire", "overdue"})
+        assert actions.isdisjoint(
+            {"settle", "complete", "reopen", "expire", "overdue", "let_stand"}
+        )
     assert {a for s in RETURN.states for a in RETURN.allowed(s, WAREHOUSE)} == {
         "receive",
         "inspect",

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from returns_api.domain.errors import ActionNotAllowed, Invalid, ReturnsError
 from returns_api.domain.lifecycle.deadlines import applied as deadlines_after
+from returns_api.domain.lifecycle.deadlines import next_due
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.receiving import (
@@ -46,7 +47,7 @@ from returns_api.domain.returns import (
 from returns_api.domain.terms import LineTerms, ReturnTerms
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN, SYSTEM = Actor
+BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN, PLATFORM, SYSTEM = Actor
 HOUR = 3600
 
 
@@ -131,7 +132,8 @@ def opened(*quantities: int, **more: Any) -> ReturnRecord:
 
 def standing(ret: ReturnRecord) -> tuple[str, datetime] | None:
     """Kind and moment of the deadline that runs."""
-    found = ret.next_deadline
+    others = [each for each in ret.deadlines if each.kind != "dispute_window"]
+    found = next_due(others)
     return None if found is None else (found.kind, found.due_at)
 
 

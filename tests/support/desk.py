@@ -16,12 +16,12 @@ from returns_api.usecases.credentials import issue
 from tests.support.api import an_app, client_of
 from tests.support.story import Order, Story
 
-STAFF: Final = (Role.AGENT, Role.WAREHOUSE, Role.FINANCE, Role.ADMIN)
+STAFF: Final = (Role.AGENT, Role.WAREHOUSE, Role.FINANCE, Role.ADMIN, Role.PLATFORM)
 
 
 @dataclass(slots=True)
 class Desk:
-    """Clients by role; ``other_agent`` is a second agent's."""
+    """Clients by role; ``other_platform`` is a second arbiter's."""
 
     people: Mapping[str, httpx.AsyncClient]
     keys: Any = field(default_factory=lambda: count(1))
@@ -65,7 +65,8 @@ async def a_desk(story: Story, url: str, *orders: Order) -> AsyncIterator[Desk]:
         async with story.ctx.database.transaction(story.shop) as tx:
             for role in STAFF:
                 tokens[role.value] = (await issue(tx, story.ctx, role=role, label="x")).token
-            tokens["other_agent"] = (await issue(tx, story.ctx, role=Role.AGENT, label="x")).token
+            made = await issue(tx, story.ctx, role=Role.PLATFORM, label="x")
+            tokens["other_platform"] = made.token
             for number, order in enumerate(orders):
                 made = await issue(tx, story.ctx, role=Role.BUYER, label="buyer", order_id=order.id)
                 tokens["buyer" if not number else f"buyer{number}"] = made.token

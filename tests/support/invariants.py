@@ -14,6 +14,7 @@ import asyncpg
 import orjson
 
 from returns_api.domain import ids
+from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.machine import Machine
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
@@ -26,6 +27,7 @@ MACHINES: Final[dict[str, Machine]] = {
     "refund": REFUND,
     "shipment": SHIPMENT,
     "offer": OFFER,
+    "dispute": DISPUTE,
 }
 
 _HOLDING: Final = ", ".join(f"'{state}'" for state in sorted(HOLDING))
@@ -134,7 +136,7 @@ BREACHES: Final[dict[str, str]] = {
         WHERE due_at IS NOT NULL AND state NOT IN ('label_due', 'void_due')
         UNION ALL SELECT r.id FROM returns r
         JOIN deadlines d ON d.shop_id = r.shop_id AND d.return_id = r.id AND d.object_id = r.id
-        WHERE d.wake_at IS NOT NULL
+        WHERE d.wake_at IS NOT NULL AND d.kind <> 'dispute_window'
           AND r.state IN ('rejected', 'canceled', 'expired', 'completed')""",
     "an undecided return line in a return that goes on": """
         SELECT l.id FROM return_lines l JOIN returns r
@@ -145,12 +147,13 @@ BREACHES: Final[dict[str, str]] = {
 
 _EVENTS: Final = """
     SELECT e.resource_type, e.resource_id, e.sequence, e.type, e.actor, e.data FROM events e
-    WHERE e.resource_type IN ('return', 'refund', 'shipment', 'offer')
+    WHERE e.resource_type IN ('return', 'refund', 'shipment', 'offer', 'dispute')
     ORDER BY e.shop_id, e.resource_id, e.sequence"""
 _ROWS: Final = """
     SELECT id, state, sequence FROM returns UNION ALL SELECT id, state, sequence FROM refunds
     UNION ALL SELECT id, state, sequence FROM shipments
-    UNION ALL SELECT id, state, sequence FROM offers"""
+    UNION ALL SELECT id, state, sequence FROM offers
+    UNION ALL SELECT id, state, sequence FROM disputes"""
 _TRANSFERS: Final = (
     "SELECT id, state, amount_minor, first_sent_at FROM transfers WHERE store_credit_id IS NULL"
 )

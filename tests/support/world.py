@@ -62,6 +62,7 @@ rules:
     refund_at: inspection
     refund_within: 5 days
 """
+CONTEST: Final = {"claim": 1000, "statement": "It came with a stain."}
 KEEP: Final = {"amount": 1000, "note": "Keep it for ten less?"}
 TABLES: Final = {
     "ord": "orders",
@@ -73,6 +74,7 @@ TABLES: Final = {
     "ev": "photos",
     "shm": "shipments",
     "off": "offers",
+    "dsp": "disputes",
     "rec": "receipts",
     "ins": "inspections",
     "ref": "refunds",
@@ -219,7 +221,7 @@ async def _connect(ctx: Context, shop: UUID) -> None:
 async def _keys(ctx: Context, house: House) -> None:
     """One key for each role; a buyer's token for each order; one that was revoked."""
     async with ctx.database.transaction(house.id) as tx:
-        for role in (Role.PUBLISHABLE, Role.AGENT, Role.WAREHOUSE, Role.FINANCE):
+        for role in (Role.PUBLISHABLE, Role.AGENT, Role.WAREHOUSE, Role.FINANCE, Role.PLATFORM):
             house.keys[role.value] = (await issue(tx, ctx, role=role, label="seed")).token
         for name, order in zip(("buyer", "other_buyer"), house.orders, strict=True):
             made = await issue(
@@ -316,6 +318,9 @@ async def _returns(call: Caller, order: str, index: int) -> None:
         "agent", "POST", f"/v1/returns/{asked_about['return']}/request-info", {"question": "Why?"}
     )
     offered = await call("admin", "POST", f"/v1/returns/{asked_about['return']}/offers", KEEP)
+    refused = await opened(coat)
+    await call("agent", "POST", f"/v1/returns/{refused['return']}/reject", {"code": "worn"})
+    disputed = await call(buyer, "POST", f"/v1/returns/{refused['return']}/disputes", CONTEST)
     approved = await opened(shirt, 2)
     received = await opened(jacket, 2)
     path, line = f"/v1/returns/{received['return']}", received["lines"][0]["return_line"]
@@ -353,6 +358,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
             "sc": credit,
             "scm": debit["movement"],
             "off": offered["offer"],
+            "dsp": disputed["dispute"],
             "shp": call.house.shop,
             "slug": "stripe",
         }

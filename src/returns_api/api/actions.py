@@ -13,7 +13,9 @@ from uuid import UUID
 
 from returns_api.domain import ids
 from returns_api.domain.access import Principal, Scope
+from returns_api.domain.disputes import DisputeRecord
 from returns_api.domain.lifecycle.deadlines import OPEN, Deadline
+from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.machine import Actor, Machine
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.policies import POLICY
@@ -43,6 +45,14 @@ LINKS: Final[dict[str, Link]] = {
     "receive": Link("receipts", Scope.RECEIPTS_WRITE),
     "inspect": Link("inspections", Scope.RECEIPTS_WRITE),
     "offer": Link("offers", Scope.RETURNS_REVIEW),
+    "dispute": Link("disputes", Scope.RETURNS_ACT),
+}
+DISPUTE_LINKS: Final[dict[str, Link]] = {
+    "add_evidence": Link("evidence", Scope.RETURNS_ACT),
+    "appeal": Link("appeal", Scope.RETURNS_ACT),
+    "withdraw": Link("withdraw", Scope.RETURNS_ACT),
+    "begin_review": Link("begin-review", Scope.DISPUTES_RULE),
+    "rule": Link("rule", Scope.DISPUTES_RULE),
 }
 OFFER_LINKS: Final[dict[str, Link]] = {
     "approve": Link("approve", Scope.REFUNDS_MANAGE),
@@ -60,6 +70,12 @@ OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "createReceipt": (RETURN, "receive"),
     "createInspection": (RETURN, "inspect"),
     "makeOffer": (RETURN, "offer"),
+    "openDispute": (RETURN, "dispute"),
+    "addDisputeEvidence": (DISPUTE, "add_evidence"),
+    "appealRuling": (DISPUTE, "appeal"),
+    "withdrawDispute": (DISPUTE, "withdraw"),
+    "beginDisputeReview": (DISPUTE, "begin_review"),
+    "ruleDispute": (DISPUTE, "rule"),
     **{f"{name}Offer": (OFFER, name) for name in OFFER_LINKS},
     "retryLabel": (SHIPMENT, "retry"),
     "approveRefund": (REFUND, "approve"),
@@ -78,6 +94,7 @@ STATES: Final[dict[str, Machine]] = {
     "RefundOut": REFUND,
     "TransferOut": TRANSFER,
     "OfferOut": OFFER,
+    "DisputeOut": DISPUTE,
 }
 """Shapes whose ``state`` is a state of a table."""
 RETRY_LABEL: Final = Link("retry-label", Scope.RETURNS_REVIEW)
@@ -103,6 +120,15 @@ def offer_actions(offer: OfferRecord, principal: Principal) -> list[Action]:
     """What the caller may do with an offer, in the order of its table."""
     href, holds = f"/v1/offers/{ids.encode('off', offer.id)}", offer.holds(principal.credential_id)
     return _allowed(OFFER, offer.state, holds, OFFER_LINKS, href, offer.deadlines, principal)
+
+
+def dispute_actions(dispute: DisputeRecord, principal: Principal) -> list[Action]:
+    """What the caller may do with a dispute, in the order of its table."""
+    href = f"/v1/disputes/{ids.encode('dsp', dispute.id)}"
+    holds = dispute.holds(principal.credential_id)
+    return _allowed(
+        DISPUTE, dispute.state, holds, DISPUTE_LINKS, href, dispute.deadlines, principal
+    )
 
 
 def _allowed(

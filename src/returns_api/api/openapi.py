@@ -38,6 +38,7 @@ _NAMES: Final = {
     "rl": "a line of a return",
     "ref": "a refund",
     "off": "an offer",
+    "dsp": "a dispute",
     "cn": "a credit note",
     "pv": "a policy version",
     "key": "a key",

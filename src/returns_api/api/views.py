@@ -10,10 +10,12 @@ from returns_api.api.actions import (
     Action,
     allowed_actions,
     becomes,
+    dispute_actions,
     label_actions,
     offer_actions,
     waiting_for,
 )
+from returns_api.api.schemas.disputes import DisputeOut, StatementOut
 from returns_api.api.schemas.offers import OfferOut
 from returns_api.api.schemas.quotes import (
     FreightOut,
@@ -37,7 +39,9 @@ from returns_api.api.schemas.returns import (
 from returns_api.db.engine import Row
 from returns_api.domain import ids
 from returns_api.domain.access import Principal, Scope
+from returns_api.domain.disputes import DisputeRecord
 from returns_api.domain.lifecycle.deadlines import Deadline
+from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.machine import Actor, Machine
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
@@ -48,7 +52,7 @@ from returns_api.usecases.quotes import StoredQuote
 from returns_api.usecases.refunds import RefundView
 from returns_api.usecases.returns import ReturnView
 
-HANGING: Final = {"offer": OFFER}
+HANGING: Final = {"offer": OFFER, "dispute": DISPUTE}
 """The tables of what can hang on a return."""
 
 
@@ -183,6 +187,32 @@ def offer_out(offer: OfferRecord, principal: Principal) -> OfferOut:
         updated_at=offer.updated_at,
         deadlines=[deadline_out(OFFER, offer.state, each) for each in offer.deadlines],
         actions=[action_out(action) for action in offer_actions(offer, principal)],
+        waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
+    )
+
+
+def dispute_out(dispute: DisputeRecord, principal: Principal) -> DisputeOut:
+    waits = waiting_for(DISPUTE, dispute.state)
+    return DisputeOut(
+        dispute=dispute.id,
+        return_=dispute.return_id,
+        order=dispute.order_id,
+        state=dispute.state,
+        claim=dispute.claimed_minor,
+        award=dispute.award_minor,
+        currency=dispute.currency,
+        ruling=dispute.ruling,
+        appealed_by=dispute.appealed_by,
+        refund=dispute.refund_id,
+        statements=[
+            StatementOut(party=each.party, text=each.text, at=each.at)
+            for each in dispute.statements
+        ],
+        sequence=dispute.sequence,
+        created_at=dispute.created_at,
+        updated_at=dispute.updated_at,
+        deadlines=[deadline_out(DISPUTE, dispute.state, each) for each in dispute.deadlines],
+        actions=[action_out(action) for action in dispute_actions(dispute, principal)],
         waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
     )
 

@@ -18,7 +18,7 @@ from returns_api.cli.orders import orders
 from returns_api.cli.policy import policy
 from returns_api.cli.reconcile import reconcile
 from returns_api.cli.serve import serve
-from returns_api.cli.shop import create_shop
+from returns_api.cli.shop import create_platform_key, create_shop
 from returns_api.cli.up import up
 from returns_api.cli.worker import worker
 
@@ -29,7 +29,18 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (serve, worker, migrate, openapi, up, demo, create_shop, audit, reconcile):
+for command in (
+    serve,
+    worker,
+    migrate,
+    openapi,
+    up,
+    demo,
+    create_shop,
+    create_platform_key,
+    audit,
+    reconcile,
+):
     app.command()(command)
 app.add_typer(policy)
 app.add_typer(lifecycle)

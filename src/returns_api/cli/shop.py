@@ -78,3 +78,35 @@ async def _create(settings: Any, **values: Any) -> dict[str, str]:
         except Invalid as wrong:
             raise Failure(wrong.detail) from None
     return {"shop": ids.encode("shp", made.id), "admin_key": made.key.token}
+
+
+Shop = Annotated[str, typer.Option(help="The shop's id, shp_…")]
+Label = Annotated[str, typer.Option(help="Whose key it is.")]
+
+
+def create_platform_key(shop: Shop, label: Label, as_json: AsJson = False) -> None:
+    """Make an arbiter's key for a shop, which no key of its own can make; shown this once."""
+    with reported(as_json):
+        settings = load_settings()
+        log_to_stderr(settings)
+        with database(settings) as ready:
+            made = asyncio.run(_platform_key(ready, shop, label))
+        text = f"Platform key, shown this once: {made['platform_key']}"
+        answer({"ok": True, **made}, text, as_json=as_json)
+
+
+async def _platform_key(settings: Any, shop: str, label: str) -> dict[str, str]:
+    from returns_api.domain import ids  # noqa: PLC0415 - other commands make no keys
+    from returns_api.domain.errors import NotFound  # noqa: PLC0415
+    from returns_api.usecases.keys import create_platform_key as create  # noqa: PLC0415
+    from returns_api.wiring import running_context  # noqa: PLC0415
+
+    found = ids.decode("shp", shop)
+    if found is None:
+        raise Failure("This is not the id of a shop.")
+    async with running_context(settings, pool_size=2) as (ctx, _):
+        try:
+            made = await create(ctx, found, label)
+        except NotFound as wrong:
+            raise Failure(wrong.detail) from None
+    return {"shop": shop, "platform_key": made.token}

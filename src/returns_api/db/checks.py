@@ -321,6 +321,7 @@ ORDER_CHECKS: Final = (
             UNION ALL SELECT r.id, r.state, d.wake_at::text FROM returns r
             JOIN deadlines d ON d.shop_id = r.shop_id AND d.return_id = r.id AND d.object_id = r.id
             WHERE r.shop_id = :shop AND r.order_id = ANY (:orders) AND d.wake_at IS NOT NULL
+              AND d.kind <> 'dispute_window'
               AND r.state IN ('rejected', 'canceled', 'expired', 'completed')"""),
     ),
     Check(

@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import deadlines as _t
-from returns_api.domain.lifecycle.deadlines import KEPT, OPEN, PAUSED, Deadline
+from returns_api.domain.lifecycle.deadlines import KEPT, OPEN, PASSED, PAUSED, Deadline
 
 _NOW: Final = given("now", DateTime(timezone=True))
 _COLUMNS: Final = ("kind", "owner", "on_silence", "state", "due_at", "paused_at")
@@ -79,14 +79,15 @@ def written(of: str, head: FromClause) -> CTE:
     ).cte("timed")
 
 
-def ending(head: FromClause) -> CTE:
-    """End whatever still stands of a return itself: what it was for was done."""
+def ending(head: FromClause, kind: str) -> CTE:
+    """End one kind of deadline of a return, where it stands: what it was for was done."""
     return (
         update(_t)
         .where(
             here(_t),
             _t.c.return_id == head.c.id,
             _t.c.object_id == head.c.id,
+            _t.c.kind == kind,
             _t.c.wake_at.is_not(None),
         )
         .values(state=KEPT, wake_at=null(), ended_at=_NOW)
@@ -128,6 +129,26 @@ _NEXT: Final = Query(
     .order_by(_t.c.wake_at, _t.c.object_id, _t.c.kind)
     .limit(1)
 )
+
+
+_PASS: Final = Query(
+    update(_t)
+    .where(
+        here(_t),
+        _t.c.return_id == given("return_id"),
+        _t.c.object_id == given("object_id"),
+        _t.c.kind == given("kind"),
+        _t.c.wake_at <= _NOW,
+    )
+    .values(state=PASSED, wake_at=null(), ended_at=_NOW)
+)
+
+
+async def let_pass(tx: Transaction, return_id: UUID, late: Row, now: datetime) -> None:
+    """End a deadline whose silence moves and tells nothing."""
+    await tx.run(
+        _PASS, return_id=return_id, object_id=late["object_id"], kind=late["kind"], now=now
+    )
 
 
 async def next_of(tx: Transaction, return_id: UUID, now: datetime) -> Row | None:

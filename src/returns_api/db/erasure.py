@@ -18,6 +18,9 @@ from returns_api.db.engine import Transaction
 from returns_api.db.order_intake import PERSON
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import (
+    dispute_statements,
+    disputes,
+    offers,
     order_people,
     orders,
     return_lines,
@@ -76,6 +79,24 @@ _FORGET_NOTES: Final = Query(
     .where(here(return_lines), return_lines.c.order_id == any_(given("order_ids", ARRAY(Uuid))))
     .where(return_lines.c.note.is_not(None))
     .values(note=null())
+)
+_FORGET_OFFERS: Final = Query(
+    update(offers)
+    .where(here(offers), offers.c.order_id == any_(given("order_ids", ARRAY(Uuid))))
+    .where(offers.c.note.is_not(None))
+    .values(note=null())
+)
+_FORGET_STATEMENTS: Final = Query(
+    update(dispute_statements)
+    .where(
+        here(dispute_statements),
+        dispute_statements.c.dispute_id.in_(
+            select(disputes.c.id).where(
+                here(disputes), disputes.c.order_id == any_(given("order_ids", ARRAY(Uuid)))
+            )
+        ),
+    )
+    .values(text=null())
 )
 _LEAVE: Final = Query(
     update(shops)
@@ -138,6 +159,8 @@ async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) 
     """What leads to the person, what the person wrote, and the photos."""
     await _forget_keys(tx, order_ids)
     await tx.run(_FORGET_ANSWERS, order_ids=order_ids)
+    await tx.run(_FORGET_OFFERS, order_ids=order_ids)
+    await tx.run(_FORGET_STATEMENTS, order_ids=order_ids)
     await tx.run(_FORGET_NOTES, order_ids=order_ids)
     await photos.drop_of_orders(tx, order_ids, now)
 

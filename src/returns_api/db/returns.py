@@ -100,7 +100,7 @@ _PAGE: Final = Query(
 
 
 @cache
-def _moving(names: frozenset[str], *, deadlines: bool, ending: bool) -> Query:
+def _moving(names: frozenset[str], *, deadlines: bool, ending: str | None) -> Query:
     """The compare-and-set update for one set of columns; few sets exist, each compiled once.
 
     The return's deadlines move with it in the same statement, or not at all.
@@ -124,7 +124,7 @@ def _moving(names: frozenset[str], *, deadlines: bool, ending: bool) -> Query:
     if deadlines:
         statement = statement.add_cte(deadline_rows.written("return", moved))
     if ending:
-        statement = statement.add_cte(deadline_rows.ending(moved))
+        statement = statement.add_cte(deadline_rows.ending(moved, ending))
     return Query(statement)
 
 
@@ -190,12 +190,12 @@ async def move(
     now: datetime,
     *,
     deadlines: Sequence[Deadline] = (),
-    ending: bool = False,
+    ending: str | None = None,
     **values: Any,
 ) -> int | None:
     """Set columns and deadlines where the sequence is still ``seen``; the new sequence, or None.
 
-    ``ending`` ends all deadlines that stand, for a caller that has not read them.
+    ``ending`` ends a kind of deadline where it stands, for a caller that has not read it.
     """
     query = _moving(frozenset(values), deadlines=bool(deadlines), ending=ending)
     given_ones = {"deadlines": deadline_rows.to_json(deadlines)} if deadlines else {}

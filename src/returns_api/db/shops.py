@@ -42,6 +42,10 @@ async def one(tx: Transaction) -> Row:
     return row
 
 
+async def exists(tx: Transaction) -> bool:
+    return await tx.first(_ONE) is not None
+
+
 async def lock(tx: Transaction) -> Row:
     """The same, one transaction at a time; rows that point at the shop may still be inserted."""
     row = await tx.first(_LOCK)

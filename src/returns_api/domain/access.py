@@ -21,6 +21,7 @@ class Role(StrEnum):
     WAREHOUSE = "warehouse"
     FINANCE = "finance"
     ADMIN = "admin"
+    PLATFORM = "platform"
 
 
 class Scope(StrEnum):
@@ -37,6 +38,7 @@ class Scope(StrEnum):
     RETURNS_REVIEW = "returns:review"
     PHOTOS_ADD = "photos:add"
     RECEIPTS_WRITE = "receipts:write"
+    DISPUTES_RULE = "disputes:rule"
     REFUNDS_READ = "refunds:read"
     REFUNDS_CREATE = "refunds:create"
     REFUNDS_MANAGE = "refunds:manage"
@@ -60,6 +62,9 @@ _SERVICE = {
     Scope.PHOTOS_ADD,
 }
 
+_ARBITER = {Scope.DISPUTES_RULE}
+"""An arbiter between a shop and its buyers is no key of that shop's own."""
+
 ROLE_SCOPES: Final[dict[Role, frozenset[Scope]]] = {
     Role.PUBLISHABLE: frozenset({Scope.SESSIONS_CREATE, Scope.POLICY_READ}),
     Role.BUYER: frozenset(
@@ -82,7 +87,8 @@ ROLE_SCOPES: Final[dict[Role, frozenset[Scope]]] = {
         | {Scope.LEDGER_READ, Scope.AUDITS_RUN}
         | {Scope.STORE_CREDITS_READ, Scope.STORE_CREDITS_SPEND, Scope.STORE_CREDITS_MANAGE}
     ),
-    Role.ADMIN: frozenset(Scope),
+    Role.ADMIN: frozenset(Scope) - _ARBITER,
+    Role.PLATFORM: frozenset(_SHOP_FLOOR | {Scope.REFUNDS_READ} | _ARBITER),
 }
 
 

@@ -20,6 +20,7 @@ from returns_api.domain.returns import (
     ReturnLineRecord,
     ReturnRecord,
     by_law,
+    dispute_window,
     wrong_line,
 )
 
@@ -118,7 +119,9 @@ def plan_settle(before: ReturnRecord, now: datetime, refund_minor: int) -> Chang
     )
     law = by_law(before, "inspection" if before.state == "inspected" else "receipt", now)
     due = _refund_by(before, law.get("refund_law_by", before.refund_law_by), now)
-    begun = (begin(RETURN, "refund", due),) if refunding and due is not None else ()
+    begun = [dispute_window(now)]
+    if refunding and due is not None:
+        begun.append(begin(RETURN, "refund", due))
     return Change(
         before,
         state,

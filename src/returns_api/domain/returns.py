@@ -16,7 +16,7 @@ from uuid import UUID
 
 from returns_api.domain import ids
 from returns_api.domain.errors import ActionNotAllowed, DoesNotFit, Invalid
-from returns_api.domain.lifecycle.deadlines import Deadline, begin, follow, next_due, passed
+from returns_api.domain.lifecycle.deadlines import KEPT, Deadline, begin, follow, next_due, passed
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.refund_clocks import due_by_law
@@ -26,6 +26,8 @@ DEFAULT_SHIP_WITHIN: Final = timedelta(days=30)
 """A return that the policy gives no deadline for sending still ends some day."""
 ANSWER_WITHIN: Final = timedelta(days=30)
 """How long a buyer may leave a question of the shop open; then what is undecided is refused."""
+DISPUTE_WITHIN: Final = timedelta(days=14)
+"""How long a buyer may contest a rejection or a settlement."""
 ARRIVE_WITHIN: Final = timedelta(days=14)
 """A parcel that was sent and did not come by then is named once, so that a person looks."""
 
@@ -130,7 +132,11 @@ class ReturnRecord:
         """The conditions of ``lifecycle.returns`` that are met now."""
         ungraded = any(line.inspected < line.received for line in self.lines)
         found = {"units_ungraded"} if ungraded else set()
-        return frozenset(found | {"offer_open" if self.offer_stands else "no_offer_open"})
+        found.add("offer_open" if self.offer_stands else "no_offer_open")
+        window = self.deadline("dispute_window")
+        if window is not None and window.stands:
+            found.add("dispute_window")
+        return frozenset(found)
 
     def require(self, action: str, actor: Actor) -> None:
         """Raises ``ActionNotAllowed`` where the table does not let ``actor`` do it now."""
@@ -244,7 +250,7 @@ def plan_reject(
     )
     if rest:
         return Change(before, state, "return.line_rejected", changes, reason=code)
-    begun = (_ship_by(before.terms, now),) if kept else ()
+    begun = _ship_by(before.terms, now) if kept else dispute_window(now)
     closed = {} if kept else {"closed_at": now}
     return Change(
         before,
@@ -253,7 +259,7 @@ def plan_reject(
         changes,
         {"decided_by": actor.value, **closed},
         reason=code,
-        deadlines=_following(before, "reject", state, *begun, now=now),
+        deadlines=_following(before, "reject", state, begun, now=now),
     )
 
 
@@ -304,12 +310,38 @@ def by_law(before: ReturnRecord, stage: str, now: datetime) -> Mapping[str, Any]
     return {"refund_law_by": found[0], "refund_law": found[1]}
 
 
+def dispute_window(now: datetime) -> Deadline:
+    """The time to contest what was decided ``now``."""
+    return begin(RETURN, "dispute_window", now + DISPUTE_WITHIN)
+
+
+def plan_dispute(before: ReturnRecord, actor: Actor, now: datetime) -> Change:
+    """The buyer contests it: the return stays as it is, and its window is used.
+
+    Raises:
+        ActionNotAllowed: nothing was decided, or the window is over or used.
+    """
+    state = before.step("dispute", actor)
+    window = before.deadline("dispute_window")
+    assert window is not None
+    if window.due_at <= now:
+        raise ActionNotAllowed(
+            "The dispute window is over.",
+            object="return",
+            state=before.state,
+            action="dispute",
+            allowed=[],
+        )
+    used = replace(window, state=KEPT)
+    return Change(before, state, "return.disputed", deadlines=(used,))
+
+
 def plan_silence(before: ReturnRecord, now: datetime) -> Change | None:
     """What the nearest passed deadline does by itself; None when none has passed.
 
     Running it twice or late gives one result: the first run ends the deadline.
     """
-    late = next_due(before.deadlines, now)
+    late = next_due((each for each in before.deadlines if each.kind != "dispute_window"), now)
     if late is None:
         return None
     change = _on_silence(before, late, now)

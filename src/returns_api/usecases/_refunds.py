@@ -323,7 +323,7 @@ async def _follow_refund(tx: Transaction, ctx: Context, return_id: UUID) -> list
         now,
         state=state,
         refunded_minor=arrived,
-        ending=True,
+        ending="refund",
         closed_at=now if action == "complete" else None,
     )
     assert sequence is not None

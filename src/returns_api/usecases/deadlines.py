@@ -13,15 +13,19 @@ from typing import Final
 from uuid import UUID
 
 from returns_api.db import deadlines as rows
+from returns_api.db import disputes as dispute_rows
 from returns_api.db import offers as offer_rows
+from returns_api.db import reservations
 from returns_api.db import returns as return_rows
 from returns_api.db import shipments as shipment_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
+from returns_api.domain.disputes import plan_dispute_silence
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.offers import plan_offer_silence
 from returns_api.domain.returns import plan_silence
 from returns_api.domain.shipments import why_not_here
+from returns_api.usecases._disputes import save as save_dispute
 from returns_api.usecases._offers import save as save_offer
 from returns_api.usecases._returns import save
 from returns_api.usecases.context import Context
@@ -57,6 +61,9 @@ async def due_deadlines(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
 async def _of_return(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
     """The return's own; nothing when somebody acted meanwhile."""
     ret = await return_rows.lock_whole(tx, return_id)
+    if late["kind"] == "dispute_window":
+        await rows.let_pass(tx, return_id, late, ctx.clock())
+        return
     change = None if ret is None else plan_silence(ret, ctx.clock())
     if change is None:
         return
@@ -76,5 +83,22 @@ async def _of_offer(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -
         await emit(tx, [await save_offer(tx, ctx, change, SYSTEM)])
 
 
-_SILENCES: Final[Mapping[str, Silence]] = {"return": _of_return, "offer": _of_offer}
+async def _of_dispute(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
+    """A dispute's; it may pay, so the payments are locked first, then the return, its lock."""
+    known = await dispute_rows.one(tx, late["object_id"])
+    if known is None:
+        return
+    await reservations.lock_payments(tx, known.order_id)
+    await return_rows.lock(tx, return_id)
+    dispute = await dispute_rows.one(tx, late["object_id"])
+    change = None if dispute is None else plan_dispute_silence(dispute, ctx.clock())
+    if change is not None:
+        await emit(tx, *await save_dispute(tx, ctx, change, SYSTEM))
+
+
+_SILENCES: Final[Mapping[str, Silence]] = {
+    "return": _of_return,
+    "offer": _of_offer,
+    "dispute": _of_dispute,
+}
 """By the kind of object that a deadline is of."""

@@ -11,11 +11,12 @@ from typing import Final
 from uuid import UUID
 
 from returns_api.db import credentials as rows
+from returns_api.db import shops as shop_rows
 from returns_api.db.engine import Row
 from returns_api.domain import ids
 from returns_api.domain.access import ROLE_SCOPES, Principal, Role, Scope
 from returns_api.domain.errors import Forbidden, NotFound
-from returns_api.domain.events import By, Event
+from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.usecases._announce import announce
 from returns_api.usecases.context import Context
 from returns_api.usecases.credentials import Issued, issue
@@ -51,6 +52,16 @@ async def create_key(
     async with ctx.database.transaction(principal.shop) as tx:
         made = await issue(tx, ctx, role=role, label=label, scopes=wanted, expires_in=expires_in)
         await announce(tx, ctx, [_event(ctx, made.id, "created", 1, by, made.role)])
+    return made
+
+
+async def create_platform_key(ctx: Context, shop: UUID, label: str) -> Issued:
+    """Make an arbiter's key, as the operator of the installation. Raises ``NotFound``."""
+    async with ctx.database.transaction(shop) as tx:
+        if not await shop_rows.exists(tx):
+            raise NotFound("There is no such shop.")
+        made = await issue(tx, ctx, role=Role.PLATFORM, label=label)
+        await announce(tx, ctx, [_event(ctx, made.id, "created", 1, SYSTEM, made.role)])
     return made
 
 

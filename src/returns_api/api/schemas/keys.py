@@ -22,6 +22,8 @@ EXPIRY_MIN: Final = 60
 EXPIRY_MAX: Final = 10 * 366 * 86_400
 
 KeyRole = Literal["publishable", "agent", "warehouse", "finance", "admin"]
+AnyKeyRole = Literal[KeyRole, "platform"]
+"""The platform's keys are made by its operator and only shown here."""
 
 
 _KEY: Final = {
@@ -54,7 +56,7 @@ class KeyIn(In):
         oneOf=[
             {"properties": {"role": {"const": role.value}, "scopes": _scopes_of(role)}}
             for role in Role
-            if role is not Role.BUYER
+            if role not in {Role.BUYER, Role.PLATFORM}
         ],
     )
 
@@ -74,7 +76,7 @@ class KeyOut(Out):
     model_config = example(_KEY)
 
     id: KeyId
-    role: KeyRole
+    role: AnyKeyRole
     label: str
     scopes: list[Scope]
     created_at: Moment
@@ -97,7 +99,7 @@ class KeyCreatedOut(Out):
     )
 
     id: KeyId
-    role: KeyRole
+    role: AnyKeyRole
     label: str
     scopes: list[Scope]
     expires_at: Moment | None

@@ -3,6 +3,7 @@
 from returns_api.db.tables._base import metadata, tenant_tables
 from returns_api.db.tables.audits import audits
 from returns_api.db.tables.credit_notes import credit_notes, number_series
+from returns_api.db.tables.disputes import dispute_statements, disputes
 from returns_api.db.tables.imports import import_parts, import_problems, imports
 from returns_api.db.tables.ledger import (
     ledger_entries,
@@ -80,6 +81,8 @@ __all__ = [
     "decisions",
     "deliveries",
     "delivery_attempts",
+    "dispute_statements",
+    "disputes",
     "events",
     "idempotency_keys",
     "import_parts",

@@ -44,7 +44,7 @@ credentials = tenant_table(
     moment("created_at", now=True),
     moment("expires_at", null=True),
     moment("revoked_at", null=True),
-    one_of("role", ("buyer", "publishable", "agent", "warehouse", "finance", "admin")),
+    one_of("role", ("buyer", "publishable", "agent", "warehouse", "finance", "admin", "platform")),
     UniqueConstraint("shop_id", "secret_hash"),
     root=True,
 )

@@ -17,6 +17,7 @@ class Actor(StrEnum):
     WAREHOUSE = "warehouse"
     FINANCE = "finance"
     ADMIN = "admin"
+    PLATFORM = "platform"
     SYSTEM = "system"
 
 

@@ -11,12 +11,14 @@ _ADM = Actor.ADMIN
 _STAFF = (_A, _ADM)
 _OFFER: Final = "Offer an amount for keeping the goods; at most one stands at a time."
 _AGREE: Final = "One side accepted the other's offer: the goods stay, the money goes out."
+_CONTEST: Final = "Contest what was decided; the platform rules."
+_STANDS: Final = "Nobody contested it in time: what was decided stands. Told nobody."
 _OVERDUE: Final = "Nobody acted in time: told once, so that a person looks."
 
 RETURN: Final = Machine(
     name="return",
     initial=("requested", "approved"),
-    terminal=frozenset({"rejected", "canceled", "expired"}),
+    terminal=frozenset({"canceled", "expired"}),
     rules={
         ("requested", "approve"): rule(
             (*_STAFF, _S), "approved", "requested", meaning="Let the goods come back."
@@ -44,6 +46,14 @@ RETURN: Final = Machine(
             for action, found in (
                 ("offer", rule(_STAFF, state, meaning=_OFFER, when="no_offer_open")),
                 ("agree", rule((_B, *_STAFF), "refunding", meaning=_AGREE, when="offer_open")),
+            )
+        },
+        **{
+            (state, action): found
+            for state in ("rejected", "refunding", "completed")
+            for action, found in (
+                ("dispute", rule((_B,), state, meaning=_CONTEST, when="dispute_window")),
+                ("let_stand", rule((_S,), state, meaning=_STANDS)),
             )
         },
         ("approved", "ship"): rule(
@@ -94,7 +104,7 @@ RETURN: Final = Machine(
             when="units_ungraded",
         ),
     },
-    rest=frozenset({"completed"}),
+    rest=frozenset({"completed", "rejected"}),
     awaits={
         "requested": (_A, "approve"),
         "info_needed": (_B, "provide_info"),
@@ -147,11 +157,20 @@ RETURN: Final = Machine(
             ("overdue",),
             "the policy's `refund_within` or the law's; none without one",
         ),
+        Timer(
+            "dispute_window",
+            ("rejected", "refunding", "completed"),
+            _B,
+            ("dispute",),
+            ("let_stand",),
+            "14 days from the rejection or the settlement",
+        ),
     ),
     conditions={
         "units_ungraded": "units are here that nobody has graded",
         "offer_open": "an offer stands",
         "no_offer_open": "no offer stands",
+        "dispute_window": "the dispute window is open",
     },
 )
 

@@ -1,0 +1,313 @@
+"""Disputes over HTTP: opened by the buyer, answered by the merchant, ruled by the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from returns_api.api.deps import (
+    Allowed,
+    Caller,
+    ContextDep,
+    KeyHeader,
+    Page,
+    etag,
+    json_answer,
+    keyed,
+    paged,
+)
+from returns_api.api.pages import before
+from returns_api.api.preconditions import IfMatch, seen_version
+from returns_api.api.responses import BODY, refusals
+from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.disputes import (
+    DisputeIn,
+    DisputeOut,
+    DisputesOut,
+    RulingIn,
+    StatementIn,
+)
+from returns_api.api.views import dispute_out
+from returns_api.db.engine import Transaction
+from returns_api.domain import ids
+from returns_api.domain.access import Scope
+from returns_api.domain.disputes import DisputeRecord
+from returns_api.domain.errors import Invalid
+from returns_api.domain.lifecycle.disputes import DISPUTE
+from returns_api.usecases import disputes
+from returns_api.usecases.context import Context
+
+router = APIRouter(prefix="/v1", tags=["disputes"])
+
+Pages = Annotated[Page, Depends(paged("dsp"))]
+ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
+DisputePath = Annotated[str, Path(examples=[example_id("dsp")], max_length=100)]
+Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
+Acting = Annotated[Caller, Depends(Allowed(Scope.RETURNS_ACT))]
+Arbiter = Annotated[Caller, Depends(Allowed(Scope.DISPUTES_RULE))]
+Work = Callable[[Transaction], Awaitable[DisputeRecord]]
+
+_MADE = refusals(*BODY, 404, 409, 412)
+_MOVED = refusals(404, 409, 412)
+
+
+async def _once(
+    request: Request, ctx: Context, caller: Caller, key: str | None, work: Work, status: int = 200
+) -> Response:
+    """Run one change of a dispute once for its key, and show the dispute."""
+    return await keyed(
+        request,
+        ctx,
+        caller,
+        key,
+        work,
+        lambda dispute: json_answer(
+            status,
+            dispute_out(dispute, caller.principal),
+            Location=f"/v1/disputes/{ids.encode('dsp', dispute.id)}",
+            ETag=etag(dispute.sequence),
+        ),
+    )
+
+
+def _seen(if_match: str | None) -> int | None:
+    return None if if_match is None else seen_version(if_match)
+
+
+@router.post(
+    "/returns/{return}/disputes",
+    status_code=201,
+    operation_id="openDispute",
+    summary="Contest a rejection or a settlement",
+    description=(
+        "Once for a return, while its `dispute_window` is open. Both sides then put evidence"
+        " forward, and the platform rules. No money moves before a ruling is final."
+    ),
+    response_model=DisputeOut,
+    responses=refusals(*BODY, 404, 409),
+)
+async def open_dispute(
+    return_: ReturnPath,
+    body: DisputeIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Acting,
+    idempotency_key: KeyHeader = None,
+) -> Response:
+    return_id = path_id("ret", return_)
+
+    async def work(tx: Transaction) -> DisputeRecord:
+        return await disputes.open_dispute(
+            tx,
+            ctx,
+            caller.principal,
+            caller.by,
+            return_id,
+            claimed_minor=body.claim,
+            statement=body.statement,
+        )
+
+    return await _once(request, ctx, caller, idempotency_key, work, 201)
+
+
+@router.get(
+    "/disputes",
+    operation_id="listDisputes",
+    summary="List disputes",
+    description="Newest first; of one return or in one state. A buyer sees those of the own order.",
+    responses=refusals(),
+)
+async def list_disputes(
+    ctx: ContextDep,
+    caller: Reader,
+    page: Pages,
+    return_: Annotated[
+        str | None, Query(alias="return", pattern=id_pattern("ret"), examples=[example_id("ret")])
+    ] = None,
+    state: Annotated[
+        str | None, Query(examples=["review"], json_schema_extra={"enum": list(DISPUTE.states)})
+    ] = None,
+) -> DisputesOut:
+    if state is not None and state not in DISPUTE.states:
+        known = ", ".join(DISPUTE.states)
+        raise Invalid(
+            f"There is no state '{state}'; known: {known}.",
+            errors=[{"field": "state", "in": "query", "problem": f"one of: {known}"}],
+        )
+    found = await disputes.list_disputes(
+        ctx,
+        caller.principal,
+        before=before(page, "dsp"),
+        limit=page.limit + 1,
+        return_id=None if return_ is None else path_id("ret", return_),
+        states=None if state is None else [state],
+    )
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    return DisputesOut(
+        items=[dispute_out(dispute, caller.principal) for dispute in shown],
+        next_cursor=ids.encode("dsp", shown[-1].id) if more else None,
+    )
+
+
+@router.get(
+    "/disputes/{dispute}",
+    operation_id="getDispute",
+    summary="Read a dispute",
+    description="What is claimed, what both sides said, how it was ruled, and what you may do.",
+    responses=refusals(404),
+)
+async def get_dispute(
+    dispute: DisputePath, ctx: ContextDep, caller: Reader, response: Response
+) -> DisputeOut:
+    found = await disputes.get_dispute(ctx, caller.principal, path_id("dsp", dispute))
+    response.headers["ETag"] = etag(found.sequence)
+    return dispute_out(found, caller.principal)
+
+
+@router.post(
+    "/disputes/{dispute}/evidence",
+    operation_id="addDisputeEvidence",
+    summary="Put evidence forward",
+    description="For the own side; never changed afterwards.",
+    response_model=DisputeOut,
+    responses=_MADE,
+)
+async def add_evidence(
+    dispute: DisputePath,
+    body: StatementIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Acting,
+    idempotency_key: KeyHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    dispute_id, seen = path_id("dsp", dispute), _seen(if_match)
+
+    async def work(tx: Transaction) -> DisputeRecord:
+        return await disputes.add_evidence(
+            tx, ctx, caller.principal, caller.by, dispute_id, body.statement, seen
+        )
+
+    return await _once(request, ctx, caller, idempotency_key, work)
+
+
+@router.post(
+    "/disputes/{dispute}/appeal",
+    operation_id="appealRuling",
+    summary="Ask for a second ruling",
+    description="Either side, once, while the `appeal` deadline runs. Somebody else rules on it.",
+    response_model=DisputeOut,
+    responses=_MADE,
+)
+async def appeal(
+    dispute: DisputePath,
+    body: StatementIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Acting,
+    idempotency_key: KeyHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    dispute_id, seen = path_id("dsp", dispute), _seen(if_match)
+
+    async def work(tx: Transaction) -> DisputeRecord:
+        return await disputes.appeal(
+            tx, ctx, caller.principal, caller.by, dispute_id, body.statement, seen
+        )
+
+    return await _once(request, ctx, caller, idempotency_key, work)
+
+
+@router.post(
+    "/disputes/{dispute}/rule",
+    operation_id="ruleDispute",
+    summary="Rule, as the platform",
+    description=(
+        "The first ruling becomes final when nobody appeals in time; the one on an appeal is final"
+        " at once. What a final ruling awards is refunded once."
+    ),
+    response_model=DisputeOut,
+    responses=_MADE,
+)
+async def rule(
+    dispute: DisputePath,
+    body: RulingIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Arbiter,
+    idempotency_key: KeyHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    dispute_id, seen = path_id("dsp", dispute), _seen(if_match)
+
+    async def work(tx: Transaction) -> DisputeRecord:
+        return await disputes.rule(
+            tx,
+            ctx,
+            caller.principal,
+            caller.by,
+            dispute_id,
+            award_minor=body.award,
+            reason=body.reason,
+            seen=seen,
+        )
+
+    return await _once(request, ctx, caller, idempotency_key, work)
+
+
+@router.post(
+    "/disputes/{dispute}/begin-review",
+    operation_id="beginDisputeReview",
+    summary="Close the evidence early, as the platform",
+    description="Once both sides were heard; otherwise the evidence closes with its deadline.",
+    response_model=DisputeOut,
+    responses=_MOVED,
+)
+async def begin_review(
+    dispute: DisputePath,
+    request: Request,
+    ctx: ContextDep,
+    caller: Arbiter,
+    idempotency_key: KeyHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    return await _act(dispute, "begin_review", request, ctx, caller, idempotency_key, if_match)
+
+
+@router.post(
+    "/disputes/{dispute}/withdraw",
+    operation_id="withdrawDispute",
+    summary="Give a dispute up",
+    description="What the merchant decided stands; it cannot be disputed again.",
+    response_model=DisputeOut,
+    responses=_MOVED,
+)
+async def withdraw(
+    dispute: DisputePath,
+    request: Request,
+    ctx: ContextDep,
+    caller: Acting,
+    idempotency_key: KeyHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    return await _act(dispute, "withdraw", request, ctx, caller, idempotency_key, if_match)
+
+
+async def _act(
+    dispute: str,
+    action: str,
+    request: Request,
+    ctx: Context,
+    caller: Caller,
+    key: str | None,
+    if_match: str | None,
+) -> Response:
+    dispute_id, seen = path_id("dsp", dispute), _seen(if_match)
+
+    async def work(tx: Transaction) -> DisputeRecord:
+        return await disputes.act(tx, ctx, caller.principal, caller.by, dispute_id, action, seen)
+
+    return await _once(request, ctx, caller, key, work)

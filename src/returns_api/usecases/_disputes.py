@@ -1,0 +1,102 @@
+"""Steps that move a dispute, inside the transaction of their caller.
+
+The caller holds the locks: the order's payments, where the change pays, then the return.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from returns_api.db import moves, reservations
+from returns_api.db.engine import Transaction
+from returns_api.db.outbox import Job
+from returns_api.db.tables import disputes as table
+from returns_api.domain import ids
+from returns_api.domain.disputes import DisputeChange, DisputeRecord
+from returns_api.domain.errors import Conflict
+from returns_api.domain.events import By, Event
+from returns_api.domain.refunds import DUE_WITHIN, plan_cover
+from returns_api.usecases._refunds import NewRefund, reserve_and_store
+from returns_api.usecases.context import Context
+
+
+async def save(
+    tx: Transaction, ctx: Context, change: DisputeChange, by: By
+) -> tuple[list[Event], list[Job]]:
+    """Write a planned change; with a final ruling also the refund of what it awards, once.
+
+    Raises:
+        Conflict: somebody moved the dispute meanwhile; nothing is written.
+    """
+    before, events, jobs = change.before, list[Event](), list[Job]()
+    more: dict[str, Any] = {}
+    if change.pays:
+        refund_id, events, jobs = await _pay(tx, ctx, before, change.pays, by)
+        more = {"refund_id": refund_id}
+    sequence = await moves.move(
+        tx,
+        table,
+        "dispute",
+        before.id,
+        before.sequence,
+        ctx.clock(),
+        change.deadlines,
+        state=change.state,
+        **{**change.values, **more},
+    )
+    if sequence is None:
+        raise Conflict("The dispute changed meanwhile; read it again.")
+    award = change.values.get("award_minor", before.award_minor)
+    told = dispute_event(ctx, before, change.event, change.state, sequence, by, award)
+    return [told, *events], jobs
+
+
+async def _pay(
+    tx: Transaction, ctx: Context, dispute: DisputeRecord, amount_minor: int, by: By
+) -> tuple[Any, list[Event], list[Job]]:
+    """Reserve what was awarded; what no payment covers stays due, for finance to see to."""
+    payments = await reservations.lock_payments(tx, dispute.order_id)
+    new = NewRefund(
+        order_id=dispute.order_id,
+        return_id=dispute.return_id,
+        kind="manual",
+        amount_minor=amount_minor,
+        currency=dispute.currency,
+        transfers=plan_cover(payments, amount_minor),
+        parts=[{"kind": "manual", "amount": amount_minor}],
+        reason="dispute_ruled",
+        due_by=ctx.clock() + DUE_WITHIN,
+    )
+    written = await reserve_and_store(tx, ctx, new, by)
+    return written.id, list(written.events), list(written.jobs)
+
+
+def dispute_event(
+    ctx: Context,
+    dispute: DisputeRecord,
+    type_: str,
+    state: str,
+    sequence: int,
+    by: By,
+    award_minor: int | None,
+) -> Event:
+    return Event(
+        id=ctx.new_id(),
+        type=type_,
+        resource_type="dispute",
+        resource_id=dispute.id,
+        sequence=sequence,
+        at=ctx.clock(),
+        by=by,
+        order_id=dispute.order_id,
+        return_id=dispute.return_id,
+        data={
+            "dispute": ids.encode("dsp", dispute.id),
+            "return": ids.encode("ret", dispute.return_id),
+            "order": ids.encode("ord", dispute.order_id),
+            "state": state,
+            "claimed": dispute.claimed_minor,
+            "award": award_minor,
+            "currency": dispute.currency,
+        },
+    )
