@@ -26,12 +26,13 @@ NEEDED: Final = (
 )
 
 
-def copy_tree(place: Path) -> None:
-    """Everything that tests and proofs need, without what was compiled or installed."""
+def copy_tree(place: Path, *, symlinks: bool = True) -> None:
+    """Everything that tests and proofs need, without what was compiled or installed; links are
+    kept, or followed (``symlinks`` False)."""
     ignored = shutil.ignore_patterns("__pycache__", "node_modules")
     for name in NEEDED:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, place / name, ignore=ignored, symlinks=True)
+            shutil.copytree(ROOT / name, place / name, ignore=ignored, symlinks=symlinks)
         else:
             shutil.copy2(ROOT / name, place / name)
 
