@@ -40,6 +40,7 @@ async def test_a_shop_reads_its_settings(tenant: Tenant) -> None:
             "finance_per_day": None,
             "shop_per_day": None,
             "return_above": None,
+            "write_off_above": None,
         },
         "store_credit": {"owed_lasts_days": None, "granted_lasts_days": None, "gateways": []},
         "created_at": "2026-11-21T09:12:44Z",

@@ -10,6 +10,7 @@ from tests.support.stories import (
     story_clock,
     story_ctx,
     story_database,
+    story_policy,
 )
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "story_clock",
     "story_ctx",
     "story_database",
+    "story_policy",
     "world",
 ]

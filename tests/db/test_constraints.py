@@ -73,6 +73,17 @@ SUPPLEMENT = (
 """Rows that no request makes by itself, so that every table has one to attack."""
 
 _SAME = str(uuid4())
+_THEN = "2026-11-22T10:00:00+00:00"
+_DECLINED = {"state": "declined", "refund_id": None, "settled_at": None}
+_ENDED = {
+    "state": "paid",
+    "closed_at": _THEN,
+    "amount_minor": 5,
+    "paid_minor": 5,
+    "written_off_minor": 0,
+    "waived_minor": 0,
+    "cleared_minor": 0,
+}
 BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_outside_facts_counted_on_a_payment": {"payment_id": None, "counted": True},
     "ck_ledger_postings_between_two_accounts": {
@@ -113,6 +124,22 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_transfers_goes_somewhere": {"payment_id": None, "store_credit_id": None},
     "ck_refund_allowances_within": {"spent_minor": 2, "limit_minor": 1},
     "ck_refund_approvals_two_persons": {"requester_id": _SAME, "approver_id": _SAME},
+    "ck_fast_refund_caps_within": {"used_minor": 2, "cap_minor": 1},
+    "ck_advances_state": {"state": "no such word", "settled_at": None},
+    "ck_advances_reason": {**_DECLINED, "reason": "no such word"},
+    "ck_advances_declined_for_a_reason": {"reason": "buyer_cap"},
+    "ck_advances_granted_by_a_refund": {"refund_id": None},
+    "ck_advances_looked_at_until_over": {"due_at": _THEN},
+    "ck_advances_settled_once": {"settled_at": None},
+    "ck_advances_parts": {"applied_minor": 10**9},
+    "ck_recoveries_state": {**_ENDED, "state": "no such word"},
+    "ck_recoveries_closed_once": {"closed_at": _THEN},
+    "ck_recoveries_open_while_something_is": {**_ENDED, "state": "open", "closed_at": None},
+    "ck_recoveries_parts": {**_ENDED, "paid_minor": 10**9},
+    "ck_recoveries_requested_until": {"due_at": _THEN},
+    "ck_recoveries_asked_while_it_waits": {"asked_action": "waive", "asked_minor": 1},
+    "ck_recovery_steps_paid_with_evidence": {"reference": "wire"},
+    "ck_recovery_steps_two_persons": {"actor_id": _SAME, "approver_id": _SAME},
 }
 """CHECKs over several columns, and values that break each."""
 

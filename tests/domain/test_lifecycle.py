@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from returns_api.domain.errors import ActionNotAllowed
+from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.machine import Actor, Machine, Timer, rule
 from returns_api.domain.lifecycle.offers import OFFER
@@ -27,7 +28,19 @@ from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.store_credits import LOT
 
-MACHINES = (RETURN, LINE, SHIPMENT, TRANSFER, REFUND, OFFER, DISPUTE, LOT, POLICY)
+MACHINES = (
+    RETURN,
+    LINE,
+    SHIPMENT,
+    TRANSFER,
+    REFUND,
+    OFFER,
+    DISPUTE,
+    LOT,
+    ADVANCE,
+    RECOVERY,
+    POLICY,
+)
 BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN, PLATFORM, SYSTEM = Actor
 PEOPLE = (BUYER, AGENT, WAREHOUSE, FINANCE, ADMIN, PLATFORM)
 
@@ -43,6 +56,11 @@ FINANCE_MAY = {
     "partially_succeeded": {"retry", "cancel"},
     "failed": {"retry", "cancel"},
     "reversed": {"retry", "cancel"},
+}
+RECOVERY_MAY = {
+    "open": {"request", "pay", "write_off", "waive"},
+    "requested": {"pay", "write_off", "waive"},
+    "to_approve": {"approve", "decline", "pay"},
 }
 OWNERS_MAY = {
     "draft": {"edit", "check", "publish"},
@@ -211,6 +229,26 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
             "review": {"overdue"},
             "ruled": {"finalize"},
             "appealed": {"finalize"},
+        },
+    },
+    "advance": {
+        BUYER: {},
+        AGENT: {},
+        WAREHOUSE: {},
+        FINANCE: {},
+        ADMIN: {},
+        SYSTEM: {"outstanding": {"settle"}},
+    },
+    "recovery": {
+        BUYER: {},
+        AGENT: {},
+        WAREHOUSE: {},
+        FINANCE: RECOVERY_MAY,
+        ADMIN: RECOVERY_MAY,
+        SYSTEM: {
+            "open": {"clear"},
+            "requested": {"lapse", "clear"},
+            **{state: {"clear"} for state in ("to_approve", "paid", "written_off", "waived")},
         },
     },
     "policy version": {

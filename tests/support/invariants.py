@@ -14,6 +14,7 @@ import asyncpg
 import orjson
 
 from returns_api.domain import ids
+from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.machine import Machine
 from returns_api.domain.lifecycle.offers import OFFER
@@ -28,6 +29,8 @@ MACHINES: Final[dict[str, Machine]] = {
     "shipment": SHIPMENT,
     "offer": OFFER,
     "dispute": DISPUTE,
+    "advance": ADVANCE,
+    "recovery": RECOVERY,
 }
 
 _HOLDING: Final = ", ".join(f"'{state}'" for state in sorted(HOLDING))
@@ -147,13 +150,16 @@ BREACHES: Final[dict[str, str]] = {
 
 _EVENTS: Final = """
     SELECT e.resource_type, e.resource_id, e.sequence, e.type, e.actor, e.data FROM events e
-    WHERE e.resource_type IN ('return', 'refund', 'shipment', 'offer', 'dispute')
+    WHERE e.resource_type IN ('return', 'refund', 'shipment', 'offer', 'dispute', 'advance',
+                              'recovery')
     ORDER BY e.shop_id, e.resource_id, e.sequence"""
 _ROWS: Final = """
     SELECT id, state, sequence FROM returns UNION ALL SELECT id, state, sequence FROM refunds
     UNION ALL SELECT id, state, sequence FROM shipments
     UNION ALL SELECT id, state, sequence FROM offers
-    UNION ALL SELECT id, state, sequence FROM disputes"""
+    UNION ALL SELECT id, state, sequence FROM disputes
+    UNION ALL SELECT id, state, sequence FROM advances
+    UNION ALL SELECT id, state, sequence FROM recoveries"""
 _TRANSFERS: Final = (
     "SELECT id, state, amount_minor, first_sent_at FROM transfers WHERE store_credit_id IS NULL"
 )

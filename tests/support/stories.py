@@ -16,7 +16,7 @@ from tests.support.carrier import Carrier
 from tests.support.context import Clock, a_context
 from tests.support.invariants import breaches
 from tests.support.postgres import APP_ROLE, PostgresForTests
-from tests.support.story import Story, a_story
+from tests.support.story import POLICY, Story, a_story
 
 DEADLINE = 0.6
 """Seconds after which a call to bank or carrier is given up here."""
@@ -71,6 +71,12 @@ async def story_ctx(
 
 
 @pytest.fixture
+def story_policy() -> str:
+    """What the shop of a story publishes first."""
+    return POLICY
+
+
+@pytest.fixture
 async def story(
     postgres: PostgresForTests,
     story_database: str,
@@ -78,10 +84,12 @@ async def story(
     story_clock: Clock,
     bank: Bank,
     carrier: Carrier,
+    story_policy: str,
 ) -> AsyncIterator[Story]:
-    told = await a_story(story_ctx, story_clock, bank, carrier)
+    told = await a_story(story_ctx, story_clock, bank, carrier, story_policy)
     yield told
-    assert await breaches(postgres.url(story_database), bank) == []
+    broken = await breaches(postgres.url(story_database), bank)
+    assert broken == [], broken
     audited = await audit_shop(story_ctx, told.shop)
     assert audited.tally.findings == [], audited.tally.findings
 
@@ -95,4 +103,5 @@ __all__ = [
     "story_clock",
     "story_ctx",
     "story_database",
+    "story_policy",
 ]

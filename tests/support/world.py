@@ -48,6 +48,9 @@ rules:
   - id: costly
     when: {unit_price: {min: 500.00}}
     approval: {respond_within: 48 hours, on_silence: approve}
+  - id: quick
+    when: {reason: changed_mind}
+    refund_at: {at: request, per_buyer: 900.00, per_day: 9000.00, recover_within: 14 days}
   - id: house
     resolutions: {refund: 30 days, exchange: 60 days}
     starts: [delivered, fulfilled + 7 days]
@@ -64,6 +67,8 @@ rules:
 """
 CONTEST: Final = {"claim": 1000, "statement": "It came with a stain."}
 KEEP: Final = {"amount": 1000, "note": "Keep it for ten less?"}
+USUAL: Final = "size_too_small"
+"""Why goods come back in these shops, unless it is said."""
 TABLES: Final = {
     "ord": "orders",
     "li": "order_lines",
@@ -78,6 +83,7 @@ TABLES: Final = {
     "rec": "receipts",
     "ins": "inspections",
     "ref": "refunds",
+    "rcv": "recoveries",
     "trf": "transfers",
     "sc": "store_credits",
     "scm": "store_credit_movements",
@@ -188,6 +194,7 @@ async def _house(ctx: Context, clock: Past, http: httpx.AsyncClient, number: int
     for index, order in enumerate(house.orders):
         await _returns(caller, order, index)
     await _arrived(ctx, house)
+    await _recovered(caller)
     await _rest(caller)
     return house
 
@@ -307,8 +314,8 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     seen = await call("agent", "GET", f"/v1/orders/{order}/returnable")
     jacket, shirt, coat = (line["line"] for line in seen["lines"])
 
-    async def opened(line: str, quantity: int = 1) -> dict[str, Any]:
-        quote = await call(buyer, "POST", "/v1/quotes", asked(order, line, quantity))
+    async def opened(line: str, quantity: int = 1, why: str = USUAL) -> dict[str, Any]:
+        quote = await call(buyer, "POST", "/v1/quotes", asked(order, line, quantity, why))
         return await call(buyer, "POST", "/v1/returns", {"quote": quote["quote"]})
 
     quote = await call(buyer, "POST", "/v1/quotes", asked(order, jacket))
@@ -333,6 +340,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     seen = await call("finance", "GET", f"/v1/refunds/{asked_for['refund']}")
     binding = {"binding": seen["approval"]["binding"]}
     await call("finance", "POST", f"/v1/refunds/{asked_for['refund']}/approve", binding)
+    early = await opened(shirt, 1, "changed_mind")
     present = {"order": order, "amount": 300, "kind": "goodwill", "to": "store_credit"}
     given = await call("finance", "POST", "/v1/refunds", present)
     credit = given["transfers"][0]["store_credit"]
@@ -349,6 +357,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     call.house.made.append(
         {
             "ev": answer.json()["photo"],
+            "early": early["return"],
             "ord": order,
             "li": jacket,
             "qt": quote["quote"],
@@ -366,12 +375,14 @@ async def _returns(call: Caller, order: str, index: int) -> None:
 
 
 async def _arrived(ctx: Context, house: House) -> None:
-    """The provider's evidence of the refunds that finance approved, so that they have notes."""
+    """The provider's evidence of the refunds that finance approved, so that they have notes, and of
+    those that were paid before the goods were seen."""
     async with ctx.database.transaction(house.id) as tx:
         sent = await tx.connection.fetch(
             "SELECT t.id, t.amount_minor, t.currency, p.provider_payment_id"
             " FROM transfers t JOIN payments p ON p.id = t.payment_id JOIN refunds f"
-            " ON f.id = t.refund_id WHERE f.hold_reason IS NOT NULL ORDER BY t.id"
+            " ON f.id = t.refund_id WHERE f.hold_reason IS NOT NULL OR f.kind = 'advance'"
+            " ORDER BY t.id"
         )
         for row in sent:
             fact = ProviderRefund(
@@ -389,6 +400,23 @@ async def _arrived(ctx: Context, house: House) -> None:
         for made in house.made:
             order = ids.decode("ord", made["ord"])
             made["cn"] = ids.encode("cn", await tx.connection.fetchval(notes, order))
+
+
+async def _recovered(call: Caller) -> None:
+    """Goods that are worth less than what was paid before they were seen; a part is written off."""
+    for made in call.house.made:
+        path = f"/v1/returns/{made.pop('early')}"
+        seen = await call("agent", "GET", path)
+        line = seen["lines"][0]["return_line"]
+        counted = {"reference": "dock 8", "lines": [{"return_line": line, "quantity": 1}]}
+        await call("warehouse", "POST", f"{path}/receipts", counted)
+        units = [{"return_line": line, "grade": "used_worn"}]
+        await call("warehouse", "POST", f"{path}/inspections", {"units": units})
+        made["rcv"] = (await call("finance", "GET", path))["money"]["advance"]["recovery"]
+        body = {"amount": 100, "note": "a test"}
+        await call("finance", "POST", f"/v1/recoveries/{made['rcv']}/write-off", body)
+        body = {"amount": 100, "reference": f"wire for {made['rcv']}"}
+        await call("finance", "POST", f"/v1/recoveries/{made['rcv']}/payments", body)
 
 
 async def _rest(call: Caller) -> None:
@@ -421,9 +449,9 @@ async def _rest(call: Caller) -> None:
     )
 
 
-def asked(order: str, line: str, quantity: int = 1) -> dict[str, Any]:
+def asked(order: str, line: str, quantity: int = 1, why: str = USUAL) -> dict[str, Any]:
     """A body for ``POST /v1/quotes``."""
-    one = {"line": line, "quantity": quantity, "reason": "size_too_small"}
+    one = {"line": line, "quantity": quantity, "reason": why}
     return {"order": order, "lines": [one]}
 
 

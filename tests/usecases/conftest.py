@@ -9,6 +9,7 @@ from tests.support.stories import (
     story_clock,
     story_ctx,
     story_database,
+    story_policy,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "story_clock",
     "story_ctx",
     "story_database",
+    "story_policy",
 ]

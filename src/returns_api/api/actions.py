@@ -14,6 +14,7 @@ from uuid import UUID
 from returns_api.domain import ids
 from returns_api.domain.access import Principal, Scope
 from returns_api.domain.disputes import DisputeRecord
+from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
 from returns_api.domain.lifecycle.deadlines import OPEN, Deadline
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.machine import Actor, Machine
@@ -81,6 +82,12 @@ OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "approveRefund": (REFUND, "approve"),
     "retryRefund": (REFUND, "retry"),
     "cancelRefund": (REFUND, "cancel"),
+    "requestRecovery": (RECOVERY, "request"),
+    "recordRecoveryPayment": (RECOVERY, "pay"),
+    "writeOffRecovery": (RECOVERY, "write_off"),
+    "waiveRecovery": (RECOVERY, "waive"),
+    "approveRecovery": (RECOVERY, "approve"),
+    "declineRecovery": (RECOVERY, "decline"),
     "editPolicy": (POLICY, "edit"),
     "checkPolicy": (POLICY, "check"),
     "publishPolicy": (POLICY, "publish"),
@@ -93,6 +100,8 @@ STATES: Final[dict[str, Machine]] = {
     "LabelOut": SHIPMENT,
     "RefundOut": REFUND,
     "TransferOut": TRANSFER,
+    "AdvanceOut": ADVANCE,
+    "AdvanceRecoveryOut": RECOVERY,
     "OfferOut": OFFER,
     "DisputeOut": DISPUTE,
 }

@@ -29,6 +29,7 @@ from returns_api.api.schemas.quotes import (
 from returns_api.api.schemas.refunds import ApprovalOut, RefundOut, TransferOut
 from returns_api.api.schemas.returns import (
     ActionOut,
+    AdvanceOut,
     DeadlineOut,
     LabelOut,
     MoneyOut,
@@ -48,8 +49,9 @@ from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.offers import OfferRecord
 from returns_api.domain.returns import ReturnLineRecord
+from returns_api.usecases._returns import Early
 from returns_api.usecases.quotes import StoredQuote
-from returns_api.usecases.refunds import RefundView
+from returns_api.usecases.refunds import RefundView, may_retry
 from returns_api.usecases.returns import ReturnView
 
 HANGING: Final = {"offer": OFFER, "dispute": DISPUTE}
@@ -260,6 +262,19 @@ def _money(view: ReturnView) -> MoneyOut:
         due_by=due_by,
         due_by_law=law,
         refunds=[refund["id"] for refund in view.refunds],
+        advance=None if view.early is None else _advance(view.early),
+    )
+
+
+def _advance(early: Early) -> AdvanceOut:
+    advance = early.advance
+    return AdvanceOut(
+        state=advance.state,
+        amount=advance.amount_minor,
+        reason=advance.reason,
+        refund=advance.refund_id,
+        recover_by=advance.due_at,
+        recovery=early.recovery_id,
     )
 
 
@@ -324,6 +339,8 @@ def _refund_actions(view: RefundView, principal: Principal) -> list[ActionOut]:
     found = set(REFUND.allowed(head["state"], Actor(principal.role.value)))
     if any(move["state"] in HOLDING and move["first_sent_at"] is not None for move in moves):
         found.discard("cancel")
+    if not may_retry(head):
+        found.discard("retry")
     if view.binding is None or head["requested_by"] == principal.credential_id:
         found.discard("approve")
     href = f"/v1/refunds/{ids.encode('ref', head['id'])}"

@@ -33,7 +33,8 @@ _OVER: Final = ", ".join(
 )
 
 
-def _sql(statement: str) -> Query:
+def sql(statement: str) -> Query:
+    """A statement of an audit; it may name ``:shop``, ``:orders``, ``:after`` and ``:limit``."""
     known: dict[str, BindParameter[Any]] = {
         "shop": SHOP,
         "orders": bindparam("orders", required=True, type_=ARRAY(Uuid)),
@@ -71,7 +72,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N1",
         "reserved beyond captured",
-        _sql("""
+        sql("""
             SELECT id, captured, reserved, refunded, external, disputed FROM payments
             WHERE shop_id = :shop AND order_id = ANY (:orders)
               AND (least(captured, reserved, refunded, external, disputed) < 0
@@ -80,7 +81,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N1",
         "reserved beyond what outside facts left",
-        _sql("""
+        sql("""
             SELECT p.id, captured, reserved, refunded, external, disputed FROM payments p
             WHERE p.shop_id = :shop AND p.order_id = ANY (:orders)
               AND reserved + refunded + external + disputed > captured
@@ -91,7 +92,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N2",
         "payment counters",
-        _sql(f"""
+        sql(f"""
             SELECT p.id, p.reserved, p.refunded, p.external, p.disputed, t.held, t.paid, f.refunds,
                    f.disputes
             FROM payments p
@@ -115,7 +116,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N2",
         "refund amounts",
-        _sql(f"""
+        sql(f"""
             SELECT r.id, r.amount_minor, sum(t.amount_minor)::bigint AS under_way FROM refunds r
             JOIN transfers t ON t.shop_id = r.shop_id AND t.refund_id = r.id
              AND t.state IN ('succeeded', {_HELD})
@@ -126,7 +127,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N2",
         "refund parts",
-        _sql("""
+        sql("""
             SELECT r.id, r.amount_minor, s.parts FROM refunds r
             CROSS JOIN LATERAL (SELECT coalesce(sum((part ->> 'amount')::bigint), 0)::bigint
                                        AS parts
@@ -137,7 +138,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N2",
         "credit notes",
-        _sql("""
+        sql("""
             SELECT r.id, r.state, r.arrived_minor, t.arrived, r.noted_minor, n.noted
             FROM refunds r
             CROSS JOIN LATERAL (
@@ -155,7 +156,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N2",
         "returned amount",
-        _sql("""
+        sql("""
             SELECT r.id, r.refunded_minor, coalesce(sum(t.amount_minor), 0)::bigint AS arrived
             FROM returns r
             LEFT JOIN refunds f ON f.shop_id = r.shop_id AND f.return_id = r.id
@@ -168,7 +169,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N2",
         "claimed units",
-        _sql("""
+        sql("""
             SELECT l.id, l.claimed, count(c.unit_no) AS claims FROM order_lines l
             LEFT JOIN unit_claims c ON c.shop_id = l.shop_id AND c.line_id = l.id
             WHERE l.shop_id = :shop AND l.order_id = ANY (:orders)
@@ -177,7 +178,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N2",
         "received units",
-        _sql("""
+        sql("""
             SELECT l.id, l.quantity, l.received, l.inspected, s.received AS counted, s.inspected
                    AS graded
             FROM return_lines l CROSS JOIN LATERAL (
@@ -194,7 +195,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N5",
         "claimed beyond shipped",
-        _sql("""
+        sql("""
             SELECT id, claimed, outside_returned, ordered, removed, shipped FROM order_lines
             WHERE shop_id = :shop AND order_id = ANY (:orders)
               AND claimed > 0 AND claimed > least(ordered, shipped)"""),
@@ -202,7 +203,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N5",
         "unit that was never sold",
-        _sql("""
+        sql("""
             SELECT c.line_id AS id, c.unit_no, l.ordered FROM order_lines l
             JOIN unit_claims c ON c.shop_id = l.shop_id AND c.line_id = l.id
             WHERE l.shop_id = :shop AND l.order_id = ANY (:orders) AND c.unit_no > l.ordered"""),
@@ -210,7 +211,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N6",
         "ledger of a payment",
-        _sql(f"""{_SIDES}
+        sql(f"""{_SIDES}
             SELECT p.id, p.captured, p.reserved, p.refunded, p.external, p.disputed,
                    coalesce(c.balance, 0)::bigint AS clearing,
                    coalesce(r.balance, 0)::bigint AS in_reserve,
@@ -231,7 +232,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N6",
         "ledger of a buyer",
-        _sql(f"""{_SIDES}, owed AS (
+        sql(f"""{_SIDES}, owed AS (
                 SELECT r.order_id, sum(r.amount_minor - t.under_way) AS amount FROM refunds r
                 CROSS JOIN LATERAL (
                     SELECT coalesce(sum(amount_minor), 0) AS under_way FROM transfers
@@ -250,11 +251,15 @@ ORDER_CHECKS: Final = (
     Check(
         "N7",
         "sequence with gaps",
-        _sql("""
+        sql("""
             WITH heads AS (
                 SELECT shop_id, id, sequence FROM refunds
                 WHERE shop_id = :shop AND order_id = ANY (:orders)
                 UNION ALL SELECT shop_id, id, sequence FROM returns
+                WHERE shop_id = :shop AND order_id = ANY (:orders)
+                UNION ALL SELECT shop_id, id, sequence FROM advances
+                WHERE shop_id = :shop AND order_id = ANY (:orders)
+                UNION ALL SELECT shop_id, id, sequence FROM recoveries
                 WHERE shop_id = :shop AND order_id = ANY (:orders))
             SELECT h.id, h.sequence, count(e.id) AS events, max(e.sequence) AS newest FROM heads h
             LEFT JOIN events e ON e.shop_id = h.shop_id AND e.resource_id = h.id
@@ -264,11 +269,15 @@ ORDER_CHECKS: Final = (
     Check(
         "N7",
         "last event tells another state",
-        _sql("""
+        sql("""
             WITH heads AS (
                 SELECT shop_id, id, state FROM refunds
                 WHERE shop_id = :shop AND order_id = ANY (:orders)
                 UNION ALL SELECT shop_id, id, state FROM returns
+                WHERE shop_id = :shop AND order_id = ANY (:orders)
+                UNION ALL SELECT shop_id, id, state FROM advances
+                WHERE shop_id = :shop AND order_id = ANY (:orders)
+                UNION ALL SELECT shop_id, id, state FROM recoveries
                 WHERE shop_id = :shop AND order_id = ANY (:orders))
             SELECT h.id, h.state, e.state AS told FROM heads h
             JOIN LATERAL (SELECT data ->> 'state' AS state FROM events
@@ -279,7 +288,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N7",
         "money that no second person approved",
-        _sql("""
+        sql("""
             SELECT t.id, t.state FROM transfers t
             JOIN refunds r ON r.shop_id = t.shop_id AND r.id = t.refund_id
             WHERE t.shop_id = :shop AND t.order_id = ANY (:orders) AND r.hold_reason IS NOT NULL
@@ -296,7 +305,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N8",
         "two tries in flight",
-        _sql("""
+        sql("""
             SELECT t.id, count(*) AS tries FROM transfers t
             JOIN transfer_attempts a ON a.shop_id = t.shop_id AND a.transfer_id = t.id
              AND a.state = 'in_flight'
@@ -306,7 +315,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N9",
         "nobody will look",
-        _sql("""
+        sql("""
             SELECT id, state, due_at::text FROM transfers
             WHERE shop_id = :shop AND order_id = ANY (:orders) AND due_at IS NULL
               AND state IN ('queued', 'sending', 'unknown', 'pending', 'requires_action')"""),
@@ -314,7 +323,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N9",
         "due although it is over",
-        _sql(f"""
+        sql(f"""
             SELECT id, state, due_at::text FROM transfers
             WHERE shop_id = :shop AND order_id = ANY (:orders) AND due_at IS NOT NULL
               AND state IN ({_OVER}, 'needs_review')
@@ -327,7 +336,7 @@ ORDER_CHECKS: Final = (
     Check(
         "N10",
         "entry left out of the chain",
-        _sql("""
+        sql("""
             SELECT e.id, e.fact FROM ledger_entries e
             WHERE e.shop_id = :shop AND e.order_id = ANY (:orders)
               AND NOT EXISTS (SELECT FROM ledger_seals s
@@ -346,7 +355,7 @@ EVENT_CHECKS: Final = (
     Check(
         "N7",
         "event of nothing",
-        _sql(f"""{_PAGE_OF_EVENTS}
+        sql(f"""{_PAGE_OF_EVENTS}
             SELECT e.id, e.type FROM page e WHERE e.resource_type IN ('refund', 'return')
               AND NOT EXISTS (SELECT FROM refunds r
                               WHERE r.shop_id = e.shop_id AND r.id = e.resource_id)
@@ -356,12 +365,12 @@ EVENT_CHECKS: Final = (
     Check(
         "N7",
         "transition without an actor",
-        _sql(f"{_PAGE_OF_EVENTS} SELECT id, type FROM page WHERE actor = ''"),
+        sql(f"{_PAGE_OF_EVENTS} SELECT id, type FROM page WHERE actor = ''"),
     ),
     Check(
         "N7",
         "event without its delivery",
-        _sql(f"""{_PAGE_OF_EVENTS}
+        sql(f"""{_PAGE_OF_EVENTS}
             SELECT e.id, e.type, w.id::text AS endpoint FROM page e
             JOIN webhook_endpoints w ON w.shop_id = e.shop_id AND w.created_at < e.at
              AND w.state = 'active' AND w.version = 1 AND ('*' = ANY (w.topics)
@@ -377,7 +386,7 @@ def _orphans(table: str, parent: str, column: str, key: str = "id") -> Check:
     return Check(
         "N11",
         f"{table} without {parent}",
-        _sql(f"""
+        sql(f"""
             SELECT c.{key} AS id, c.{column}::text AS parent FROM {table} c
             WHERE c.shop_id = :shop AND c.{column} IS NOT NULL
               AND NOT EXISTS (SELECT FROM {parent} p
@@ -389,7 +398,7 @@ SHOP_CHECKS: Final = (
     Check(
         "N2",
         "numbers of credit notes",
-        _sql("""
+        sql("""
             SELECT s.shop_id AS id, s.last_number, count(n.number) AS notes, max(n.number) AS newest
             FROM number_series s LEFT JOIN credit_notes n ON n.shop_id = s.shop_id
             WHERE s.shop_id = :shop AND s.name = 'credit_notes'
@@ -409,11 +418,15 @@ SHOP_CHECKS: Final = (
 )
 """What must hold of the whole shop: nothing without its parent."""
 
-_STEPS: Final = _sql("""
+_STEPS: Final = sql("""
     WITH heads AS (
         SELECT shop_id, id, 'refund' AS kind, amount_minor FROM refunds
         WHERE shop_id = :shop AND order_id = ANY (:orders)
         UNION ALL SELECT shop_id, id, 'return', NULL FROM returns
+        WHERE shop_id = :shop AND order_id = ANY (:orders)
+        UNION ALL SELECT shop_id, id, 'advance', NULL FROM advances
+        WHERE shop_id = :shop AND order_id = ANY (:orders)
+        UNION ALL SELECT shop_id, id, 'recovery', NULL FROM recoveries
         WHERE shop_id = :shop AND order_id = ANY (:orders)
         UNION ALL SELECT s.shop_id, s.id, 'shipment', NULL FROM shipments s
         JOIN returns r ON r.shop_id = s.shop_id AND r.id = s.return_id
@@ -424,7 +437,7 @@ _STEPS: Final = _sql("""
             WHERE t.shop_id = h.shop_id AND t.refund_id = h.id) AS alone
     FROM heads h JOIN events e ON e.shop_id = h.shop_id AND e.resource_id = h.id
      AND e.resource_type = h.kind""")
-_REFUNDS: Final = _sql("""
+_REFUNDS: Final = sql("""
     SELECT r.id, r.state, r.amount_minor, r.given_up,
            coalesce(array_agg(t.state ORDER BY t.id) FILTER (WHERE t.id IS NOT NULL), '{}')
                AS states,
@@ -433,14 +446,14 @@ _REFUNDS: Final = _sql("""
     FROM refunds r LEFT JOIN transfers t ON t.shop_id = r.shop_id AND t.refund_id = r.id
     WHERE r.shop_id = :shop AND r.order_id = ANY (:orders)
     GROUP BY r.shop_id, r.id""")
-_ORDERS: Final = _sql(
+_ORDERS: Final = sql(
     "SELECT id FROM orders WHERE shop_id = :shop AND id > :after ORDER BY id LIMIT :limit"
 )
-_LAST_EVENT: Final = _sql(
+_LAST_EVENT: Final = sql(
     "SELECT id FROM (SELECT id FROM events WHERE shop_id = :shop AND id > :after"
     " ORDER BY id LIMIT :limit) page ORDER BY id"
 )
-_TOTALS: Final = _sql("""
+_TOTALS: Final = sql("""
     SELECT (SELECT count(*) FROM orders WHERE shop_id = :shop) AS orders,
            (SELECT count(*) FROM events WHERE shop_id = :shop) AS events,
            (SELECT count(*) FROM ledger_seals WHERE shop_id = :shop) AS entries""")

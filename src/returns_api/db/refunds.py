@@ -32,7 +32,7 @@ from returns_api.db import ledger, outbox
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job
 from returns_api.db.query import SHOP, Query, among, given, here
-from returns_api.db.tables import orders, refunds
+from returns_api.db.tables import advances, orders, refunds
 from returns_api.domain.events import Event
 from returns_api.domain.ledger import Entry
 
@@ -67,12 +67,24 @@ _OF_RETURNS: Final = Query(
     .order_by(refunds.c.id)
 )
 _PARTS: Final = Query(
-    select(refunds.c.parts).where(
+    select(
+        case((advances.c.state == "settled", advances.c.parts), else_=refunds.c.parts).label(
+            "parts"
+        )
+    )
+    .join_from(
+        refunds,
+        advances,
+        and_(advances.c.shop_id == refunds.c.shop_id, advances.c.refund_id == refunds.c.id),
+        isouter=True,
+    )
+    .where(
         here(refunds),
         refunds.c.order_id == given("order_id"),
-        refunds.c.state != "canceled",
+        or_(refunds.c.state != "canceled", advances.c.state == "settled"),
     )
 )
+"""Of an advance whose goods were judged, what was due for them counts, not what was advanced."""
 _ORDER_EXISTS: Final = Query(select(orders.c.id).where(here(orders), orders.c.id == given("id")))
 _BY_REFERENCE: Final = Query(
     select(refunds.c.id).where(here(refunds), refunds.c.client_reference == given("reference"))
@@ -264,7 +276,7 @@ async def shipping_refunded(tx: Transaction, order_id: UUID) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     for row in await tx.all(_PARTS, order_id=order_id):
-        for part in row["parts"]:
+        for part in row["parts"] or ():
             if part["kind"] == "shipping":
                 found[part["line"]] = found.get(part["line"], 0) + part["amount"]
     return found

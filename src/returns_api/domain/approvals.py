@@ -40,6 +40,8 @@ class RefundLimits:
     shop_per_day: int | None = None
     return_above: int | None = None
     """A return's refund above this waits, too, although the certificate computed it."""
+    write_off_above: int | None = None
+    """What of one recovery may be written off or waived without a second person, all together."""
 
     @staticmethod
     def of(stored: Mapping[str, int | None]) -> RefundLimits:

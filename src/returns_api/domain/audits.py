@@ -19,6 +19,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.domain.ledger import RULES, canonical, digest_of
+from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
 from returns_api.domain.lifecycle.machine import Machine
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER, refund_state
 from returns_api.domain.lifecycle.returns import RETURN
@@ -27,7 +28,12 @@ from returns_api.domain.lifecycle.shipments import SHIPMENT
 FINDINGS_MAX: Final = 200
 """Findings that a report names; all are counted."""
 
-_MACHINES: Final[Mapping[str, Machine]] = {"return": RETURN, "shipment": SHIPMENT}
+_MACHINES: Final[Mapping[str, Machine]] = {
+    "return": RETURN,
+    "shipment": SHIPMENT,
+    "advance": ADVANCE,
+    "recovery": RECOVERY,
+}
 
 
 @dataclass(frozen=True, slots=True)

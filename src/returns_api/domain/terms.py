@@ -39,6 +39,21 @@ class LineTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class AdvanceTerms:
+    """What the policy lets go out before the goods are seen, and up to which limits.
+
+    ``at`` is the moment (``request``: approved, ``first_scan``: the carrier has the parcel). What
+    one buyer may have out at once and what the shop gives in a day are minor units, the time in
+    which the goods have to come is seconds; None where the policy sets no limit.
+    """
+
+    at: str
+    per_buyer_minor: int | None
+    per_day_minor: int | None
+    recover_within_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnTerms:
     """Amounts in minor units, times in seconds, shares in parts per million."""
 
@@ -65,6 +80,9 @@ class ReturnTerms:
     quote. None takes the newest."""
     law_clocks: tuple[LawClock, ...] = ()
     """When the laws that bind want the refund paid; the first to end holds."""
+    advance: AdvanceTerms | None = None
+    """Set where every line may be paid before it is seen. No promise: beyond its limits the money
+    comes at ``refund_at``."""
 
     def of_line(self, order_line_id: UUID) -> LineTerms:
         return self.lines[str(order_line_id)]
@@ -83,7 +101,9 @@ class ReturnTerms:
             for line, terms in data["lines"].items()
         }
         clocks = tuple(LawClock(**clock) for clock in data.get("law_clocks", ()))
-        return ReturnTerms(**{**data, "lines": lines, "law_clocks": clocks})
+        early = data.get("advance")
+        advance = None if early is None else AdvanceTerms(**early)
+        return ReturnTerms(**{**data, "lines": lines, "law_clocks": clocks, "advance": advance})
 
 
 def combine(decisions: Mapping[UUID, Decision], method: str) -> ReturnTerms:
@@ -110,6 +130,7 @@ def combine(decisions: Mapping[UUID, Decision], method: str) -> ReturnTerms:
         refund_original_shipping=any(d.refund_original_shipping for d in every),
         lines={str(line): _line(d) for line, d in decisions.items()},
         law_clocks=clocks,
+        advance=_advance(every),
     )
 
 
@@ -126,10 +147,23 @@ def _line(decision: Decision) -> LineTerms:
 
 
 def _refund_at(decision: Decision) -> str:
-    """When the money is due. An advance is never granted here, so its ``otherwise`` holds: what is
-    promised in a quote has to be kept."""
+    """When the money is due at the latest. An advance may not be granted, so its ``otherwise``
+    holds: what is promised in a quote has to be kept."""
     at = decision.refund_at if decision.advance is None else decision.advance.otherwise
     return max(at.value, "receipt", key=STAGES.index)
+
+
+def _advance(decisions: Sequence[Decision]) -> AdvanceTerms | None:
+    """One advance for the whole parcel, or none: the latest moment and the tightest limits."""
+    early = [(d.refund_at.value, d.advance) for d in decisions if d.advance is not None]
+    if not early or len(early) < len(decisions):
+        return None
+    return AdvanceTerms(
+        at=max((at for at, _ in early), key=STAGES.index),
+        per_buyer_minor=_least([a.per_buyer_minor for _, a in early]),
+        per_day_minor=_least([a.per_day_minor for _, a in early]),
+        recover_within_seconds=_least([a.recover_within_seconds for _, a in early]),
+    )
 
 
 def _fee(decision: Decision, method: str) -> int:

@@ -42,6 +42,7 @@ TOPIC: Final = re.compile(r"\*|[a-z][a-z_]{0,39}\.(\*|[a-z][a-z_]{0,39})")
 """``*``, a family such as ``refund.*``, or one type such as ``refund.succeeded``."""
 
 PREFIXES: Final[Mapping[str, str]] = {
+    "advance": "adv",
     "audit": "aud",
     "connection": "con",
     "credential": "key",
@@ -50,6 +51,7 @@ PREFIXES: Final[Mapping[str, str]] = {
     "policy_version": "pv",
     "quote": "qt",
     "receipt": "rec",
+    "recovery": "rcv",
     "refund": "ref",
     "return": "ret",
     "shipment": "shm",

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
+from returns_api.db import advance_checks
 from returns_api.db import checks as rows
 from returns_api.db import credit_checks as credit_rows
 from returns_api.db import ledger as ledger_rows
@@ -73,7 +74,7 @@ async def step(tx: Transaction, place: Place, anchors: Mapping[int, bytes]) -> S
         return await _credits(tx, place)
     if place.phase == "chain":
         return await _chain(tx, place, anchors)
-    checks = (*rows.SHOP_CHECKS, credit_rows.UNTOLD)
+    checks = (*rows.SHOP_CHECKS, *advance_checks.SHOP_CHECKS, credit_rows.UNTOLD)
     found = [one for check in checks for one in await _run(tx, check)]
     return Step(found, 0, None)
 
@@ -81,7 +82,8 @@ async def step(tx: Transaction, place: Place, anchors: Mapping[int, bytes]) -> S
 async def check_orders(tx: Transaction, orders: Sequence[UUID]) -> list[Finding]:
     """Everything that must hold of the rows below these orders."""
     found = []
-    for check in (*rows.ORDER_CHECKS, credit_rows.CREDITED):
+    of_orders = (*rows.ORDER_CHECKS, *advance_checks.ORDER_CHECKS, credit_rows.CREDITED)
+    for check in of_orders:
         found += await _run(tx, check, orders=list(orders))
     found += wrong_steps(await rows.steps(tx, orders))
     found += wrong_refund_states(await rows.refunds(tx, orders))

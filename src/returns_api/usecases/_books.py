@@ -7,10 +7,11 @@ always with their entry. Refuses to own which rules apply (``domain.ledger``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from returns_api.db import ledger, outside_facts, payments
+from returns_api.db import advances, ledger, outside_facts, payments
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.events import SYSTEM, By
 from returns_api.domain.ledger import Captured, Moved, RefundRef, Stamp, captures, moves_elsewhere
@@ -25,6 +26,15 @@ def stamp(ctx: Context, by: By = SYSTEM) -> Stamp:
 def refund_ref(refund: Mapping[str, Any] | Row) -> RefundRef:
     """The refund as entries name it."""
     return RefundRef(refund["id"], refund["order_id"], refund["kind"], refund["currency"])
+
+
+async def debt_of(tx: Transaction, refund: Mapping[str, Any] | Row) -> RefundRef:
+    """The refund as entries name it that change what it still owes: an advance whose goods were
+    judged owes it like the refund of a return."""
+    ref = refund_ref(refund)
+    if ref.kind == "advance" and await advances.is_settled(tx, ref.id):
+        return replace(ref, kind="return")
+    return ref
 
 
 async def record_fact(tx: Transaction, ctx: Context, **fact: Any) -> bool:

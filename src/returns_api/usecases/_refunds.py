@@ -23,7 +23,13 @@ from returns_api.domain import ids
 from returns_api.domain.credit_notes import AT_REST
 from returns_api.domain.errors import NothingLeftToRefund
 from returns_api.domain.events import SYSTEM, By, Event
-from returns_api.domain.ledger import Entry, refund_requested, transfer_moved, transfers_added
+from returns_api.domain.ledger import (
+    Entry,
+    RefundRef,
+    refund_requested,
+    transfer_moved,
+    transfers_added,
+)
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.refunds import REFUND, is_settled, refund_state
 from returns_api.domain.lifecycle.returns import RETURN
@@ -33,7 +39,7 @@ from returns_api.domain.refunds import (
     TransferChange,
     TransferRecord,
 )
-from returns_api.usecases._books import refund_ref, stamp
+from returns_api.usecases._books import debt_of, refund_ref, stamp
 from returns_api.usecases.context import Context
 
 
@@ -216,23 +222,25 @@ async def move_transfer(
     if change.due_at is not None:
         wait = max(0.0, (change.due_at - now).total_seconds())
         jobs.append(Job("send_transfer", transfer.id, wait))
-    entry = moved_entry(ctx, refund, transfer, change, by)
+    entry = moved_entry(ctx, refund, await debt_of(tx, refund), transfer, change, by)
     await _follow(tx, ctx, refund, moves, by, change.failure_code, entry, jobs)
 
 
 def moved_entry(
     ctx: Context,
     refund: Mapping[str, Any] | Row,
+    owed: RefundRef,
     transfer: TransferRecord,
     change: TransferChange,
     by: By,
 ) -> Entry | None:
-    """The entry of a change, if it moves the payment's counters; a present draws on none."""
+    """The entry of a change, if it moves the payment's counters; a present draws on none. ``owed``
+    is the refund by ``debt_of``."""
     if transfer.payment_id is None:
         return None
     return transfer_moved(
         stamp(ctx, by),
-        refund_ref(refund),
+        owed,
         (transfer.id, transfer.payment_id),
         change.reserved_delta,
         change.refunded_delta,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from returns_api.db import advances as advance_rows
+from returns_api.db import recoveries as recovery_rows
 from returns_api.db import refunds as refund_rows
 from returns_api.db import returns as rows
 from returns_api.db import shipments as shipment_rows
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain import ids
+from returns_api.domain.advances import AdvanceRecord
 from returns_api.domain.errors import Conflict
 from returns_api.domain.events import By, Event
 from returns_api.domain.lifecycle.returns import RETURN
@@ -57,6 +61,9 @@ async def save(
         events += more
     if not keep_offer and before.offer_stands and (change.state, "agree") not in RETURN.rules:
         events += await lapse(tx, ctx, before.id)
+    if change.state in _ENDED and before.terms.advance is not None:
+        due = await advance_rows.hurry(tx, before.id, now)
+        jobs = [*jobs, *([] if due is None else [Job("carry_advance", due)])]
     return events, jobs
 
 
@@ -143,6 +150,24 @@ def shipment_event(
             **(data or {}),
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """What was paid before the goods were seen, or why nothing was, and what has to come back."""
+
+    advance: AdvanceRecord
+    recovery_id: UUID | None
+
+
+async def early_of(tx: Transaction, found: Sequence[ReturnRecord]) -> dict[UUID, Early]:
+    """Advances by return, for views; nothing is asked where no policy lets money go out early."""
+    keys = [ret.id for ret in found if ret.terms.advance is not None]
+    if not keys:
+        return {}
+    advances = await advance_rows.of_returns(tx, keys)
+    recoveries = await recovery_rows.of_advances(tx, [each.id for each in advances.values()])
+    return {key: Early(each, recoveries.get(each.id)) for key, each in advances.items()}
 
 
 async def refunds_of(tx: Transaction, return_ids: Sequence[UUID]) -> dict[UUID, list[Any]]:

@@ -12,22 +12,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from returns_api.db import orders as order_rows
-from returns_api.db import refunds as refund_rows
 from returns_api.db import reservations
 from returns_api.db import returns as rows
 from returns_api.db import warehouse as warehouse_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job
-from returns_api.domain.allocation import from_json
 from returns_api.domain.events import By, Event
-from returns_api.domain.quotes import claim, settlement_terms
+from returns_api.domain.quotes import claim
 from returns_api.domain.receiving import due_for_settlement, plan_settle
-from returns_api.domain.refunds import PlannedTransfer, plan_cover, tenders
+from returns_api.domain.refunds import PlannedTransfer, plan_cover
 from returns_api.domain.returns import Change, ReturnRecord
-from returns_api.domain.settlement import Claim, Settlement, plan_settlement
+from returns_api.domain.settlement import Claim, Settlement
+from returns_api.usecases._advances import Set, set_against, standing
 from returns_api.usecases._approvals import hold_for_return
 from returns_api.usecases._crediting import destinations, settle_credit
+from returns_api.usecases._due import what_is_due
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases._returns import save
 from returns_api.usecases.context import Context
@@ -38,30 +37,29 @@ async def settle_if_due(
 ) -> tuple[list[Event], list[Job]]:
     """Refund what the policy's moment has made due; nothing when it has not come or has passed.
 
-    The caller has locked the order's payments already (``reservations.lock_payments``).
+    What was paid in advance is set against it first; while that money is on its way, nothing is
+    settled. The caller has locked the order's payments already (``reservations.lock_payments``).
     """
     ret = await rows.lock_whole(tx, return_id)
     if ret is None or not due_for_settlement(ret):
         return [], []
+    before = await standing(tx, ctx, ret, by)
+    if before.waits:
+        return [], [*before.jobs]
     payments = await reservations.lock_payments(tx, ret.order_id)
-    stored = await order_rows.certificate(tx, ret.order_id, ret.terms.certificate_version)
     graded = await warehouse_rows.graded_units(tx, ret.id)
-    shipping = await refund_rows.shipping_refunded(tx, ret.order_id)
-    settlement = plan_settlement(
-        from_json(stored),
-        _claims(ret, graded),
-        settlement_terms(ret.terms, shipping, quoting=False),
-        tenders(payments),
-    )
-    change = plan_settle(ret, ctx.clock(), settlement.total_minor)
+    settlement = await what_is_due(tx, ret, payments, _claims(ret, graded))
+    paid = await set_against(tx, ctx, before, settlement, by)
+    change = plan_settle(ret, ctx.clock(), paid.rest_minor)
     events, jobs = await save(tx, ctx, change, by)
-    if settlement.total_minor:
-        moves = plan_cover(payments, settlement.total_minor)
+    events = [*events, *paid.events]
+    if paid.rest_minor:
+        moves = plan_cover(payments, paid.rest_minor)
         plan = await destinations(
             tx, ctx, by, ret.order_id, settlement.currency, moves, ret.resolution
         )
-        hold = await hold_for_return(tx, settlement.total_minor, settlement.currency)
-        new = _new_refund(ret, settlement, plan.transfers, _refund_by(change), hold)
+        hold = await hold_for_return(tx, paid.rest_minor, settlement.currency)
+        new = _new_refund(ret, settlement, paid, plan.transfers, _refund_by(change), hold)
         written = await reserve_and_store(tx, ctx, new, by)
         events, jobs = [*events, *plan.events, *written.events], [*jobs, *written.jobs]
         if plan.credits:
@@ -94,6 +92,7 @@ def _claims(ret: ReturnRecord, graded: Sequence[Row]) -> list[Claim]:
 def _new_refund(
     ret: ReturnRecord,
     settlement: Settlement,
+    paid: Set,
     moves: Sequence[PlannedTransfer],
     due_by: datetime | None,
     hold_reason: str | None,
@@ -101,10 +100,10 @@ def _new_refund(
     return NewRefund(
         order_id=ret.order_id,
         kind="return",
-        amount_minor=settlement.total_minor,
+        amount_minor=paid.rest_minor,
         currency=settlement.currency,
         transfers=moves,
-        parts=[part.as_dict() for part in settlement.parts],
+        parts=paid.parts,
         return_id=ret.id,
         reason="return",
         due_by=due_by,

@@ -18,6 +18,7 @@ from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.returns import ReturnRecord, plan_ship
 from returns_api.domain.shipments import plan_scan
 from returns_api.ports.carriers import TrackingScan
+from returns_api.usecases._advances import FIRST_SCAN, grant_if_due, lock_if_due
 from returns_api.usecases._returns import save, shipment_event
 from returns_api.usecases.context import Context
 
@@ -27,6 +28,7 @@ async def apply(tx: Transaction, ctx: Context, source: str, scan: TrackingScan) 
     known = await rows.by_carrier(tx, source, scan.carrier_shipment_id, scan.tracking_code)
     if known is None:
         return
+    await lock_if_due(tx, known["return_id"], FIRST_SCAN)
     ret = await return_rows.lock_whole(tx, known["return_id"])
     assert ret is not None
     await rows.lock(tx, known["id"])
@@ -39,9 +41,10 @@ async def apply(tx: Transaction, ctx: Context, source: str, scan: TrackingScan) 
 async def follow_scans(
     tx: Transaction, ctx: Context, ret: ReturnRecord, shipment_id: UUID
 ) -> tuple[list[Event], list[Job]]:
-    """Move the parcel, and with it the return, to where the scans say that it is.
+    """Move the parcel, and with it the return, to where the scans say that it is; grant what the
+    policy lets go out at the first of them.
 
-    The return and the shipment must be locked, in this order.
+    The return and the shipment must be locked, in this order, after ``lock_if_due``.
     """
     shipment = await rows.lock(tx, shipment_id)
     assert shipment is not None
@@ -51,7 +54,12 @@ async def follow_scans(
     sequence = await rows.move(tx, shipment_id, shipment.sequence, ctx.clock(), state=state)
     assert sequence is not None
     events = [shipment_event(ctx, shipment, ret.order_id, state, sequence, SYSTEM)]
-    if state not in {"in_transit", "delivered"} or (ret.state, "ship") not in RETURN.rules:
+    if state not in {"in_transit", "delivered"}:
         return events, []
-    more, jobs = await save(tx, ctx, plan_ship(ret, Actor.SYSTEM, ctx.clock()), SYSTEM)
-    return [*events, *more], jobs
+    now_in, jobs = ret.state, list[Job]()
+    if (ret.state, "ship") in RETURN.rules:
+        change = plan_ship(ret, Actor.SYSTEM, ctx.clock())
+        more, jobs = await save(tx, ctx, change, SYSTEM)
+        events, now_in = [*events, *more], change.state
+    more, further = await grant_if_due(tx, ctx, ret, now_in, FIRST_SCAN, SYSTEM)
+    return [*events, *more], [*jobs, *further]

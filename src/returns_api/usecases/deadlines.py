@@ -25,9 +25,9 @@ from returns_api.domain.events import SYSTEM
 from returns_api.domain.offers import plan_offer_silence
 from returns_api.domain.returns import plan_silence
 from returns_api.domain.shipments import why_not_here
+from returns_api.usecases._advances import REQUEST, lock_if_due, save_and_grant
 from returns_api.usecases._disputes import save as save_dispute
 from returns_api.usecases._offers import save as save_offer
-from returns_api.usecases._returns import save
 from returns_api.usecases.context import Context
 
 AT_ONCE: Final = 50
@@ -60,6 +60,7 @@ async def due_deadlines(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
 
 async def _of_return(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
     """The return's own; nothing when somebody acted meanwhile."""
+    await lock_if_due(tx, return_id, REQUEST)
     ret = await return_rows.lock_whole(tx, return_id)
     if late["kind"] == "dispute_window":
         await rows.let_pass(tx, return_id, late, ctx.clock())
@@ -71,7 +72,7 @@ async def _of_return(tx: Transaction, ctx: Context, return_id: UUID, late: Row) 
         parcels = await shipment_rows.of_returns(tx, [return_id])
         cause = why_not_here(parcels[0] if parcels else None)
         change = replace(change, data={**change.data, "cause": cause})
-    await emit(tx, *await save(tx, ctx, change, SYSTEM))
+    await emit(tx, *await save_and_grant(tx, ctx, change, SYSTEM))
 
 
 async def _of_offer(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:

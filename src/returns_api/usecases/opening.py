@@ -13,6 +13,7 @@ import asyncpg
 from returns_api.db import connections as connection_rows
 from returns_api.db import opening as rows
 from returns_api.db import quotes as quote_rows
+from returns_api.db import reservations
 from returns_api.db.deadlines import to_json
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, emit
@@ -36,7 +37,9 @@ from returns_api.domain.returns import (
 from returns_api.domain.shipments import ShipmentRecord
 from returns_api.domain.terms import ReturnTerms
 from returns_api.usecases import photos
+from returns_api.usecases._advances import REQUEST, grant_if_due
 from returns_api.usecases._loading import NO_SUCH_THING
+from returns_api.usecases._returns import early_of, refunds_of
 from returns_api.usecases.context import Context
 from returns_api.usecases.returns import ReturnView
 
@@ -95,6 +98,8 @@ async def open_return(
     _refuse_hearsay(principal, extras)
     lines = _lines(ctx, quote, terms, extras)
     head, deadlines = opening(terms, now)
+    if terms.advance is not None and terms.advance.at == REQUEST:
+        await reservations.lock_payments(tx, quote["order_id"])
     labelled = quote["method"] in LABELLED_METHODS and not terms.own_label
     carriers = await connection_rows.active(tx, "carrier") if labelled else []
     source = carriers[0]["source"] if carriers else None
@@ -121,11 +126,18 @@ async def open_return(
     await _show_photos(tx, quote, values["id"], lines, extras)
     ret = _record(values, written["number"], terms, quote, lines, deadlines)
     jobs = [Job("carry_label", shipment_id)] if ready and shipment_id else []
-    await emit(tx, [_opened_event(ctx, ret, by)], jobs)
+    early, further = await grant_if_due(tx, ctx, ret, ret.state, REQUEST, by)
+    await emit(tx, [_opened_event(ctx, ret, by), *early], [*jobs, *further])
     shipment = None
     if shipment_id is not None and source is not None:
         shipment = _planned_shipment(shipment_id, source, ret)
-    return ReturnView(ret, shipment, ())
+    return await _view(tx, ret, shipment) if early else ReturnView(ret, shipment, ())
+
+
+async def _view(tx: Transaction, ret: ReturnRecord, shipment: ShipmentRecord | None) -> ReturnView:
+    """With the money that went out at once."""
+    refunds, early = await refunds_of(tx, [ret.id]), await early_of(tx, [ret])
+    return ReturnView(ret, shipment, refunds.get(ret.id, ()), early.get(ret.id))
 
 
 def _require_acceptable(quote: Row, now: datetime) -> None:

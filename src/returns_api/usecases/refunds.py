@@ -42,7 +42,7 @@ from returns_api.domain.refunds import (
     plan_refund,
 )
 from returns_api.usecases._approvals import held_binding, hold_for_person, releases
-from returns_api.usecases._books import refund_ref, stamp
+from returns_api.usecases._books import debt_of, refund_ref, stamp
 from returns_api.usecases._crediting import (
     destinations,
     plan_credit,
@@ -280,6 +280,8 @@ async def retry_refund(ctx: Context, principal: Principal, by: By, refund_id: UU
         head, payments, moves = await _locked(tx, principal, refund_id)
         actor = Actor(principal.role.value)
         REFUND.require(head["state"], "retry", actor)
+        if not may_retry(head):
+            raise _judged_by_goods(head["state"], actor)
         stuck = [move for move in moves if move["state"] == "needs_review"]
         jobs = [await _take_up(tx, ctx, move, actor) for move in stuck]
         rest = missing(head["amount_minor"], [transfer_rows.record(move) for move in moves])
@@ -300,6 +302,22 @@ async def retry_refund(ctx: Context, principal: Principal, by: By, refund_id: UU
         view = await _view(tx, refund_id)
     ctx.wake()
     return view
+
+
+def may_retry(head: Row) -> bool:
+    """An advance that was given up is not taken up again: the goods say what is due."""
+    return head["kind"] != "advance" or not head["given_up"]
+
+
+def _judged_by_goods(state: str, actor: Actor) -> ActionNotAllowed:
+    allowed = [action for action in REFUND.allowed(state, actor) if action != "retry"]
+    return ActionNotAllowed(
+        "This was paid before the goods were seen; what is missing of it was given up.",
+        object="refund",
+        state=state,
+        action="retry",
+        allowed=allowed,
+    )
 
 
 async def _take_up(tx: Transaction, ctx: Context, move: Row, actor: Actor) -> Job:
@@ -324,11 +342,12 @@ async def cancel_refund(ctx: Context, principal: Principal, by: By, refund_id: U
         held = [move for move in moves if move["state"] in HOLDING]
         if any(m["state"] not in _UNSENT or m["first_sent_at"] is not None for m in held):
             raise _on_its_way(head["state"], actor)
+        owed = await debt_of(tx, head)
         for move in held:
             transfer = transfer_rows.record(move)
             change = after_cancel(transfer, actor)
             await transfer_rows.apply_change(tx, transfer, change, now)
-            await ledger.post(tx, moved_entry(ctx, head, transfer, change, by))
+            await ledger.post(tx, moved_entry(ctx, head, owed, transfer, change, by))
         await _give_up(tx, ctx, head, by)
         await follow_transfers(tx, ctx, refund_id, by, "given_up")
         return await _view(tx, refund_id)
@@ -341,7 +360,7 @@ async def _give_up(tx: Transaction, ctx: Context, head: Row, by: By) -> None:
     await rows.give_up(tx, head["id"], ctx.clock(), given_up=True)
     moves = await transfer_rows.lock_of_refund(tx, head["id"])
     rest = missing(head["amount_minor"], [transfer_rows.record(move) for move in moves])
-    await ledger.post(tx, refund_given_up(stamp(ctx, by), refund_ref(head), rest))
+    await ledger.post(tx, refund_given_up(stamp(ctx, by), await debt_of(tx, head), rest))
 
 
 async def _locked(

@@ -33,8 +33,9 @@ from returns_api.domain.returns import (
     plan_ship,
 )
 from returns_api.domain.shipments import ShipmentRecord
+from returns_api.usecases._advances import REQUEST, lock_if_due, save_and_grant
 from returns_api.usecases._loading import visible_return
-from returns_api.usecases._returns import refunds_of, save
+from returns_api.usecases._returns import Early, early_of, refunds_of
 from returns_api.usecases.context import Context
 
 
@@ -45,6 +46,7 @@ class ReturnView:
     ret: ReturnRecord
     shipment: ShipmentRecord | None
     refunds: Sequence[Row]
+    early: Early | None = None
 
 
 async def get_return(ctx: Context, principal: Principal, return_id: UUID) -> ReturnView:
@@ -121,14 +123,14 @@ async def act(
         PreconditionFailed: the return is not the version that the caller read.
     """
     async with ctx.database.transaction(principal.shop) as tx:
+        await lock_if_due(tx, return_id, REQUEST)
         ret = await visible_return(tx, principal, return_id, lock=True)
         if expected_sequence is not None and ret.sequence != expected_sequence:
             raise PreconditionFailed(
                 "The return changed since you read it.", current=f'"{ret.sequence}"'
             )
         change = plan(ret, Actor(principal.role.value), ctx.clock())
-        events, jobs = await save(tx, ctx, change, by)
-        await emit(tx, events, jobs)
+        await emit(tx, *await save_and_grant(tx, ctx, change, by))
         view = (await _views(tx, [await visible_return(tx, principal, return_id, lock=False)]))[0]
     ctx.wake()
     return view
@@ -161,5 +163,8 @@ async def _views(tx: Transaction, found: Sequence[ReturnRecord]) -> list[ReturnV
         return []
     keys = [ret.id for ret in found]
     parcels = {s.return_id: s for s in await shipment_rows.of_returns(tx, keys)}
-    refunds = await refunds_of(tx, keys)
-    return [ReturnView(ret, parcels.get(ret.id), refunds.get(ret.id, ())) for ret in found]
+    refunds, early = await refunds_of(tx, keys), await early_of(tx, found)
+    return [
+        ReturnView(ret, parcels.get(ret.id), refunds.get(ret.id, ()), early.get(ret.id))
+        for ret in found
+    ]

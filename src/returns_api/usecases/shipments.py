@@ -28,6 +28,7 @@ from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.shipments import ShipmentRecord, after_purchase, next_try
 from returns_api.ports.carriers import Address, Carrier, CarrierAccount, Label, LabelRequest
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
+from returns_api.usecases._advances import FIRST_SCAN, lock_if_due
 from returns_api.usecases._connections import open_carrier_account
 from returns_api.usecases._loading import NO_SUCH_THING, visible_return
 from returns_api.usecases._returns import shipment_event
@@ -186,6 +187,7 @@ async def _record_label(ctx: Context, shop: UUID, held: Held, label: Label) -> N
     For a return that ended meanwhile it is to be given back.
     """
     async with ctx.database.transaction(shop) as tx:
+        await lock_if_due(tx, held.shipment.return_id, FIRST_SCAN)
         ret = await return_rows.lock_whole(tx, held.shipment.return_id)
         shipment = await rows.lock(tx, held.shipment.id)
         state = None if shipment is None else after_purchase(shipment)

@@ -13,6 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from returns_api.usecases import (
+    advances,
     audits,
     backtests,
     credit_notes,
@@ -25,6 +26,7 @@ from returns_api.usecases import (
     overdue,
     photos,
     reconciliations,
+    recoveries,
     shipments,
     store_credits,
     transfers,
@@ -47,6 +49,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "process_inbox": Kind(inbox.process_inbox, inbox.due_inbox),
     "send_transfer": Kind(transfers.send_transfer, transfers.due_transfers),
     "remind_of_refund": Kind(overdue.remind_of_refund, overdue.due_reminders),
+    "carry_advance": Kind(advances.carry_advance, advances.due_advances),
+    "lapse_recovery": Kind(recoveries.lapse_recovery, recoveries.due_recoveries),
     "carry_label": Kind(shipments.carry_label, shipments.due_labels),
     "deliver_event": Kind(deliveries.deliver_event, deliveries.due_deliveries),
     "tidy_shop": Kind(housekeeping.tidy_shop, housekeeping.due_shops),

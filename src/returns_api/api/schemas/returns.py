@@ -18,6 +18,7 @@ from returns_api.api.schemas.base import (
     PhotoId,
     PolicyVersionId,
     QuoteId,
+    RecoveryId,
     RefundId,
     ReturnId,
     ReturnLineId,
@@ -119,6 +120,17 @@ class LabelOut(Out):
     url: str | None
 
 
+class AdvanceOut(Out):
+    """Money before the goods are seen: given, or declined and why."""
+
+    state: str = Field(description="`outstanding` until the goods are judged or their time ends.")
+    amount: int = Field(description="Minor units: given, or what would have been.")
+    reason: str | None = Field(description="Why it was declined; the money comes as promised.")
+    refund: RefundId | None
+    recover_by: Moment | None = Field(description="When goods that did not come are charged back.")
+    recovery: RecoveryId | None = Field(description="What has to be paid back, if anything.")
+
+
 class MoneyOut(Out):
     """Minor units. Not shown to the warehouse."""
 
@@ -129,6 +141,9 @@ class MoneyOut(Out):
     )
     due_by_law: str | None = Field(description="The law that names `due_by`, null for the policy.")
     refunds: list[RefundId]
+    advance: AdvanceOut | None = Field(
+        description="Null where the policy lets nothing go out before the goods are seen."
+    )
 
 
 class ActionOut(Out):
@@ -209,6 +224,7 @@ class ReturnOut(Out):
                 "due_by": None,
                 "due_by_law": None,
                 "refunds": [],
+                "advance": None,
             },
             "info_request": None,
             "info_answer": None,

@@ -76,6 +76,10 @@ class RefundLimits(In):
     return_above: Minor | None = Field(
         None, description="The refund of a return above this waits, too."
     )
+    write_off_above: Minor | None = Field(
+        None,
+        description="What of one recovery may be written off or waived alone, all together.",
+    )
 
 
 LIMITS_EXAMPLE = {
@@ -85,6 +89,7 @@ LIMITS_EXAMPLE = {
     "finance_per_day": None,
     "shop_per_day": None,
     "return_above": None,
+    "write_off_above": 5000,
 }
 
 

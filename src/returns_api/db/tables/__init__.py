@@ -1,6 +1,12 @@
 """Every table by noun. The migrations, the statements and the catalogue tests read these."""
 
 from returns_api.db.tables._base import metadata, tenant_tables
+from returns_api.db.tables.advances import (
+    advances,
+    fast_refund_caps,
+    recoveries,
+    recovery_steps,
+)
 from returns_api.db.tables.audits import audits
 from returns_api.db.tables.credit_notes import credit_notes, number_series
 from returns_api.db.tables.disputes import dispute_statements, disputes
@@ -71,6 +77,7 @@ from returns_api.db.tables.store_credits import (
 )
 
 __all__ = [
+    "advances",
     "audits",
     "backtests",
     "certificates",
@@ -84,6 +91,7 @@ __all__ = [
     "dispute_statements",
     "disputes",
     "events",
+    "fast_refund_caps",
     "idempotency_keys",
     "import_parts",
     "import_problems",
@@ -115,6 +123,8 @@ __all__ = [
     "reconciliation_differences",
     "reconciliation_lines",
     "reconciliations",
+    "recoveries",
+    "recovery_steps",
     "refund_allowances",
     "refund_approvals",
     "refunds",

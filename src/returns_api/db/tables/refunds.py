@@ -44,7 +44,7 @@ refunds = tenant_table(
     integer("sequence", default=1),
     moment("created_at"),
     moment("updated_at"),
-    one_of("kind", ("return", "manual", "goodwill", "cancellation")),
+    one_of("kind", ("return", "manual", "goodwill", "cancellation", "advance")),
     one_of("state", REFUND_STATES),
     *at_least(1, "amount_minor"),
     *at_least(0, "reminders", "arrived_minor", "noted_minor"),

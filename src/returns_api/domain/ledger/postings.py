@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from returns_api.domain.events import By
 from returns_api.domain.ledger.rules import DEBT_OF, OWNER, RULES, Account
+
+PAID_IN_ADVANCE: Final = "paid_in_advance"
+"""The kind of a part that was paid before the goods were seen; its amount is below zero."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +157,43 @@ def refund_requested(
 ) -> Entry | None:
     """A refund is owed, with what was deducted from it, and reserved along payments.
 
-    ``parts`` are the refund's own: amounts above zero are owed, amounts below were deducted.
-    ``reserved`` is payment and amount of each transfer; they may cover less than is owed.
+    ``parts`` are the refund's own: amounts above zero are owed, amounts below were deducted or paid
+    in advance. ``reserved`` is payment and amount of each transfer; they may cover less than is
+    owed.
     """
-    owed = sum(part["amount"] for part in parts if part["amount"] > 0)
-    kept = -sum(part["amount"] for part in parts if part["amount"] < 0)
-    made = [
-        _made(DEBT_OF[refund.kind][0], owed, refund.currency, order=refund.order_id),
-        _made("deduction_kept", kept, refund.currency, order=refund.order_id),
-        *_reserved(refund, reserved),
-    ]
+    rule = DEBT_OF[refund.kind][0]
+    if rule == "advance_owed":  # no deduction is the shop's before the goods were judged
+        parts = [{"kind": "advance", "amount": sum(part["amount"] for part in parts)}]
+    made = [*_owed(rule, refund, parts), *_reserved(refund, reserved)]
     return _entry(stamp, "refund_requested", ("refund", refund.id), refund.order_id, made)
+
+
+def advance_settled(
+    stamp: Stamp, advance: RefundRef, parts: Sequence[Mapping[str, Any]]
+) -> Entry | None:
+    """The goods of an advance were judged, and all that is due for them was paid by it.
+
+    ``parts`` are those of the settlement and what was ``paid_in_advance``: their sum is zero.
+    """
+    made = _owed(DEBT_OF["return"][0], advance, parts)
+    return _entry(stamp, "advance_settled", ("refund", advance.id), advance.order_id, made)
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryRef:
+    """The recovery that an entry is about."""
+
+    id: UUID
+    order_id: UUID
+    currency: str
+
+
+def recovery_moved(stamp: Stamp, recovery: RecoveryRef, rule: str, amount_minor: int) -> Entry:
+    """What was advanced came back, was given up, or is counted again, by that rule."""
+    made = [_made(rule, amount_minor, recovery.currency, order=recovery.order_id)]
+    entry = _entry(stamp, rule, ("recovery", recovery.id), recovery.order_id, made)
+    assert entry is not None, "an amount above zero"
+    return entry
 
 
 def transfers_added(
@@ -272,6 +301,17 @@ _MOVES: Mapping[tuple[int, int], tuple[str, bool]] = {
 }
 """By the signs of what becomes of ``reserved`` and ``refunded``: the rule, and whether the amount
 is the buyer's again."""
+
+
+def _owed(rule: str, refund: RefundRef, parts: Sequence[Mapping[str, Any]]) -> list[Posting | None]:
+    owed = sum(part["amount"] for part in parts if part["amount"] > 0)
+    applied = -sum(part["amount"] for part in parts if part["kind"] == PAID_IN_ADVANCE)
+    kept = -sum(part["amount"] for part in parts if part["amount"] < 0) - applied
+    return [
+        _made(rule, owed, refund.currency, order=refund.order_id),
+        _made("deduction_kept", kept, refund.currency, order=refund.order_id),
+        _made("advance_applied", applied, refund.currency, order=refund.order_id),
+    ]
 
 
 def _reserved(refund: RefundRef, reserved: Sequence[tuple[UUID, int]]) -> list[Posting | None]:

@@ -41,6 +41,8 @@ class Account(StrEnum):
     """What insurers are to pay for return freight (debit)."""
     STORE_CREDIT = "store_credit"
     """What a buyer can still spend in the shop (credit)."""
+    CASH = "cash"
+    """What reached the shop by other ways than the payments of an order (debit)."""
 
 
 OWNER: Final[Mapping[Account, str | None]] = {
@@ -55,6 +57,7 @@ OWNER: Final[Mapping[Account, str | None]] = {
     Account.CARRIER: None,
     Account.INSURER: None,
     Account.STORE_CREDIT: "store_credit",
+    Account.CASH: None,
 }
 """Whose each account is; None for the shop as a whole."""
 
@@ -81,6 +84,12 @@ RULES: Final[Mapping[str, Rule]] = {
     "refund_given_up": Rule(_A.BUYER, _A.MERCHANT, "What is missing of a refund was given up."),
     "goodwill_given_up": Rule(_A.BUYER, _A.GOODWILL, "What is missing of goodwill was given up."),
     "advance_given_up": Rule(_A.BUYER, _A.ADVANCE, "What is missing of an advance was given up."),
+    "advance_applied": Rule(_A.BUYER, _A.ADVANCE, "The advance had paid it before."),
+    "advance_paid_back": Rule(_A.CASH, _A.ADVANCE, "The buyer paid back what was advanced."),
+    "advance_written_off": Rule(_A.WRITE_OFF, _A.ADVANCE, "Nobody is going to pay it back."),
+    "advance_waived": Rule(_A.GOODWILL, _A.ADVANCE, "The buyer may keep what was advanced."),
+    "write_off_undone": Rule(_A.ADVANCE, _A.WRITE_OFF, "The goods came after all."),
+    "waiver_undone": Rule(_A.ADVANCE, _A.GOODWILL, "The goods came after all."),
     "transfer_reserved": Rule(_A.BUYER, _A.RESERVED, "Reserved on a payment, to be sent."),
     "transfer_released": Rule(_A.RESERVED, _A.BUYER, "It did not arrive: owed as before."),
     "transfer_succeeded": Rule(_A.RESERVED, _A.CLEARING, "The provider paid it back."),

@@ -6,6 +6,7 @@ diagrams in ``docs/`` and the exhaustive tests are all read from them.
 
 from typing import Final
 
+from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.machine import Actor, Machine, Rule
 from returns_api.domain.lifecycle.offers import OFFER
@@ -16,7 +17,20 @@ from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.store_credits import LOT
 
-MACHINES: Final = (RETURN, LINE, SHIPMENT, PHOTO, REFUND, TRANSFER, OFFER, DISPUTE, LOT, POLICY)
+MACHINES: Final = (
+    RETURN,
+    LINE,
+    SHIPMENT,
+    PHOTO,
+    REFUND,
+    TRANSFER,
+    ADVANCE,
+    RECOVERY,
+    OFFER,
+    DISPUTE,
+    LOT,
+    POLICY,
+)
 """Every table."""
 
 __all__ = ["MACHINES", "Actor", "Machine", "Rule"]

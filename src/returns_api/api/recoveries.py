@@ -1,0 +1,292 @@
+"""Recoveries over HTTP: what has to come back of money that went out before the goods were seen."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from returns_api.api.deps import (
+    Allowed,
+    Caller,
+    ContextDep,
+    KeyHeader,
+    Page,
+    etag,
+    json_answer,
+    keyed,
+    paged,
+)
+from returns_api.api.pages import before
+from returns_api.api.preconditions import IfMatch, seen_version
+from returns_api.api.recovery_views import recovery_out
+from returns_api.api.responses import BODY, refusals
+from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.recoveries import (
+    AdvanceRecoveryOut,
+    RecoveriesOut,
+    RecoveryApprovalIn,
+    RecoveryGivingUpIn,
+    RecoveryPaymentIn,
+    RecoveryRequestIn,
+)
+from returns_api.db.engine import Transaction
+from returns_api.domain import ids
+from returns_api.domain.access import Scope
+from returns_api.domain.errors import Invalid
+from returns_api.domain.lifecycle.advances import RECOVERY
+from returns_api.usecases import recoveries
+from returns_api.usecases.context import Context
+from returns_api.usecases.recoveries import Acting, RecoveryView
+
+router = APIRouter(prefix="/v1/recoveries", tags=["recoveries"])
+
+Pages = Annotated[Page, Depends(paged("rcv"))]
+RecoveryPath = Annotated[str, Path(examples=[example_id("rcv")], max_length=100)]
+Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
+Manager = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_MANAGE))]
+Work = Callable[[Transaction, Acting], Awaitable[RecoveryView]]
+_ACTED = refusals(*BODY, 404, 409, 412)
+
+
+@router.get(
+    "",
+    operation_id="listRecoveries",
+    summary="List recoveries",
+    description=(
+        "Newest first; of one order, one return or in one state. A buyer sees those of the own"
+        " order."
+    ),
+    responses=refusals(),
+)
+async def list_recoveries(
+    ctx: ContextDep,
+    caller: Reader,
+    page: Pages,
+    order: Annotated[
+        str | None, Query(pattern=id_pattern("ord"), examples=[example_id("ord")])
+    ] = None,
+    return_: Annotated[
+        str | None,
+        Query(alias="return", pattern=id_pattern("ret"), examples=[example_id("ret")]),
+    ] = None,
+    state: Annotated[
+        str | None,
+        Query(examples=["open"], json_schema_extra={"enum": list(RECOVERY.states)}),
+    ] = None,
+) -> RecoveriesOut:
+    if state is not None and state not in RECOVERY.states:
+        known = ", ".join(RECOVERY.states)
+        raise Invalid(
+            f"There is no state '{state}'; known: {known}.",
+            errors=[{"field": "state", "in": "query", "problem": f"one of: {known}"}],
+        )
+    found = await recoveries.list_recoveries(
+        ctx,
+        caller.principal,
+        before=before(page, "rcv"),
+        limit=page.limit + 1,
+        order_id=None if order is None else path_id("ord", order),
+        return_id=None if return_ is None else path_id("ret", return_),
+        state=state,
+    )
+    shown = found[: page.limit]
+    more = len(found) > page.limit
+    return RecoveriesOut(
+        items=[recovery_out(view, caller.principal) for view in shown],
+        next_cursor=ids.encode("rcv", shown[-1].recovery.id) if more else None,
+    )
+
+
+@router.get(
+    "/{recovery}",
+    operation_id="getRecovery",
+    summary="Read a recovery",
+    description="What is open of it, everything that was done about it, and what may be done next.",
+    responses=refusals(404),
+)
+async def get_recovery(
+    recovery: RecoveryPath, ctx: ContextDep, caller: Reader, response: Response
+) -> AdvanceRecoveryOut:
+    view = await recoveries.get_recovery(ctx, caller.principal, path_id("rcv", recovery))
+    response.headers["ETag"] = etag(view.recovery.sequence)
+    return recovery_out(view, caller.principal)
+
+
+@router.post(
+    "/{recovery}/request",
+    operation_id="requestRecovery",
+    summary="Ask the buyer to pay it back",
+    description=(
+        "`recovery.requested` tells your systems the amount and the day; they charge the buyer, for"
+        " example by a payment link, and answer with `payments`. After that day it is `open` again"
+        " and `recovery.unpaid` says so."
+    ),
+    response_model=AdvanceRecoveryOut,
+    responses=_ACTED,
+)
+async def request_recovery(
+    recovery: RecoveryPath,
+    body: RecoveryRequestIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Manager,
+    if_match: IfMatch = None,
+    idempotency_key: KeyHeader = None,
+) -> Response:
+    within = timedelta(days=body.pay_within_days)
+
+    async def work(tx: Transaction, who: Acting) -> RecoveryView:
+        return await recoveries.request_recovery(tx, ctx, who, within)
+
+    return await _act(request, ctx, caller, idempotency_key, recovery, if_match, work)
+
+
+@router.post(
+    "/{recovery}/payments",
+    operation_id="recordRecoveryPayment",
+    summary="Tell that the buyer paid",
+    description=(
+        "All that is open, or a part. The reference is the evidence and counts once for the whole"
+        " shop; the recovery is `paid` with its last open minor unit."
+    ),
+    response_model=AdvanceRecoveryOut,
+    responses=_ACTED,
+)
+async def record_recovery_payment(
+    recovery: RecoveryPath,
+    body: RecoveryPaymentIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Manager,
+    if_match: IfMatch = None,
+    idempotency_key: KeyHeader = None,
+) -> Response:
+    async def work(tx: Transaction, who: Acting) -> RecoveryView:
+        return await recoveries.record_payment(tx, ctx, who, body.amount, body.reference, body.note)
+
+    return await _act(request, ctx, caller, idempotency_key, recovery, if_match, work)
+
+
+@router.post(
+    "/{recovery}/write-off",
+    operation_id="writeOffRecovery",
+    summary="Write off what nobody will pay",
+    description=(
+        "All that is open, or a part. Above `refund_limits.write_off_above` of the shop it waits in"
+        " `to_approve` until a second person agrees."
+    ),
+    response_model=AdvanceRecoveryOut,
+    responses=_ACTED,
+)
+async def write_off_recovery(
+    recovery: RecoveryPath,
+    body: RecoveryGivingUpIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Manager,
+    if_match: IfMatch = None,
+    idempotency_key: KeyHeader = None,
+) -> Response:
+    async def work(tx: Transaction, who: Acting) -> RecoveryView:
+        return await recoveries.give_up(tx, ctx, who, "write_off", body.amount, body.note)
+
+    return await _act(request, ctx, caller, idempotency_key, recovery, if_match, work)
+
+
+@router.post(
+    "/{recovery}/waive",
+    operation_id="waiveRecovery",
+    summary="Let the buyer keep it",
+    description="Like `write-off`, but as a present: it stands under goodwill in the books.",
+    response_model=AdvanceRecoveryOut,
+    responses=_ACTED,
+)
+async def waive_recovery(
+    recovery: RecoveryPath,
+    body: RecoveryGivingUpIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Manager,
+    if_match: IfMatch = None,
+    idempotency_key: KeyHeader = None,
+) -> Response:
+    async def work(tx: Transaction, who: Acting) -> RecoveryView:
+        return await recoveries.give_up(tx, ctx, who, "waive", body.amount, body.note)
+
+    return await _act(request, ctx, caller, idempotency_key, recovery, if_match, work)
+
+
+@router.post(
+    "/{recovery}/approve",
+    operation_id="approveRecovery",
+    summary="Agree to giving it up, as the second person",
+    description=(
+        "Holds for the action and the amount that `binding` stands for and for nothing else;"
+        " whoever asked is refused."
+    ),
+    response_model=AdvanceRecoveryOut,
+    responses=_ACTED,
+)
+async def approve_recovery(
+    recovery: RecoveryPath,
+    body: RecoveryApprovalIn,
+    request: Request,
+    ctx: ContextDep,
+    caller: Manager,
+    if_match: IfMatch = None,
+    idempotency_key: KeyHeader = None,
+) -> Response:
+    async def work(tx: Transaction, who: Acting) -> RecoveryView:
+        return await recoveries.approve_giving_up(tx, ctx, who, body.binding)
+
+    return await _act(request, ctx, caller, idempotency_key, recovery, if_match, work)
+
+
+@router.post(
+    "/{recovery}/decline",
+    operation_id="declineRecovery",
+    summary="Do not agree to giving it up",
+    description="What was to be given up stays open.",
+    response_model=AdvanceRecoveryOut,
+    responses=refusals(404, 409, 412),
+)
+async def decline_recovery(
+    recovery: RecoveryPath,
+    request: Request,
+    ctx: ContextDep,
+    caller: Manager,
+    if_match: IfMatch = None,
+    idempotency_key: KeyHeader = None,
+) -> Response:
+    async def work(tx: Transaction, who: Acting) -> RecoveryView:
+        return await recoveries.decline_giving_up(tx, ctx, who)
+
+    return await _act(request, ctx, caller, idempotency_key, recovery, if_match, work)
+
+
+async def _act(
+    request: Request,
+    ctx: Context,
+    caller: Caller,
+    key: str | None,
+    recovery: str,
+    if_match: str | None,
+    work: Work,
+) -> Response:
+    """One keyed action; with ``If-Match``, only on the version that the caller read."""
+    principal = caller.principal
+    seen = None if if_match is None else seen_version(if_match)
+    who = Acting(principal, caller.by, path_id("rcv", recovery), seen)
+    return await keyed(
+        request,
+        ctx,
+        caller,
+        key,
+        lambda tx: work(tx, who),
+        lambda view: json_answer(
+            200, recovery_out(view, principal), ETag=etag(view.recovery.sequence)
+        ),
+    )
