@@ -119,13 +119,31 @@ class Values:
     def _amounts(self, axis: str, facts: Facts, among: Collection[int] | None) -> Iterator[Option]:
         axes = self._axes.unit if axis == "unit_paid_minor" else self._axes.order
         least = facts.unit_paid_minor if axis == "order_paid_minor" else 0
-        for atom, number in nearest(axes.get(facts.currency), getattr(facts, axis), among):
+        found = nearest(axes.get(facts.currency), getattr(facts, axis), among)
+        if axis == "unit_paid_minor" and found:
+            found = self._lifting(found, facts)
+        for atom, number in found:
             if number < least:
                 continue
             data = {axis: number}
             if axis == "unit_paid_minor":  # an order is worth at least what is in it
                 data["order_paid_minor"] = max(facts.order_paid_minor, number)
             yield _one(atom, axis, data, str(number))
+
+    def _lifting(self, found: list[tuple[int, int]], facts: Facts) -> list[tuple[int, int]]:
+        """Also the dearer prices that lift the order, which is worth no less, into another part."""
+        units, orders = self._axes.unit[facts.currency], self._axes.order.get(facts.currency)
+        starts = [orders.bounds(n)[0] for n in range(orders.size)] if orders else []
+        more = [
+            (atom, start)
+            for atom, number in found
+            for start in starts
+            if start > max(number, facts.order_paid_minor) and units.locate(start) == atom
+        ]
+        if not more:
+            return found
+        now = facts.unit_paid_minor
+        return sorted([*found, *more], key=lambda pair: (abs(pair[1] - now), pair[1]))
 
     def _rollouts(self, facts: Facts) -> Iterator[Option]:
         now = PPM if facts.rollout_ppm is None else facts.rollout_ppm
