@@ -57,8 +57,9 @@ from returns_api.domain.terms import AdvanceTerms
 from returns_api.usecases._approvals import hold_for_return
 from returns_api.usecases._books import refund_ref, stamp
 from returns_api.usecases._due import what_is_due
+from returns_api.usecases._moves import follow_transfers
 from returns_api.usecases._recoveries import clear_late, open_recovery
-from returns_api.usecases._refunds import NewRefund, follow_transfers, reserve_and_store
+from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases._returns import save
 from returns_api.usecases.context import Context
 

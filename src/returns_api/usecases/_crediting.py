@@ -29,7 +29,7 @@ from returns_api.domain.refunds import (
 )
 from returns_api.domain.store_credits import bonus
 from returns_api.usecases._books import refund_ref, stamp
-from returns_api.usecases._refunds import follow_transfers
+from returns_api.usecases._moves import follow_transfers
 from returns_api.usecases._store_credits import Terms, account_of, issue, terms
 from returns_api.usecases.context import Context
 

@@ -19,8 +19,8 @@ from returns_api.domain.refunds import after_fact
 from returns_api.domain.settlement import overdrawn
 from returns_api.ports.payments import ProviderDispute, ProviderRefund, RefundStatus
 from returns_api.usecases._books import record_fact
+from returns_api.usecases._moves import move_transfer
 from returns_api.usecases._order_events import tell
-from returns_api.usecases._refunds import move_transfer
 from returns_api.usecases._waiting import NotYet, payment_key
 from returns_api.usecases.context import Context
 

@@ -50,13 +50,8 @@ from returns_api.usecases._crediting import (
     settle_credit,
 )
 from returns_api.usecases._loading import NO_SUCH_THING
-from returns_api.usecases._refunds import (
-    NewRefund,
-    add_transfers,
-    follow_transfers,
-    moved_entry,
-    reserve_and_store,
-)
+from returns_api.usecases._moves import follow_transfers, moved_entry
+from returns_api.usecases._refunds import NewRefund, add_transfers, reserve_and_store
 from returns_api.usecases.context import Context
 
 _USED_BEFORE: Final = (

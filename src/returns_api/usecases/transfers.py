@@ -39,7 +39,7 @@ from returns_api.ports.payments import (
 )
 from returns_api.usecases import _health
 from returns_api.usecases._connections import open_account
-from returns_api.usecases._refunds import move_transfer
+from returns_api.usecases._moves import move_transfer
 from returns_api.usecases.context import Context
 
 _ERROR_MAX: Final = 500
