@@ -171,11 +171,11 @@ async def test_connections_long_unused_are_closed(recorder: Recorder) -> None:
         connections.one(url) as two,
         connections.one(url) as three,
     ):
-        for client in (one, two, three):
-            await client.get(url)
+        for transport in (one, two, three):
+            await (await transport.handle_async_request(httpx.Request("GET", url))).aread()
     seconds = REST_SECONDS + 1
-    async with connections.one(url) as client:
-        await client.get(url)
+    async with connections.one(url) as transport:
+        await (await transport.handle_async_request(httpx.Request("GET", url))).aread()
     async with asyncio.timeout(5):
         while recorder.closed < 2:  # noqa: ASYNC110 - the server's side of it
             await asyncio.sleep(0.01)

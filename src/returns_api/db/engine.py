@@ -161,15 +161,17 @@ class Database:
         except _AWAY as away:
             raise Unavailable("The database is busy or away.") from away
         finally:
-            await asyncio.shield(self._give_back(connection, clean=done))
+            if done:
+                await self.pool.release(connection)
+            else:
+                await asyncio.shield(self._take_back(connection))
         for call in tx.after_commit:
             call()
 
-    async def _give_back(
-        self, connection: asyncpg.pool.PoolConnectionProxy[Row], *, clean: bool
-    ) -> None:
+    async def _take_back(self, connection: asyncpg.pool.PoolConnectionProxy[Row]) -> None:
+        """End what was not committed, then let go of the connection."""
         try:
-            if not clean and not connection.is_closed():
+            if not connection.is_closed():
                 await connection.execute("ROLLBACK", timeout=POOL_WAIT_SECONDS)
         # Whatever it was: in the pool, it would hand its open transaction to the next one.
         except Exception:

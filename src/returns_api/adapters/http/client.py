@@ -13,7 +13,7 @@ import orjson
 import structlog
 
 from returns_api import tracing
-from returns_api.adapters.http.connections import Connections
+from returns_api.adapters.http.connections import HEADERS, Connections
 from returns_api.adapters.http.reading import SentMark, Unreadable, read_capped, retry_after
 from returns_api.ports.errors import OutcomeUnknown, ProviderUnavailable
 
@@ -115,18 +115,19 @@ class HttpClient:
         return reply
 
     async def _exchange(self, call: Call, url: httpx.URL, sent: SentMark) -> Reply:
-        async with (
-            self._connections.one(url) as client,
-            client.stream(
-                call.method,
-                url,
-                headers=dict(call.headers),
-                content=call.body or None,
-                extensions={"trace": sent.trace},
-            ) as response,
-        ):
-            body = await read_capped(response, self._body_limit)
-            return _reply(response, body)
+        request = httpx.Request(
+            call.method,
+            url,
+            headers={**HEADERS, **call.headers},
+            content=call.body or None,
+            extensions={"trace": sent.trace},
+        )
+        async with self._connections.one(url) as transport:
+            response = await transport.handle_async_request(request)
+            try:
+                return _reply(response, await read_capped(response, self._body_limit))
+            finally:
+                await response.aclose()
 
 
 def _failure(error: Exception, *, sent: bool) -> ProviderUnavailable | OutcomeUnknown:

@@ -1,7 +1,8 @@
 """Connections to those we call, rested and used again; httpx does the talking.
 
-A client of httpx here has one connection. With a pool of many, httpx looks at each of them for each
-request: 25 at once cost three times the processor time of 25 clients with one each (ADR 9).
+A transport of httpx here has one connection. With a pool of many, httpx looks at each of them for
+each request: 25 at once cost three times the processor time of 25 with one each. And it is used
+without a client around it, which would only keep cookies, follow redirects and log in (ADR 9).
 """
 
 from __future__ import annotations
@@ -29,6 +30,15 @@ for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 
+HEADERS: Final = {
+    "accept": "*/*",
+    "accept-encoding": "identity",
+    "connection": "keep-alive",
+    "user-agent": "returns-api",
+}
+"""What every request says of us."""
+
+
 def httpx_client(limits: httpx.Limits, trust: ssl.SSLContext) -> httpx.AsyncClient:
     """No proxies of the environment, no redirects, no own timeouts."""
     return httpx.AsyncClient(
@@ -37,11 +47,11 @@ def httpx_client(limits: httpx.Limits, trust: ssl.SSLContext) -> httpx.AsyncClie
         verify=trust,
         trust_env=False,
         follow_redirects=False,
-        headers={"accept-encoding": "identity", "user-agent": "returns-api"},
+        headers=HEADERS,
     )
 
 
-_Resting = deque[tuple[float, httpx.AsyncClient]]
+_Resting = deque[tuple[float, httpx.AsyncHTTPTransport]]
 """With the time (monotonic seconds) at which each was used last, the latest at the right end."""
 
 
@@ -55,17 +65,20 @@ class Connections:
         self._resting: defaultdict[tuple[str, bytes], _Resting] = defaultdict(deque)
 
     @asynccontextmanager
-    async def one(self, url: httpx.URL) -> AsyncIterator[httpx.AsyncClient]:
-        """A client for one exchange with the origin of ``url``, its connection perhaps open."""
+    async def one(self, url: httpx.URL) -> AsyncIterator[httpx.AsyncHTTPTransport]:
+        """The transport for one exchange with the origin of ``url``, its connection perhaps
+        open."""
         resting = self._resting[url.scheme, url.netloc]
         async with self._room:
-            client = resting.pop()[1] if resting else httpx_client(_ONE, self._trust)
+            transport = resting.pop()[1] if resting else self._new()
             try:
-                yield client
+                yield transport
             finally:
-                client.cookies.clear()  # of one account, and the next call may be another's
-                resting.append((self._now(), client))
+                resting.append((self._now(), transport))
                 await self._close_rested(resting)
+
+    def _new(self) -> httpx.AsyncHTTPTransport:
+        return httpx.AsyncHTTPTransport(verify=self._trust, limits=_ONE, trust_env=False)
 
     async def _close_rested(self, resting: _Resting) -> None:
         """The last to come back is the first to go out, so the long unused are at the other end."""
