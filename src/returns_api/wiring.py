@@ -30,15 +30,16 @@ SECRET_BYTES = 24
 
 @asynccontextmanager
 async def running_context(
-    settings: Settings, *, pool_size: int, **overrides: Any
+    settings: Settings, *, pool_size: int, one_plan: bool = False, **overrides: Any
 ) -> AsyncIterator[tuple[Context, Waker]]:
     """A Context with an open database, and the waker that hurries the workers.
 
+    ``pool_size`` and ``one_plan`` are the database's.
     ``overrides`` replaces fields of the Context: a test's own clock or ids enter here.
     """
     if settings.otel:
         tracing.configure("returns-api")
-    database = Database(settings.app_address, pool_size=pool_size)
+    database = Database(settings.app_address, pool_size=pool_size, one_plan=one_plan)
     http = HttpClient()
     loopback = settings.allow_private_webhook_targets
     guarded = GuardedClient(allow_loopback=loopback)
@@ -73,7 +74,8 @@ async def running_context(
 async def run_worker(settings: Settings) -> None:
     """One worker process, until it is told to stop."""
     calls = CallsUnderWay(max(1, settings.worker_concurrency // 2))
-    opened = running_context(settings, pool_size=settings.worker_pool_size, calls=calls)
+    size = settings.worker_pool_size
+    opened = running_context(settings, pool_size=size, one_plan=True, calls=calls)
     async with opened as (ctx, waker):
         await work(
             ctx,

@@ -86,10 +86,22 @@ class Transaction:
 
 
 class Database:
-    """A pool of connections as the application's role."""
+    """A pool of connections as the application's role.
 
-    def __init__(self, url: str, *, pool_size: int = 10, role: str | None = "returns_app") -> None:
+    ``one_plan``: every statement is planned once, whatever its values. Right for workers, whose
+    statements all go by a key; a list with filters that may be absent is better planned anew.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        role: str | None = "returns_app",
+        one_plan: bool = False,
+    ) -> None:
         self._url = url
+        self._one_plan = one_plan
         self._size = pool_size
         self._role = role
         self._pool: asyncpg.Pool[Row] | None = None
@@ -105,6 +117,7 @@ class Database:
             # Every statement goes by an index. A plan made while a table was all but empty reads
             # all of it, and is kept while it grows.
             "enable_seqscan": "off",
+            "plan_cache_mode": "force_generic_plan" if self._one_plan else "auto",
         }
         if self._role:
             settings["role"] = self._role
