@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 import ssl
@@ -180,6 +181,21 @@ async def test_connections_long_unused_are_closed(recorder: Recorder) -> None:
         while recorder.closed < 2:  # noqa: ASYNC110 - the server's side of it
             await asyncio.sleep(0.01)
     assert recorder.connections - recorder.closed <= 1
+    await connections.aclose()
+
+
+async def test_a_transport_whose_exchange_failed_is_not_used_again(recorder: Recorder) -> None:
+    connections, url = Connections(1), httpx.URL(recorder.url)
+    seen = []
+    for fails in (True, False, False):
+        with contextlib.suppress(ConnectionResetError):
+            async with connections.one(url) as transport:
+                seen.append(transport)
+                if fails:
+                    raise ConnectionResetError
+    failed, fresh, again = seen
+    assert failed is not fresh
+    assert fresh is again
     await connections.aclose()
 
 

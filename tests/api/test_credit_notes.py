@@ -36,7 +36,8 @@ async def test_the_numbers_of_a_shop_have_no_gap(http: httpx.AsyncClient, world:
     first = (await http.get("/v1/credit-notes", headers=key, params={"limit": "1"})).json()
     more = {"limit": "1", "cursor": first["next_cursor"]}
     second = (await http.get("/v1/credit-notes", headers=key, params=more)).json()
-    assert [page["items"][0]["number"] for page in (first, second)] == [4, 3]
+    newest, before = (page["items"][0]["number"] for page in (first, second))
+    assert newest == before + 1 > 2
 
 
 async def test_a_note_is_printed_as_pdf(http: httpx.AsyncClient, world: World) -> None:

@@ -665,5 +665,5 @@ def _check(life: Life) -> None:
             assert held == each.quantity
     undecided = any(each.state == "requested" for each in ret.lines)
     assert undecided == (ret.state in {"requested", "info_needed"})
-    if ret.state not in {"requested", "info_needed", "completed", *RETURN.terminal}:
+    if ret.state not in {"requested", "info_needed", "completed", "rejected", *RETURN.terminal}:
         assert any(each.state not in LINE.terminal for each in ret.lines)

@@ -20,7 +20,15 @@ from urllib.parse import quote
 import asyncpg
 import httpx
 
-from tests.support.matrix import NOT_COMPARED, Operation, put, reaches, read_operations, resolve
+from tests.support.matrix import (
+    NAMES,
+    NOT_COMPARED,
+    Operation,
+    put,
+    reaches,
+    read_operations,
+    resolve,
+)
 from tests.support.world import World, bearer
 
 _MARK: Final = "@@the-odd-value@@"
@@ -220,7 +228,7 @@ class Fuzzer:
         self._rows = tuple(row.values())
 
     def _request(self, place: Place, value: str) -> httpx.Request:
-        operation, own = place.operation, self.world.ours.made[0]
+        operation, own = place.operation, {**NAMES, **self.world.ours.made[0]}
         path = operation.path
         body = deepcopy(operation.bodies[0]) if operation.bodies else None
         headers: dict[str, str] = {

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from tests.support.world import World
 
+ROOT: Final = Path(__file__).resolve().parents[2]
 HOOKS: Final = Path(__file__).with_name("schemathesis_hooks.py")
 NOBODY: Final = "none"
 ROLES: Final = ("admin", "agent", "warehouse", "finance", "publishable", "buyer", NOBODY)
@@ -86,7 +87,12 @@ def run_schemathesis(
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "PYTHONWARNINGS": "ignore", "NO_COLOR": "1"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),  # its hooks use what lies beside them
+            "PYTHONWARNINGS": "ignore",
+            "NO_COLOR": "1",
+        },
         capture_output=True,
         text=True,
         timeout=seconds,

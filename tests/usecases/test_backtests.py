@@ -119,7 +119,9 @@ async def test_a_draft_is_tried_on_every_return(house: House) -> None:
     }
     assert report["by"]["reason"][0]["name"] == "size_too_small"
     assert report["by"]["country"][0]["lines"] == len(known)
-    assert {one["return"] for one in report["most_affected"]} == {one["number"] for one in known}
+    shown = {one["return"] for one in report["most_affected"]}
+    assert shown <= {one["number"] for one in known}
+    assert len(shown) == min(len(known), 10)
     assert (await house.run(begun)) == done, "a late wake-up changes nothing"
     listed = (await house.http.get(PATH)).json()["items"]
     assert listed[0]["id"] == begun["id"]

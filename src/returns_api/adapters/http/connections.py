@@ -66,16 +66,21 @@ class Connections:
 
     @asynccontextmanager
     async def one(self, url: httpx.URL) -> AsyncIterator[httpx.AsyncHTTPTransport]:
-        """The transport for one exchange with the origin of ``url``, its connection perhaps
-        open."""
+        """The transport for one exchange with the origin of ``url``, its connection perhaps open.
+
+        It is used again only where the exchange went well: after a failure, httpx sometimes takes
+        the broken connection for one that is still in use, and waits for it for ever.
+        """
         resting = self._resting[url.scheme, url.netloc]
         async with self._room:
             transport = resting.pop()[1] if resting else self._new()
             try:
                 yield transport
-            finally:
-                resting.append((self._now(), transport))
-                await self._close_rested(resting)
+            except BaseException:
+                await transport.aclose()
+                raise
+            resting.append((self._now(), transport))
+            await self._close_rested(resting)
 
     def _new(self) -> httpx.AsyncHTTPTransport:
         return httpx.AsyncHTTPTransport(verify=self._trust, limits=_ONE, trust_env=False)
