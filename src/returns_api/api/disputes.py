@@ -19,7 +19,7 @@ from returns_api.api.deps import (
     paged,
 )
 from returns_api.api.pages import before
-from returns_api.api.preconditions import IfMatch, seen_version
+from returns_api.api.preconditions import IfMatch, seen_if_told
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
 from returns_api.api.schemas.disputes import (
@@ -70,10 +70,6 @@ async def _once(
             ETag=etag(dispute.sequence),
         ),
     )
-
-
-def _seen(if_match: str | None) -> int | None:
-    return None if if_match is None else seen_version(if_match)
 
 
 @router.post(
@@ -184,7 +180,7 @@ async def add_evidence(
     idempotency_key: KeyHeader = None,
     if_match: IfMatch = None,
 ) -> Response:
-    dispute_id, seen = path_id("dsp", dispute), _seen(if_match)
+    dispute_id, seen = path_id("dsp", dispute), seen_if_told(if_match, idempotency_key)
 
     async def work(tx: Transaction) -> DisputeRecord:
         return await disputes.add_evidence(
@@ -211,7 +207,7 @@ async def appeal(
     idempotency_key: KeyHeader = None,
     if_match: IfMatch = None,
 ) -> Response:
-    dispute_id, seen = path_id("dsp", dispute), _seen(if_match)
+    dispute_id, seen = path_id("dsp", dispute), seen_if_told(if_match, idempotency_key)
 
     async def work(tx: Transaction) -> DisputeRecord:
         return await disputes.appeal(
@@ -241,7 +237,7 @@ async def rule(
     idempotency_key: KeyHeader = None,
     if_match: IfMatch = None,
 ) -> Response:
-    dispute_id, seen = path_id("dsp", dispute), _seen(if_match)
+    dispute_id, seen = path_id("dsp", dispute), seen_if_told(if_match, idempotency_key)
 
     async def work(tx: Transaction) -> DisputeRecord:
         return await disputes.rule(
@@ -305,7 +301,7 @@ async def _act(
     key: str | None,
     if_match: str | None,
 ) -> Response:
-    dispute_id, seen = path_id("dsp", dispute), _seen(if_match)
+    dispute_id, seen = path_id("dsp", dispute), seen_if_told(if_match, key)
 
     async def work(tx: Transaction) -> DisputeRecord:
         return await disputes.act(tx, ctx, caller.principal, caller.by, dispute_id, action, seen)

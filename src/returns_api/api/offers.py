@@ -19,7 +19,7 @@ from returns_api.api.deps import (
     paged,
 )
 from returns_api.api.pages import before
-from returns_api.api.preconditions import IfMatch, seen_version
+from returns_api.api.preconditions import IfMatch, seen_if_told
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.offers import CounterIn, OfferIn, OfferOut, OffersOut
@@ -63,10 +63,6 @@ async def _once(
             ETag=etag(offer.sequence),
         ),
     )
-
-
-def _seen(if_match: str | None) -> int | None:
-    return None if if_match is None else seen_version(if_match)
 
 
 @router.post(
@@ -164,7 +160,7 @@ async def counter_offer(
     idempotency_key: KeyHeader = None,
     if_match: IfMatch = None,
 ) -> Response:
-    offer_id, seen = path_id("off", offer), _seen(if_match)
+    offer_id, seen = path_id("off", offer), seen_if_told(if_match, idempotency_key)
 
     async def work(tx: Transaction) -> OfferRecord:
         return await offers.counter_offer(
@@ -200,7 +196,7 @@ async def accept_offer(
     idempotency_key: KeyHeader = None,
     if_match: IfMatch = None,
 ) -> Response:
-    offer_id, seen = path_id("off", offer), _seen(if_match)
+    offer_id, seen = path_id("off", offer), seen_if_told(if_match, idempotency_key)
 
     async def work(tx: Transaction) -> OfferRecord:
         return await offers.accept_offer(tx, ctx, caller.principal, caller.by, offer_id, seen)
@@ -224,7 +220,7 @@ async def approve_offer(
     idempotency_key: KeyHeader = None,
     if_match: IfMatch = None,
 ) -> Response:
-    offer_id, seen = path_id("off", offer), _seen(if_match)
+    offer_id, seen = path_id("off", offer), seen_if_told(if_match, idempotency_key)
 
     async def work(tx: Transaction) -> OfferRecord:
         return await offers.approve_offer(tx, ctx, caller.principal, caller.by, offer_id, seen)
@@ -282,7 +278,7 @@ async def _answer(
     key: str | None,
     if_match: str | None,
 ) -> Response:
-    offer_id, seen = path_id("off", offer), _seen(if_match)
+    offer_id, seen = path_id("off", offer), seen_if_told(if_match, key)
 
     async def work(tx: Transaction) -> OfferRecord:
         return await offers.answer_offer(

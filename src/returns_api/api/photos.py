@@ -159,7 +159,7 @@ async def get_content(
     ctx: ContextDep,
     shop: Annotated[str, Query(examples=[example_id("shp")], max_length=100)],
     until: Annotated[
-        int, Query(ge=0, le=2**40, examples=[1795255500], description="Its end: Unix seconds.")
+        int, Query(ge=0, le=2**33, examples=[1795255500], description="Its end: Unix seconds.")
     ],
     signature: Annotated[
         str, Query(max_length=100, examples=["q1w2"], description="Binds the link to all of it.")

@@ -20,7 +20,7 @@ from returns_api.api.deps import (
     paged,
 )
 from returns_api.api.pages import before
-from returns_api.api.preconditions import IfMatch, seen_version
+from returns_api.api.preconditions import IfMatch, seen_if_told
 from returns_api.api.recovery_views import recovery_out
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
@@ -278,7 +278,7 @@ async def _act(
 ) -> Response:
     """One keyed action; with ``If-Match``, only on the version that the caller read."""
     principal = caller.principal
-    seen = None if if_match is None else seen_version(if_match)
+    seen = seen_if_told(if_match, key)
     who = Acting(principal, caller.by, path_id("rcv", recovery), seen)
     return await keyed(
         request,

@@ -10,6 +10,7 @@ from returns_api.api.schemas.base import (
     In,
     LongText,
     Moment,
+    NoBool,
     OrderId,
     Out,
     PositiveMinor,
@@ -32,7 +33,7 @@ class RecoveryRequestIn(In):
 
     model_config = example({"pay_within_days": 14})
 
-    pay_within_days: Annotated[int, Field(strict=True, ge=1, le=PAY_DAYS_MAX)] = 14
+    pay_within_days: Annotated[int, Field(ge=1, le=PAY_DAYS_MAX), NoBool] = 14
 
 
 class RecoveryPaymentIn(In):

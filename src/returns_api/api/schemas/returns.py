@@ -34,10 +34,17 @@ _LI, _ORD, _RET = example_id("li"), example_id("ord"), example_id("ret")
 _RL, _QT, _PV = example_id("rl"), example_id("qt"), example_id("pv")
 
 
+def _photo_or_url() -> dict[str, Any]:
+    """Schema: one of both, and a photo only as evidence of that kind."""
+    schema = ways(("photo",), ("url",))
+    schema["oneOf"][0]["properties"]["kind"] = {"const": "photo"}
+    return schema
+
+
 class EvidenceIn(In):
     """One proof: a photo that was sent here, or the address of what the shop itself keeps."""
 
-    model_config = ConfigDict(json_schema_extra=ways(("photo",), ("url",)))
+    model_config = ConfigDict(json_schema_extra=_photo_or_url())
 
     kind: Code = Field(examples=["photo"])
     photo: PhotoId | None = Field(None, description="Sent for this order, not used before.")
