@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, paged
-from returns_api.api.pages import before
+from returns_api.api.pages import before, cut
 from returns_api.api.responses import refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
 from returns_api.api.schemas.credit_notes import (
@@ -80,10 +80,10 @@ async def list_credit_notes(
         order_id=None if order is None else path_id("ord", order),
         refund_id=None if refund is None else path_id("ref", refund),
     )
-    shown, more = found[: page.limit], len(found) > page.limit
+    shown, next_cursor = cut(found, page, "cn")
     return CreditNotesOut(
         items=[_note(row) for row in shown],
-        next_cursor=ids.encode("cn", shown[-1]["id"]) if more else None,
+        next_cursor=next_cursor,
     )
 
 

@@ -35,7 +35,7 @@ REQUIRED: Final = "x-required"
 PAGE_MAX: Final = 100
 
 _KEY: Final = re.compile(KEY_PATTERN[1:-1])
-_bearer = HTTPBearer(
+bearer = HTTPBearer(
     auto_error=False, description="An API key or a buyer token.", scheme_name="bearer"
 )
 
@@ -70,7 +70,7 @@ class Allowed:
         self,
         request: Request,
         ctx: ContextDep,
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None,
+        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)] = None,
     ) -> Caller:
         if credentials is None:
             raise Unauthenticated("Send 'Authorization: Bearer <key>'.")

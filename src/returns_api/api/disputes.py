@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
+from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.deps import (
     Allowed,
     Caller,
     ContextDep,
-    KeyHeader,
     Page,
     etag,
     json_answer,
-    keyed,
     paged,
 )
-from returns_api.api.pages import before
-from returns_api.api.preconditions import IfMatch, seen_if_told
+from returns_api.api.pages import before, cut, known_state
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
 from returns_api.api.schemas.disputes import (
@@ -34,10 +32,8 @@ from returns_api.db.engine import Transaction
 from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.disputes import DisputeRecord
-from returns_api.domain.errors import Invalid
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.usecases import disputes
-from returns_api.usecases.context import Context
 
 router = APIRouter(prefix="/v1", tags=["disputes"])
 
@@ -45,27 +41,22 @@ Pages = Annotated[Page, Depends(paged("dsp"))]
 ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 DisputePath = Annotated[str, Path(examples=[example_id("dsp")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
-Acting = Annotated[Caller, Depends(Allowed(Scope.RETURNS_ACT))]
-Arbiter = Annotated[Caller, Depends(Allowed(Scope.DISPUTES_RULE))]
+Opening = Annotated[Command, Depends(Commanded(Scope.RETURNS_ACT))]
+Acting = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
+Arbiter = Annotated[Command, Depends(CommandedOn(Scope.DISPUTES_RULE))]
 Work = Callable[[Transaction], Awaitable[DisputeRecord]]
 
 _MADE = refusals(*BODY, 404, 409, 412)
 _MOVED = refusals(404, 409, 412)
 
 
-async def _once(
-    request: Request, ctx: Context, caller: Caller, key: str | None, work: Work, status: int = 200
-) -> Response:
+async def _once(command: Command, work: Work, status: int = 200) -> Response:
     """Run one change of a dispute once for its key, and show the dispute."""
-    return await keyed(
-        request,
-        ctx,
-        caller,
-        key,
+    return await command.once(
         work,
         lambda dispute: json_answer(
             status,
-            dispute_out(dispute, caller.principal),
+            dispute_out(dispute, command.principal),
             Location=f"/v1/disputes/{ids.encode('dsp', dispute.id)}",
             ETag=etag(dispute.sequence),
         ),
@@ -87,25 +78,22 @@ async def _once(
 async def open_dispute(
     return_: ReturnPath,
     body: DisputeIn,
-    request: Request,
-    ctx: ContextDep,
-    caller: Acting,
-    idempotency_key: KeyHeader = None,
+    command: Opening,
 ) -> Response:
     return_id = path_id("ret", return_)
 
     async def work(tx: Transaction) -> DisputeRecord:
         return await disputes.open_dispute(
             tx,
-            ctx,
-            caller.principal,
-            caller.by,
+            command.ctx,
+            command.principal,
+            command.by,
             return_id,
             claimed_minor=body.claim,
             statement=body.statement,
         )
 
-    return await _once(request, ctx, caller, idempotency_key, work, 201)
+    return await _once(command, work, 201)
 
 
 @router.get(
@@ -126,12 +114,7 @@ async def list_disputes(
         str | None, Query(examples=["review"], json_schema_extra={"enum": list(DISPUTE.states)})
     ] = None,
 ) -> DisputesOut:
-    if state is not None and state not in DISPUTE.states:
-        known = ", ".join(DISPUTE.states)
-        raise Invalid(
-            f"There is no state '{state}'; known: {known}.",
-            errors=[{"field": "state", "in": "query", "problem": f"one of: {known}"}],
-        )
+    state = known_state(state, DISPUTE.states)
     found = await disputes.list_disputes(
         ctx,
         caller.principal,
@@ -140,11 +123,10 @@ async def list_disputes(
         return_id=None if return_ is None else path_id("ret", return_),
         states=None if state is None else [state],
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, next_cursor = cut(found, page, "dsp", lambda each: each.id)
     return DisputesOut(
         items=[dispute_out(dispute, caller.principal) for dispute in shown],
-        next_cursor=ids.encode("dsp", shown[-1].id) if more else None,
+        next_cursor=next_cursor,
     )
 
 
@@ -174,20 +156,16 @@ async def get_dispute(
 async def add_evidence(
     dispute: DisputePath,
     body: StatementIn,
-    request: Request,
-    ctx: ContextDep,
-    caller: Acting,
-    idempotency_key: KeyHeader = None,
-    if_match: IfMatch = None,
+    command: Acting,
 ) -> Response:
-    dispute_id, seen = path_id("dsp", dispute), seen_if_told(if_match, idempotency_key)
+    dispute_id, seen = path_id("dsp", dispute), command.seen
 
     async def work(tx: Transaction) -> DisputeRecord:
         return await disputes.add_evidence(
-            tx, ctx, caller.principal, caller.by, dispute_id, body.statement, seen
+            tx, command.ctx, command.principal, command.by, dispute_id, body.statement, seen
         )
 
-    return await _once(request, ctx, caller, idempotency_key, work)
+    return await _once(command, work)
 
 
 @router.post(
@@ -201,20 +179,16 @@ async def add_evidence(
 async def appeal(
     dispute: DisputePath,
     body: StatementIn,
-    request: Request,
-    ctx: ContextDep,
-    caller: Acting,
-    idempotency_key: KeyHeader = None,
-    if_match: IfMatch = None,
+    command: Acting,
 ) -> Response:
-    dispute_id, seen = path_id("dsp", dispute), seen_if_told(if_match, idempotency_key)
+    dispute_id, seen = path_id("dsp", dispute), command.seen
 
     async def work(tx: Transaction) -> DisputeRecord:
         return await disputes.appeal(
-            tx, ctx, caller.principal, caller.by, dispute_id, body.statement, seen
+            tx, command.ctx, command.principal, command.by, dispute_id, body.statement, seen
         )
 
-    return await _once(request, ctx, caller, idempotency_key, work)
+    return await _once(command, work)
 
 
 @router.post(
@@ -231,27 +205,23 @@ async def appeal(
 async def rule(
     dispute: DisputePath,
     body: RulingIn,
-    request: Request,
-    ctx: ContextDep,
-    caller: Arbiter,
-    idempotency_key: KeyHeader = None,
-    if_match: IfMatch = None,
+    command: Arbiter,
 ) -> Response:
-    dispute_id, seen = path_id("dsp", dispute), seen_if_told(if_match, idempotency_key)
+    dispute_id, seen = path_id("dsp", dispute), command.seen
 
     async def work(tx: Transaction) -> DisputeRecord:
         return await disputes.rule(
             tx,
-            ctx,
-            caller.principal,
-            caller.by,
+            command.ctx,
+            command.principal,
+            command.by,
             dispute_id,
             award_minor=body.award,
             reason=body.reason,
             seen=seen,
         )
 
-    return await _once(request, ctx, caller, idempotency_key, work)
+    return await _once(command, work)
 
 
 @router.post(
@@ -264,13 +234,9 @@ async def rule(
 )
 async def begin_review(
     dispute: DisputePath,
-    request: Request,
-    ctx: ContextDep,
-    caller: Arbiter,
-    idempotency_key: KeyHeader = None,
-    if_match: IfMatch = None,
+    command: Arbiter,
 ) -> Response:
-    return await _act(dispute, "begin_review", request, ctx, caller, idempotency_key, if_match)
+    return await _act(dispute, "begin_review", command)
 
 
 @router.post(
@@ -283,27 +249,17 @@ async def begin_review(
 )
 async def withdraw(
     dispute: DisputePath,
-    request: Request,
-    ctx: ContextDep,
-    caller: Acting,
-    idempotency_key: KeyHeader = None,
-    if_match: IfMatch = None,
+    command: Acting,
 ) -> Response:
-    return await _act(dispute, "withdraw", request, ctx, caller, idempotency_key, if_match)
+    return await _act(dispute, "withdraw", command)
 
 
-async def _act(
-    dispute: str,
-    action: str,
-    request: Request,
-    ctx: Context,
-    caller: Caller,
-    key: str | None,
-    if_match: str | None,
-) -> Response:
-    dispute_id, seen = path_id("dsp", dispute), seen_if_told(if_match, key)
+async def _act(dispute: str, action: str, command: Command) -> Response:
+    dispute_id, seen = path_id("dsp", dispute), command.seen
 
     async def work(tx: Transaction) -> DisputeRecord:
-        return await disputes.act(tx, ctx, caller.principal, caller.by, dispute_id, action, seen)
+        return await disputes.act(
+            tx, command.ctx, command.principal, command.by, dispute_id, action, seen
+        )
 
-    return await _once(request, ctx, caller, key, work)
+    return await _once(command, work)

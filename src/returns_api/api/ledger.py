@@ -61,11 +61,10 @@ async def list_ledger_entries(
         limit=page.limit + 1,
         order_id=None if order is None else path_id("ord", order),
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, next_cursor = pages.cut(found, page, "le", lambda each: each.entry["id"])
     return LedgerEntriesOut(
         items=[_shown(view) for view in shown],
-        next_cursor=ids.encode("le", shown[-1].entry["id"]) if more else None,
+        next_cursor=next_cursor,
     )
 
 

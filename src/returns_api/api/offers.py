@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Response
 
+from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.deps import (
     Allowed,
     Caller,
     ContextDep,
-    KeyHeader,
     Page,
     etag,
     json_answer,
-    keyed,
     paged,
 )
-from returns_api.api.pages import before
-from returns_api.api.preconditions import IfMatch, seen_if_told
+from returns_api.api.pages import before, cut
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.offers import CounterIn, OfferIn, OfferOut, OffersOut
@@ -29,7 +27,6 @@ from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.offers import OfferRecord
 from returns_api.usecases import offers
-from returns_api.usecases.context import Context
 
 router = APIRouter(prefix="/v1", tags=["offers"])
 
@@ -37,28 +34,22 @@ Pages = Annotated[Page, Depends(paged("off"))]
 ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 OfferPath = Annotated[str, Path(examples=[example_id("off")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
-Reviewer = Annotated[Caller, Depends(Allowed(Scope.RETURNS_REVIEW))]
-Acting = Annotated[Caller, Depends(Allowed(Scope.RETURNS_ACT))]
-Second = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_MANAGE))]
+Reviewer = Annotated[Command, Depends(Commanded(Scope.RETURNS_REVIEW))]
+Acting = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
+Second = Annotated[Command, Depends(CommandedOn(Scope.REFUNDS_MANAGE))]
 Work = Callable[[Transaction], Awaitable[OfferRecord]]
 
 _MADE = refusals(*BODY, 404, 409, 412)
 _MOVED = refusals(404, 409, 412)
 
 
-async def _once(
-    request: Request, ctx: Context, caller: Caller, key: str | None, status: int, work: Work
-) -> Response:
+async def _once(command: Command, status: int, work: Work) -> Response:
     """Run one change of an offer once for its key, and show the offer that it is about."""
-    return await keyed(
-        request,
-        ctx,
-        caller,
-        key,
+    return await command.once(
         work,
         lambda offer: json_answer(
             status,
-            offer_out(offer, caller.principal),
+            offer_out(offer, command.principal),
             Location=f"/v1/offers/{ids.encode('off', offer.id)}",
             ETag=etag(offer.sequence),
         ),
@@ -81,26 +72,23 @@ async def _once(
 async def make_offer(
     return_: ReturnPath,
     body: OfferIn,
-    request: Request,
-    ctx: ContextDep,
-    caller: Reviewer,
-    idempotency_key: KeyHeader = None,
+    command: Reviewer,
 ) -> Response:
     return_id = path_id("ret", return_)
 
     async def work(tx: Transaction) -> OfferRecord:
         return await offers.make_offer(
             tx,
-            ctx,
-            caller.principal,
-            caller.by,
+            command.ctx,
+            command.principal,
+            command.by,
             return_id,
             amount_minor=body.amount,
             note=body.note,
             valid_seconds=body.valid_seconds,
         )
 
-    return await _once(request, ctx, caller, idempotency_key, 201, work)
+    return await _once(command, 201, work)
 
 
 @router.get(
@@ -116,11 +104,10 @@ async def list_offers(
     found = await offers.list_offers(
         ctx, caller.principal, path_id("ret", return_), before(page, "off"), page.limit + 1
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, next_cursor = cut(found, page, "off", lambda each: each.id)
     return OffersOut(
         items=[offer_out(offer, caller.principal) for offer in shown],
-        next_cursor=ids.encode("off", shown[-1].id) if more else None,
+        next_cursor=next_cursor,
     )
 
 
@@ -154,27 +141,23 @@ async def get_offer(
 async def counter_offer(
     offer: OfferPath,
     body: CounterIn,
-    request: Request,
-    ctx: ContextDep,
-    caller: Acting,
-    idempotency_key: KeyHeader = None,
-    if_match: IfMatch = None,
+    command: Acting,
 ) -> Response:
-    offer_id, seen = path_id("off", offer), seen_if_told(if_match, idempotency_key)
+    offer_id, seen = path_id("off", offer), command.seen
 
     async def work(tx: Transaction) -> OfferRecord:
         return await offers.counter_offer(
             tx,
-            ctx,
-            caller.principal,
-            caller.by,
+            command.ctx,
+            command.principal,
+            command.by,
             offer_id,
             amount_minor=body.amount,
             note=body.note,
             seen=seen,
         )
 
-    return await _once(request, ctx, caller, idempotency_key, 201, work)
+    return await _once(command, 201, work)
 
 
 @router.post(
@@ -190,18 +173,16 @@ async def counter_offer(
 )
 async def accept_offer(
     offer: OfferPath,
-    request: Request,
-    ctx: ContextDep,
-    caller: Acting,
-    idempotency_key: KeyHeader = None,
-    if_match: IfMatch = None,
+    command: Acting,
 ) -> Response:
-    offer_id, seen = path_id("off", offer), seen_if_told(if_match, idempotency_key)
+    offer_id, seen = path_id("off", offer), command.seen
 
     async def work(tx: Transaction) -> OfferRecord:
-        return await offers.accept_offer(tx, ctx, caller.principal, caller.by, offer_id, seen)
+        return await offers.accept_offer(
+            tx, command.ctx, command.principal, command.by, offer_id, seen
+        )
 
-    return await _once(request, ctx, caller, idempotency_key, 200, work)
+    return await _once(command, 200, work)
 
 
 @router.post(
@@ -214,18 +195,16 @@ async def accept_offer(
 )
 async def approve_offer(
     offer: OfferPath,
-    request: Request,
-    ctx: ContextDep,
-    caller: Second,
-    idempotency_key: KeyHeader = None,
-    if_match: IfMatch = None,
+    command: Second,
 ) -> Response:
-    offer_id, seen = path_id("off", offer), seen_if_told(if_match, idempotency_key)
+    offer_id, seen = path_id("off", offer), command.seen
 
     async def work(tx: Transaction) -> OfferRecord:
-        return await offers.approve_offer(tx, ctx, caller.principal, caller.by, offer_id, seen)
+        return await offers.approve_offer(
+            tx, command.ctx, command.principal, command.by, offer_id, seen
+        )
 
-    return await _once(request, ctx, caller, idempotency_key, 200, work)
+    return await _once(command, 200, work)
 
 
 @router.post(
@@ -238,13 +217,9 @@ async def approve_offer(
 )
 async def decline_offer(
     offer: OfferPath,
-    request: Request,
-    ctx: ContextDep,
-    caller: Acting,
-    idempotency_key: KeyHeader = None,
-    if_match: IfMatch = None,
+    command: Acting,
 ) -> Response:
-    return await _answer(offer, "decline", request, ctx, caller, idempotency_key, if_match)
+    return await _answer(offer, "decline", command)
 
 
 @router.post(
@@ -260,29 +235,17 @@ async def decline_offer(
 )
 async def withdraw_offer(
     offer: OfferPath,
-    request: Request,
-    ctx: ContextDep,
-    caller: Acting,
-    idempotency_key: KeyHeader = None,
-    if_match: IfMatch = None,
+    command: Acting,
 ) -> Response:
-    return await _answer(offer, "withdraw", request, ctx, caller, idempotency_key, if_match)
+    return await _answer(offer, "withdraw", command)
 
 
-async def _answer(
-    offer: str,
-    action: str,
-    request: Request,
-    ctx: Context,
-    caller: Caller,
-    key: str | None,
-    if_match: str | None,
-) -> Response:
-    offer_id, seen = path_id("off", offer), seen_if_told(if_match, key)
+async def _answer(offer: str, action: str, command: Command) -> Response:
+    offer_id, seen = path_id("off", offer), command.seen
 
     async def work(tx: Transaction) -> OfferRecord:
         return await offers.answer_offer(
-            tx, ctx, caller.principal, caller.by, offer_id, action, seen
+            tx, command.ctx, command.principal, command.by, offer_id, action, seen
         )
 
-    return await _once(request, ctx, caller, key, 200, work)
+    return await _once(command, 200, work)

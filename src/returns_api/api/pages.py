@@ -6,13 +6,16 @@ is nothing to sign and nothing to leak.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from returns_api.api.deps import Page
 from returns_api.domain import ids
 from returns_api.domain.errors import Invalid
+
+T = TypeVar("T")
 
 NEWEST: Final = UUID(int=2**128 - 1)
 """Larger than every id there is."""
@@ -31,9 +34,22 @@ def before(page: Page, prefix: str) -> UUID:
     return found
 
 
-def cut(rows: Sequence[Any], page: Page, prefix: str, key: str = "id") -> tuple[Any, str | None]:
-    """The rows to show and the next cursor, from a query that asked for one row more."""
-    if len(rows) <= page.limit:
-        return rows, None
-    shown = rows[: page.limit]
-    return shown, ids.encode(prefix, shown[-1][key])
+def known_state(state: str | None, states: Sequence[str]) -> str | None:
+    """The state that a list is asked for. Raises ``Invalid`` for one that does not exist."""
+    if state is None or state in states:
+        return state
+    known = ", ".join(states)
+    raise Invalid(
+        f"There is no state '{state}'; known: {known}.",
+        errors=[{"field": "state", "in": "query", "problem": f"one of: {known}"}],
+    )
+
+
+def cut(
+    found: Sequence[T], page: Page, prefix: str, id_of: Callable[[Any], UUID] = itemgetter("id")
+) -> tuple[Sequence[T], str | None]:
+    """What to show and the next cursor, from a query that asked for one more."""
+    if len(found) <= page.limit:
+        return found, None
+    shown = found[: page.limit]
+    return shown, ids.encode(prefix, id_of(shown[-1]))

@@ -7,7 +7,6 @@ from typing import Annotated, Final
 
 from fastapi import Header
 
-from returns_api.api.deps import idempotency_key
 from returns_api.domain.errors import PreconditionFailed, PreconditionRequired
 
 IfMatch = Annotated[
@@ -36,14 +35,3 @@ def seen_version(header: str | None) -> int:
     if found is None:
         raise PreconditionFailed("If-Match is not an ETag of this resource.")
     return int(found[1])
-
-
-def seen_if_told(header: str | None, key: str | None) -> int | None:
-    """The version that the caller read, where they said which; ``key`` is the Idempotency-Key,
-    whose lack is told first, as by every operation that takes one.
-
-    Raises:
-        IdempotencyKeyMissing, PreconditionFailed.
-    """
-    idempotency_key(key)
-    return None if header is None else seen_version(header)

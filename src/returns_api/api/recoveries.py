@@ -6,21 +6,19 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
+from returns_api.api.commands import Command, CommandedOn
 from returns_api.api.deps import (
     Allowed,
     Caller,
     ContextDep,
-    KeyHeader,
     Page,
     etag,
     json_answer,
-    keyed,
     paged,
 )
-from returns_api.api.pages import before
-from returns_api.api.preconditions import IfMatch, seen_if_told
+from returns_api.api.pages import before, cut, known_state
 from returns_api.api.recovery_views import recovery_out
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
@@ -33,12 +31,9 @@ from returns_api.api.schemas.recoveries import (
     RecoveryRequestIn,
 )
 from returns_api.db.engine import Transaction
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
-from returns_api.domain.errors import Invalid
 from returns_api.domain.lifecycle.advances import RECOVERY
 from returns_api.usecases import recoveries
-from returns_api.usecases.context import Context
 from returns_api.usecases.recoveries import Acting, RecoveryView
 
 router = APIRouter(prefix="/v1/recoveries", tags=["recoveries"])
@@ -46,7 +41,7 @@ router = APIRouter(prefix="/v1/recoveries", tags=["recoveries"])
 Pages = Annotated[Page, Depends(paged("rcv"))]
 RecoveryPath = Annotated[str, Path(examples=[example_id("rcv")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
-Manager = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_MANAGE))]
+Manager = Annotated[Command, Depends(CommandedOn(Scope.REFUNDS_MANAGE))]
 Work = Callable[[Transaction, Acting], Awaitable[RecoveryView]]
 _ACTED = refusals(*BODY, 404, 409, 412)
 
@@ -77,12 +72,7 @@ async def list_recoveries(
         Query(examples=["open"], json_schema_extra={"enum": list(RECOVERY.states)}),
     ] = None,
 ) -> RecoveriesOut:
-    if state is not None and state not in RECOVERY.states:
-        known = ", ".join(RECOVERY.states)
-        raise Invalid(
-            f"There is no state '{state}'; known: {known}.",
-            errors=[{"field": "state", "in": "query", "problem": f"one of: {known}"}],
-        )
+    state = known_state(state, RECOVERY.states)
     found = await recoveries.list_recoveries(
         ctx,
         caller.principal,
@@ -92,11 +82,10 @@ async def list_recoveries(
         return_id=None if return_ is None else path_id("ret", return_),
         state=state,
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, next_cursor = cut(found, page, "rcv", lambda each: each.recovery.id)
     return RecoveriesOut(
         items=[recovery_out(view, caller.principal) for view in shown],
-        next_cursor=ids.encode("rcv", shown[-1].recovery.id) if more else None,
+        next_cursor=next_cursor,
     )
 
 
@@ -130,18 +119,14 @@ async def get_recovery(
 async def request_recovery(
     recovery: RecoveryPath,
     body: RecoveryRequestIn,
-    request: Request,
-    ctx: ContextDep,
-    caller: Manager,
-    if_match: IfMatch = None,
-    idempotency_key: KeyHeader = None,
+    command: Manager,
 ) -> Response:
     within = timedelta(days=body.pay_within_days)
 
     async def work(tx: Transaction, who: Acting) -> RecoveryView:
-        return await recoveries.request_recovery(tx, ctx, who, within)
+        return await recoveries.request_recovery(tx, command.ctx, who, within)
 
-    return await _act(request, ctx, caller, idempotency_key, recovery, if_match, work)
+    return await _act(command, recovery, work)
 
 
 @router.post(
@@ -158,16 +143,14 @@ async def request_recovery(
 async def record_recovery_payment(
     recovery: RecoveryPath,
     body: RecoveryPaymentIn,
-    request: Request,
-    ctx: ContextDep,
-    caller: Manager,
-    if_match: IfMatch = None,
-    idempotency_key: KeyHeader = None,
+    command: Manager,
 ) -> Response:
     async def work(tx: Transaction, who: Acting) -> RecoveryView:
-        return await recoveries.record_payment(tx, ctx, who, body.amount, body.reference, body.note)
+        return await recoveries.record_payment(
+            tx, command.ctx, who, body.amount, body.reference, body.note
+        )
 
-    return await _act(request, ctx, caller, idempotency_key, recovery, if_match, work)
+    return await _act(command, recovery, work)
 
 
 @router.post(
@@ -184,16 +167,12 @@ async def record_recovery_payment(
 async def write_off_recovery(
     recovery: RecoveryPath,
     body: RecoveryGivingUpIn,
-    request: Request,
-    ctx: ContextDep,
-    caller: Manager,
-    if_match: IfMatch = None,
-    idempotency_key: KeyHeader = None,
+    command: Manager,
 ) -> Response:
     async def work(tx: Transaction, who: Acting) -> RecoveryView:
-        return await recoveries.give_up(tx, ctx, who, "write_off", body.amount, body.note)
+        return await recoveries.give_up(tx, command.ctx, who, "write_off", body.amount, body.note)
 
-    return await _act(request, ctx, caller, idempotency_key, recovery, if_match, work)
+    return await _act(command, recovery, work)
 
 
 @router.post(
@@ -207,16 +186,12 @@ async def write_off_recovery(
 async def waive_recovery(
     recovery: RecoveryPath,
     body: RecoveryGivingUpIn,
-    request: Request,
-    ctx: ContextDep,
-    caller: Manager,
-    if_match: IfMatch = None,
-    idempotency_key: KeyHeader = None,
+    command: Manager,
 ) -> Response:
     async def work(tx: Transaction, who: Acting) -> RecoveryView:
-        return await recoveries.give_up(tx, ctx, who, "waive", body.amount, body.note)
+        return await recoveries.give_up(tx, command.ctx, who, "waive", body.amount, body.note)
 
-    return await _act(request, ctx, caller, idempotency_key, recovery, if_match, work)
+    return await _act(command, recovery, work)
 
 
 @router.post(
@@ -233,16 +208,12 @@ async def waive_recovery(
 async def approve_recovery(
     recovery: RecoveryPath,
     body: RecoveryApprovalIn,
-    request: Request,
-    ctx: ContextDep,
-    caller: Manager,
-    if_match: IfMatch = None,
-    idempotency_key: KeyHeader = None,
+    command: Manager,
 ) -> Response:
     async def work(tx: Transaction, who: Acting) -> RecoveryView:
-        return await recoveries.approve_giving_up(tx, ctx, who, body.binding)
+        return await recoveries.approve_giving_up(tx, command.ctx, who, body.binding)
 
-    return await _act(request, ctx, caller, idempotency_key, recovery, if_match, work)
+    return await _act(command, recovery, work)
 
 
 @router.post(
@@ -255,36 +226,20 @@ async def approve_recovery(
 )
 async def decline_recovery(
     recovery: RecoveryPath,
-    request: Request,
-    ctx: ContextDep,
-    caller: Manager,
-    if_match: IfMatch = None,
-    idempotency_key: KeyHeader = None,
+    command: Manager,
 ) -> Response:
     async def work(tx: Transaction, who: Acting) -> RecoveryView:
-        return await recoveries.decline_giving_up(tx, ctx, who)
+        return await recoveries.decline_giving_up(tx, command.ctx, who)
 
-    return await _act(request, ctx, caller, idempotency_key, recovery, if_match, work)
+    return await _act(command, recovery, work)
 
 
-async def _act(
-    request: Request,
-    ctx: Context,
-    caller: Caller,
-    key: str | None,
-    recovery: str,
-    if_match: str | None,
-    work: Work,
-) -> Response:
+async def _act(command: Command, recovery: str, work: Work) -> Response:
     """One keyed action; with ``If-Match``, only on the version that the caller read."""
-    principal = caller.principal
-    seen = seen_if_told(if_match, key)
-    who = Acting(principal, caller.by, path_id("rcv", recovery), seen)
-    return await keyed(
-        request,
-        ctx,
-        caller,
-        key,
+    principal = command.principal
+    seen = command.seen
+    who = Acting(principal, command.by, path_id("rcv", recovery), seen)
+    return await command.once(
         lambda tx: work(tx, who),
         lambda view: json_answer(
             200, recovery_out(view, principal), ETag=etag(view.recovery.sequence)

@@ -17,14 +17,13 @@ from returns_api.api.deps import (
     keyed,
     paged,
 )
-from returns_api.api.pages import before
+from returns_api.api.pages import before, cut, known_state
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
 from returns_api.api.schemas.refunds import ApprovalIn, RefundIn, RefundOut, RefundsOut
 from returns_api.api.views import refund_out
 from returns_api.domain import ids
 from returns_api.domain.access import Scope
-from returns_api.domain.errors import Invalid
 from returns_api.domain.lifecycle.refunds import REFUND_STATES
 from returns_api.usecases import refunds
 
@@ -111,12 +110,7 @@ async def list_refunds(
     ] = None,
     overdue: Annotated[Flag, Query(description="Only overdue ones.", examples=[True])] = False,
 ) -> RefundsOut:
-    if state is not None and state not in REFUND_STATES:
-        known = ", ".join(REFUND_STATES)
-        raise Invalid(
-            f"There is no state '{state}'; known: {known}.",
-            errors=[{"field": "state", "in": "query", "problem": f"one of: {known}"}],
-        )
+    state = known_state(state, REFUND_STATES)
     found = await refunds.list_refunds(
         ctx,
         caller.principal,
@@ -127,11 +121,10 @@ async def list_refunds(
         state=state,
         overdue=overdue,
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, next_cursor = cut(found, page, "ref", lambda each: each.refund["id"])
     return RefundsOut(
         items=[refund_out(view, caller.principal) for view in shown],
-        next_cursor=ids.encode("ref", shown[-1].refund["id"]) if more else None,
+        next_cursor=next_cursor,
     )
 
 

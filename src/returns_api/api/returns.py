@@ -20,7 +20,7 @@ from returns_api.api.deps import (
     keyed,
     paged,
 )
-from returns_api.api.pages import before
+from returns_api.api.pages import before, cut, known_state
 from returns_api.api.preconditions import IfMatch, seen_version
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
@@ -39,7 +39,6 @@ from returns_api.api.schemas.returns import (
 from returns_api.api.views import return_out
 from returns_api.domain import ids
 from returns_api.domain.access import Scope
-from returns_api.domain.errors import Invalid
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.returns import Change, ReturnRecord
@@ -129,12 +128,7 @@ async def list_returns(
         Flag, Query(description="Only what the warehouse waits for.", examples=[True])
     ] = False,
 ) -> ReturnsOut:
-    if state is not None and state not in RETURN.states:
-        known = ", ".join(RETURN.states)
-        raise Invalid(
-            f"There is no state '{state}'; known: {known}.",
-            errors=[{"field": "state", "in": "query", "problem": f"one of: {known}"}],
-        )
+    state = known_state(state, RETURN.states)
     states = EXPECTED if expected else None if state is None else (state,)
     found = await returns.list_returns(
         ctx,
@@ -144,11 +138,10 @@ async def list_returns(
         order_id=None if order is None else path_id("ord", order),
         states=states,
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, next_cursor = cut(found, page, "ret", lambda each: each.ret.id)
     return ReturnsOut(
         items=[return_out(view, caller.principal) for view in shown],
-        next_cursor=ids.encode("ret", shown[-1].ret.id) if more else None,
+        next_cursor=next_cursor,
     )
 
 

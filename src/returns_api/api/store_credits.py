@@ -74,11 +74,10 @@ async def list_store_credits(
         limit=page.limit + 1,
         order_id=None if order is None else path_id("ord", order),
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, next_cursor = pages.cut(found, page, "sc", lambda each: each.account["id"])
     return StoreCreditsOut(
         items=[_credit(view) for view in shown],
-        next_cursor=ids.encode("sc", shown[-1].account["id"]) if more else None,
+        next_cursor=next_cursor,
     )
 
 
@@ -114,11 +113,10 @@ async def list_credit_movements(
         before=pages.before(page, "scm"),
         limit=page.limit + 1,
     )
-    shown = found[: page.limit]
-    more = len(found) > page.limit
+    shown, next_cursor = pages.cut(found, page, "scm")
     return CreditMovementsOut(
         items=[_movement(row, caller.principal) for row in shown],
-        next_cursor=ids.encode("scm", shown[-1]["id"]) if more else None,
+        next_cursor=next_cursor,
     )
 
 

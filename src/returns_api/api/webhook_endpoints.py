@@ -215,7 +215,7 @@ async def list_deliveries(
         state=state,
         limit=page.limit + 1,
     )
-    shown, cursor = pages.cut(found, page, "evt", "event_id")
+    shown, cursor = pages.cut(found, page, "evt", lambda each: each["event_id"])
     return DeliveriesOut(items=[_delivery(row) for row in shown], next_cursor=cursor)
 
 

@@ -1,7 +1,7 @@
 """Runs: long work as rows. Queued, claimed for a while, carried on in steps, ended with an outcome.
 
-Owns the statements that are the same for every table of runs: audits, back-tests, reconciliations,
-imports and exports. Refuses to own what a run does and what a table adds of its own.
+Owns the statements that are the same for every table of runs: audits, back-tests, reconciliations
+and imports. Refuses to own what a run does and what a table adds of its own.
 """
 
 from __future__ import annotations

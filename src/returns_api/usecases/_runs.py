@@ -1,4 +1,4 @@
-"""The life of a run, the same for audits, back-tests, reconciliations, imports and exports.
+"""The life of a run, the same for audits, back-tests, reconciliations and imports.
 
 Asked for within a limit, told as an event, followed, claimed by one job at a time, ended once with
 an event. Killed in the middle, the next job goes on from the last step that was kept. Owns this
