@@ -104,6 +104,11 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_photos_a_name_until_deleted": {"name": None},
     "ck_photos_a_digest_until_deleted": {"name": None, "state": "deleted"},
     "ck_photos_a_line_has_a_return": {"return_id": None},
+    "ck_refunds_note_is_due": {
+        "note_at": "2026-11-01T00:00:00Z",
+        "arrived_minor": 0,
+        "noted_minor": 0,
+    },
     "ck_returns_a_day_has_its_law": {"refund_law_by": None, "refund_law": "x"},
     "ck_disputes_award": {"claimed_minor": 1, "award_minor": 2},
     "ck_return_lines_units_match_quantity": {"quantity": 3, "units": [1]},

@@ -36,6 +36,7 @@ OPEN: Final = ("queued", "running")
 
 _MOMENT: Final = DateTime(timezone=True)
 _now: Final = given("now", _MOMENT)
+_until: Final = given("until", _MOMENT)
 _NEW: Final = ("id", "total", "due_at", "created_at")
 _HIDDEN: Final[frozenset[str]] = frozenset()
 
@@ -68,15 +69,14 @@ class Runs:
         first: str = "queued",
     ) -> None:
         t = table.c
-        shown = tuple(c for c in t if c.name not in hidden)
-        free = or_(t.leased_until.is_(None), t.leased_until <= _now)
         held = and_(
             here(table), t.id == given("id"), t.attempt == given("attempt"), t.state == "running"
         )
-        waits = and_(here(table), among(t.state, OPEN))
-        until = given("until", _MOMENT)
         self.held: Final = held
         """The run ``id`` while its attempt ``attempt`` holds it; for a table's own statements."""
+        shown = tuple(c for c in t if c.name not in hidden)
+        own = and_(here(table), t.id == given("id"))
+        counts = and_(here(table), among(t.state, {first, *OPEN}))
         self._add: Final = Query(
             insert(table)
             .values(shop_id=SHOP, state=first, **named(table, (*_NEW, *new)))
@@ -85,66 +85,66 @@ class Runs:
         self._count_open: Final = Query(
             select(func.count())
             .select_from(table)
-            .where(
-                here(table),
-                among(t.state, {first, *OPEN}),
-                true() if asked is None else asked,
-            )
+            .where(counts, true() if asked is None else asked)
         )
-        self._one: Final = Query(select(*t).where(here(table), t.id == given("id")))
-        self._lock: Final = Query(
-            select(*t).where(here(table), t.id == given("id")).with_for_update()
-        )
+        self._one: Final = Query(select(*t).where(own))
+        self._lock: Final = Query(select(*t).where(own).with_for_update())
         self._page: Final = Query(
             select(*shown)
             .where(here(table), t.id < given("before"), *only)
             .order_by(t.id.desc())
             .limit(given("limit"))
         )
-        self._claim: Final = Query(
+        self._begin(table, own, first)
+        self._keep(table, carried or {}, ended or {})
+
+    def _begin(self, table: Table, own: ColumnElement[bool], first: str) -> None:
+        """How a run is let go to the workers, given up before, found and taken."""
+        t = table.c
+        free = or_(t.leased_until.is_(None), t.leased_until <= _now)
+        gathered = and_(own, t.state == first)
+        self._release = Query(
+            update(table).where(gathered).values(state="queued", due_at=_now).returning(*t)
+        )
+        self._give_up = Query(
             update(table)
-            .where(waits, t.id == given("id"), t.due_at <= _now, free)
-            .values(state="running", attempt=t.attempt + 1, leased_until=until)
-            .returning(*t)
-        )
-        self._hold: Final = Query(
-            update(table).where(held).values(done=given("done", Integer), leased_until=until)
-        )
-        self._carry: Final = Query(
-            update(table).where(held).values(leased_until=until, **(carried or {}))
-        )
-        self._finish: Final = Query(
-            update(table)
-            .where(held)
-            .values(
-                state=given("state"),
-                failure=given("failure", Text),
-                finished_at=_now,
-                due_at=null(),
-                leased_until=null(),
-                **(ended or {}),
-            )
-            .returning(*t)
-        )
-        self._release: Final = Query(
-            update(table)
-            .where(here(table), t.id == given("id"), t.state == first)
-            .values(state="queued", due_at=_now)
-            .returning(*t)
-        )
-        self._give_up: Final = Query(
-            update(table)
-            .where(here(table), t.id == given("id"), t.state == first, t.due_at <= _now)
+            .where(gathered, t.due_at <= _now)
             .values(state="failed", failure=given("failure"), finished_at=_now, due_at=null())
             .returning(*t)
         )
-        self.due: Final = Query(
+        self.due = Query(
             select(t.shop_id, t.id)
             .where(t.due_at <= _now, free)
             .order_by(t.due_at)
             .limit(given("limit"))
         )
         """Shop and key of those that nobody carries on, for ``Database.sweep``."""
+        self._claim = Query(
+            update(table)
+            .where(own, among(t.state, OPEN), t.due_at <= _now, free)
+            .values(state="running", attempt=t.attempt + 1, leased_until=_until)
+            .returning(*t)
+        )
+
+    def _keep(self, table: Table, carried: Mapping[str, Any], ended: Mapping[str, Any]) -> None:
+        """What whoever holds a run writes."""
+        self._hold = Query(
+            update(table).where(self.held).values(done=given("done", Integer), leased_until=_until)
+        )
+        self._carry = Query(update(table).where(self.held).values(leased_until=_until, **carried))
+        self._finish = Query(
+            update(table)
+            .where(self.held)
+            .values(
+                state=given("state"),
+                failure=given("failure", Text),
+                finished_at=_now,
+                due_at=null(),
+                leased_until=null(),
+                **ended,
+            )
+            .returning(*table.c)
+        )
 
     async def add(self, tx: Transaction, **values: Any) -> Row:
         """A queued one."""

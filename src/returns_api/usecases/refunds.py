@@ -51,7 +51,7 @@ from returns_api.usecases._crediting import (
 )
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._moves import follow_transfers, moved_entry
-from returns_api.usecases._refunds import NewRefund, add_transfers, reserve_and_store
+from returns_api.usecases._refunds import NewRefund, Written, add_transfers, reserve_and_store
 from returns_api.usecases.context import Context
 
 _USED_BEFORE: Final = (
@@ -108,6 +108,38 @@ async def create_refund(
         raise NotFound(NO_SUCH_THING)
     if client_reference is not None:
         await _require_new(tx, client_reference)
+    amount = _amount_of(payments, amount_minor, expected_refundable)
+    if to == STORE_CREDIT:
+        require_credit_fits(kind, amount_minor, agreed=buyer_agreed)
+        plan = await plan_credit(tx, ctx, by, order_id, payments, amount, kind)
+    else:
+        planned = plan_refund(payments, amount)
+        plan = await destinations(tx, ctx, by, order_id, payments[0].currency, planned)
+    currency = payments[0].currency
+    agreed = {"because": {"buyer_agreed": True}} if buyer_agreed else {}
+    new = NewRefund(
+        order_id=order_id,
+        kind=kind,
+        amount_minor=amount,
+        currency=currency,
+        transfers=plan.transfers,
+        parts=[{"kind": kind, "amount": amount, **agreed}],
+        client_reference=client_reference,
+        reason=reason,
+        due_by=ctx.clock() + DUE_WITHIN,
+        hold_reason=await hold_for_person(tx, ctx, by, order_id, amount, currency),
+    )
+    written = await _store_once(tx, ctx, new, by)
+    await emit(tx, [*plan.events, *written.events], written.jobs)
+    if plan.credits:
+        await settle_credit(tx, ctx, written.id, by)
+    return await _view(tx, written.id)
+
+
+def _amount_of(
+    payments: Sequence[PaymentRecord], amount_minor: int | None, expected_refundable: int | None
+) -> int:
+    """What was asked for, or all that is left; checked against what the caller believes is left."""
     left = sum(payment.refundable for payment in payments)
     if expected_refundable is not None and expected_refundable != left:
         raise RefundableChanged(
@@ -118,40 +150,17 @@ async def create_refund(
     amount = left if amount_minor is None else amount_minor
     if amount == 0 and payments:
         raise NothingLeftToRefund("Nothing is left to refund.", requested=0, remaining=0)
-    if to == STORE_CREDIT:
-        require_credit_fits(kind, amount_minor, agreed=buyer_agreed)
-        plan = await plan_credit(tx, ctx, by, order_id, payments, amount, kind)
-    else:
-        planned = plan_refund(payments, amount)
-        plan = await destinations(tx, ctx, by, order_id, payments[0].currency, planned)
-    currency = payments[0].currency
-    hold = await hold_for_person(tx, ctx, by, order_id, amount, currency)
-    new = NewRefund(
-        order_id=order_id,
-        kind=kind,
-        amount_minor=amount,
-        currency=currency,
-        transfers=plan.transfers,
-        parts=[
-            {"kind": kind, "amount": amount}
-            | ({"because": {"buyer_agreed": True}} if buyer_agreed else {})
-        ],
-        client_reference=client_reference,
-        reason=reason,
-        due_by=ctx.clock() + DUE_WITHIN,
-        hold_reason=hold,
-    )
+    return amount
+
+
+async def _store_once(tx: Transaction, ctx: Context, new: NewRefund, by: By) -> Written:
+    """Store it unless another order's refund took its reference at the same moment."""
     try:
-        written = await reserve_and_store(tx, ctx, new, by)
+        return await reserve_and_store(tx, ctx, new, by)
     except asyncpg.UniqueViolationError as taken:
         if taken.constraint_name != "uq_refunds_shop_id_client_reference":
             raise
-        # Another order's refund took the reference at the same moment.
         raise DuplicateReference(_USED_BEFORE) from taken
-    await emit(tx, [*plan.events, *written.events], written.jobs)
-    if plan.credits:
-        await settle_credit(tx, ctx, written.id, by)
-    return await _view(tx, written.id)
 
 
 async def _require_new(tx: Transaction, reference: str) -> None:

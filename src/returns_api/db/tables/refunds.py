@@ -17,6 +17,7 @@ from returns_api.db.tables._base import (
     text_,
     uuid_,
 )
+from returns_api.domain.credit_notes import AT_REST
 from returns_api.domain.lifecycle.refunds import REFUND_STATES, TRANSFER
 
 refunds = tenant_table(
@@ -48,6 +49,11 @@ refunds = tenant_table(
     one_of("state", REFUND_STATES),
     *at_least(1, "amount_minor"),
     *at_least(0, "reminders", "arrived_minor", "noted_minor"),
+    CheckConstraint(
+        "note_at IS NULL OR (arrived_minor <> noted_minor AND state IN"
+        f" ({', '.join(map(repr, sorted(AT_REST)))}))",
+        name="note_is_due",
+    ),
     UniqueConstraint("shop_id", "client_reference"),
     UniqueConstraint("shop_id", "id", "order_id"),
     belongs_to("orders", "order_id"),
