@@ -9,7 +9,7 @@ attributes are kinds and hosts: no ids of people, no amounts, no addresses.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final
 
 from opentelemetry import propagate, trace
@@ -46,17 +46,30 @@ def job_headers() -> dict[str, Any] | None:
     return {"otel": carrier} if carrier else None
 
 
-@contextmanager
-def job_span(kind: str, headers: Mapping[str, Any] | None) -> Iterator[None]:
+def job_span(kind: str, headers: Mapping[str, Any] | None) -> AbstractContextManager[None]:
     """The work of one job, as part of the trace that enqueued it."""
+    return _job_span(kind, headers) if _recorded() else nullcontext()
+
+
+def call_span(method: str, host: str) -> AbstractContextManager[None]:
+    """One call to somebody outside."""
+    return _call_span(method, host) if _recorded() else nullcontext()
+
+
+def _recorded() -> bool:
+    """Whether anybody made a provider of spans; one that nobody keeps still costs its making."""
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+
+
+@contextmanager
+def _job_span(kind: str, headers: Mapping[str, Any] | None) -> Iterator[None]:
     parent = propagate.extract((headers or {}).get("otel") or {})
     with _tracer.start_as_current_span(f"job {kind}", context=parent, kind=trace.SpanKind.CONSUMER):
         yield
 
 
 @contextmanager
-def call_span(method: str, host: str) -> Iterator[None]:
-    """One call to somebody outside."""
+def _call_span(method: str, host: str) -> Iterator[None]:
     with _tracer.start_as_current_span(
         f"{method} {host}", kind=trace.SpanKind.CLIENT, attributes={"server.address": host}
     ):
