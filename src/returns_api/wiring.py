@@ -14,6 +14,7 @@ from returns_api import tracing
 from returns_api.adapters import registry
 from returns_api.adapters.documents import PdfPrinter
 from returns_api.adapters.http import GuardedClient, HttpClient
+from returns_api.adapters.notifiers.compose import TextComposer
 from returns_api.adapters.photos import ApartCleaner, ObjectStore
 from returns_api.adapters.registry import Kind
 from returns_api.adapters.sealing import FernetSealer
@@ -53,6 +54,8 @@ async def running_context(
         "payments": _adapters(Kind.PAYMENTS, http),
         "carriers": _adapters(Kind.CARRIERS, http),
         "shops": _adapters(Kind.SHOPS, http),
+        "messengers": _messengers(allow_loopback=loopback),
+        "composer": TextComposer(),
         "webhooks": Webhooks(guarded, allow_loopback=loopback),
         "wake": waker.wake,
         "public_url": settings.base_url,
@@ -87,3 +90,10 @@ async def run_worker(settings: Settings) -> None:
 
 def _adapters(kind: Kind, http: HttpClient) -> dict[str, Any]:
     return {name: registry.build(kind, name, http) for name in registry.names(kind)}
+
+
+def _messengers(*, allow_loopback: bool) -> dict[str, Any]:
+    return {
+        name: registry.build_notifier(name, allow_loopback=allow_loopback)
+        for name in registry.names(Kind.NOTIFIERS)
+    }

@@ -63,7 +63,10 @@ async def test_a_person_is_told_and_forgotten_everywhere(tenant: Tenant, strange
     assert "bob@example.com" in left
     again = await tenant.admin.post(f"{PATH}/erase", json=person)
     assert again.json() == {"orders": 0}
-    assert (await tenant.admin.post(f"{PATH}/export", json=person)).json() == {"orders": []}
+    assert (await tenant.admin.post(f"{PATH}/export", json=person)).json() == {
+        "orders": [],
+        "opted_out": [],
+    }
     kept = await stranger.admin.post(f"{PATH}/export", json=person)
     assert len(kept.json()["orders"]) == 1
     types = await intake.rows("SELECT DISTINCT type FROM events WHERE type LIKE 'order.person%'")

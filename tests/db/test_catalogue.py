@@ -37,6 +37,7 @@ UNTOUCHED = {
     "delivery_attempts",
     "import_problems",
     "ledger_seals",
+    "notification_opt_outs",
     "outside_facts",
     "rate_limits",
     "reconciliation_differences",

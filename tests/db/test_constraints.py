@@ -50,6 +50,8 @@ SUPPLEMENT = (
                                             LIMIT 1) t ON true""",
     """INSERT INTO import_problems (shop_id, import_id, line, errors)
        SELECT shop_id, id, 1, '[]' FROM imports""",
+    """INSERT INTO notification_opt_outs (shop_id, address_key, channel, created_at)
+       SELECT shop_id, 'x', 'email', now() FROM shops""",
     """INSERT INTO rate_limits (shop_id, bucket, window_start, hits)
        SELECT shop_id, 'x', now(), 1 FROM shops""",
     """INSERT INTO ledger_seals (shop_id, position, entry_id, digest)
@@ -101,6 +103,9 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_deadlines_open_ones_wake": {"wake_at": None, "state": "open"},
     "ck_deadlines_paused_since": {"paused_at": None, "wake_at": None, "state": "paused"},
     "ck_deadlines_ended_at": {"ended_at": None, "wake_at": None, "state": "kept"},
+    "ck_notifications_state": {"state": "x", "due_at": None, "ended_at": _THEN},
+    "ck_notifications_due_until_told": {"state": "queued", "due_at": None, "ended_at": None},
+    "ck_notifications_ended_at": {"state": "sent", "due_at": None, "ended_at": None},
     "ck_photos_a_name_until_deleted": {"name": None},
     "ck_photos_a_digest_until_deleted": {"name": None, "state": "deleted"},
     "ck_photos_a_line_has_a_return": {"return_id": None},

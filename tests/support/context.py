@@ -13,6 +13,8 @@ import uuid_utils.compat as uuids
 from returns_api.adapters.carriers.easypost import EasyPostCarrier
 from returns_api.adapters.documents import PdfPrinter
 from returns_api.adapters.http import GuardedClient, HttpClient
+from returns_api.adapters.notifiers.compose import TextComposer
+from returns_api.adapters.notifiers.smtp import SmtpMessenger
 from returns_api.adapters.payments.stripe import StripePayments
 from returns_api.adapters.photos import ApartCleaner, ObjectStore
 from returns_api.adapters.sealing import FernetSealer
@@ -76,6 +78,8 @@ async def a_context(
             payments={"stripe": StripePayments(http)},
             carriers={"easypost": EasyPostCarrier(http)},
             shops={"shopify": ShopifyShop(), "woocommerce": WooCommerceShop()},
+            messengers={"smtp": SmtpMessenger(allow_loopback=True)},
+            composer=TextComposer(),
             webhooks=Webhooks(guarded, allow_loopback=True),
             wake=lambda: None,
             public_url="http://returns.test",

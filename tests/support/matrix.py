@@ -46,6 +46,8 @@ PUBLIC: Final = frozenset(
         "receiveWebhook",
         "getShopPolicy",
         "getPhotoContent",
+        "showOptOut",
+        "optOut",
     }
 )
 """Operations without a key: no shop's data, a signature instead, or meant for everybody."""

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from returns_api.domain.errors import Invalid
 from returns_api.domain.money import exponent
+from returns_api.domain.notifications import KINDS
 from returns_api.domain.policy.zones import names
 from returns_api.domain.shops import countries
 from tests.support.pictures import picture
@@ -77,6 +78,7 @@ schemathesis.openapi.format(
         _moment, st.integers(0, 198 * 365 * 86_400), st.integers(-839, 839), st.integers(0, 6)
     ),
 )
+schemathesis.openapi.format("notification-kind", st.sampled_from(sorted(KINDS)))
 schemathesis.openapi.format("iso-3166-1", st.sampled_from(sorted(countries())))
 schemathesis.openapi.format("iso-4217", st.sampled_from(_currencies()))
 schemathesis.openapi.format(

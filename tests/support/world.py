@@ -23,12 +23,14 @@ from returns_api.domain import ids
 from returns_api.domain.access import Role
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.shops import ShopSettings
+from returns_api.ports.messaging import Sender
 from returns_api.ports.payments import ProviderRefund, RefundStatus
 from returns_api.usecases import _provider_facts, connections, inbox, policies
 from returns_api.usecases.connections import ConnectionValues
 from returns_api.usecases.context import Context
 from returns_api.usecases.credentials import issue
 from returns_api.usecases.credit_notes import number_credit_notes
+from returns_api.usecases.notification_settings import NotificationValues, put_settings
 from returns_api.usecases.shops import change_shop, create_shop
 from returns_api.wiring import running_context
 from tests.support import shopify
@@ -223,6 +225,18 @@ async def _connect(ctx: Context, shop: UUID) -> None:
             webhook_secrets=(SIGNING,),
         )
         await connections.put_connection(ctx, shop, SYSTEM, source, values, None)
+    server = ConnectionValues(
+        kind="messaging",
+        adapter="smtp",
+        account="returns@shop.example",
+        base_url="smtp://127.0.0.1:9",
+        gateways=(),
+        secret="of the tests",
+        webhook_secrets=None,
+    )
+    await connections.put_connection(ctx, shop, SYSTEM, "mail", server, None)
+    told = NotificationValues(Sender("returns@shop.example", "Shop"), True, ())
+    await put_settings(ctx, shop, SYSTEM, "mail", told, None)
 
 
 async def _keys(ctx: Context, house: House) -> None:

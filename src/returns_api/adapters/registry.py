@@ -41,11 +41,14 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "shopify": "returns_api.adapters.shops.shopify:ShopifyShop",
         "woocommerce": "returns_api.adapters.shops.woocommerce:WooCommerceShop",
     },
-    Kind.NOTIFIERS: {},
+    Kind.NOTIFIERS: {
+        "smtp": "returns_api.adapters.notifiers.smtp:SmtpMessenger",
+    },
 }
 
 Factory = Callable[..., Any]
-"""Called with the shared ``HttpClient``; gives an object of the port's Protocol."""
+"""Gives an object of the port's Protocol. Called with the shared ``HttpClient``; of a notifier,
+whose server a shop names by itself, with ``allow_loopback`` alone."""
 
 
 class UnknownAdapter(LookupError):
@@ -77,6 +80,11 @@ def load(kind: Kind, name: str) -> Factory:
 def build(kind: Kind, name: str, http: HttpClient) -> Any:
     """The adapter itself, over ``http``. Raises like ``load``."""
     return load(kind, name)(http)
+
+
+def build_notifier(name: str, *, allow_loopback: bool) -> Any:
+    """A notifier; ``allow_loopback`` is for development only. Raises like ``load``."""
+    return load(Kind.NOTIFIERS, name)(allow_loopback=allow_loopback)
 
 
 def _installed(kind: Kind) -> tuple[EntryPoint, ...]:

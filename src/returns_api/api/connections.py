@@ -102,7 +102,7 @@ async def put_connection(
 async def get_connection(
     source: SourcePath, ctx: ContextDep, caller: Manager, response: Response
 ) -> ConnectionOut:
-    row = await connections.view_connection(ctx, caller.principal.shop, _known(source))
+    row = await connections.view_connection(ctx, caller.principal.shop, known_source(source))
     response.headers["ETag"] = etag(row["version"])
     return _shown(ctx, row)
 
@@ -119,11 +119,13 @@ async def get_connection(
     responses=refusals(404),
 )
 async def deactivate_connection(source: SourcePath, ctx: ContextDep, caller: Manager) -> None:
-    await connections.deactivate_connection(ctx, caller.principal.shop, caller.by, _known(source))
+    await connections.deactivate_connection(
+        ctx, caller.principal.shop, caller.by, known_source(source)
+    )
 
 
-def _known(source: str) -> str:
-    """A name that cannot be one does not exist."""
+def known_source(source: str) -> str:
+    """A name that cannot be one does not exist. Raises ``NotFound``."""
     if not re.fullmatch(SLUG[1:-1], source):
         raise NotFound("There is no such thing here, or it is not yours to see.")
     return source

@@ -10,6 +10,7 @@ from returns_api.api.deps import Allowed, Caller, ContextDep
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.people import (
     KeptLineOut,
+    KeptNotificationOut,
     KeptOrderOut,
     KeptRefundOut,
     KeptReturnOut,
@@ -34,13 +35,14 @@ Manager = Annotated[Caller, Depends(Allowed(Scope.SHOP_MANAGE))]
     summary="Tell a person what is kept of them",
     description=(
         "Everything personal under an e-mail address, and of the accounts that ordered under it,"
-        " with their orders, returns and refunds. Each order's history tells that it was asked for."
+        " with their orders, returns and refunds, and what they were told. Each order's history"
+        " tells that it was asked for."
     ),
     responses=refusals(*BODY, 409),
 )
 async def export_person(body: PersonIn, ctx: ContextDep, caller: Manager) -> PersonExportOut:
     kept = await people.export_person(ctx, caller.principal.shop, body.email)
-    return PersonExportOut(orders=[_kept(each) for each in kept])
+    return PersonExportOut(orders=[_kept(each) for each in kept.orders], opted_out=kept.opted_out)
 
 
 @router.post(
@@ -73,6 +75,10 @@ def _kept(order: KeptOrder) -> KeptOrderOut:
         ],
         returns=[_returned(line) for line in order.returned],
         refunds=[_refund(refund) for refund in order.refunds],
+        notifications=[
+            KeptNotificationOut(**{name: row[name] for name in KeptNotificationOut.model_fields})
+            for row in order.told
+        ],
     )
 
 

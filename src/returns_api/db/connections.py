@@ -148,7 +148,7 @@ async def payments_for_gateway(tx: Transaction, gateway: str) -> Row | None:
 
 
 async def active(tx: Transaction, kind: str) -> list[Row]:
-    """The active connections of one kind (shop, payments, carrier), oldest first."""
+    """The active connections of one kind (shop, payments, carrier, messaging), oldest first."""
     return await tx.all(_ACTIVE, kind=kind)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, and_, any_, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from returns_api.db import photos
+from returns_api.db import notifications, opt_outs, photos
 from returns_api.db.engine import Transaction
 from returns_api.db.order_intake import PERSON
 from returns_api.db.query import SHOP, Query, among, given, here
@@ -156,8 +156,10 @@ async def _forget_keys(tx: Transaction, order_ids: list[UUID]) -> None:
 
 
 async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) -> None:
-    """What leads to the person, what the person wrote, and the photos."""
+    """What leads to the person, what the person wrote, what waits to be told, and the photos."""
+    await opt_outs.forget(tx, order_ids)
     await _forget_keys(tx, order_ids)
+    await notifications.forget(tx, order_ids, now)
     await tx.run(_FORGET_ANSWERS, order_ids=order_ids)
     await tx.run(_FORGET_OFFERS, order_ids=order_ids)
     await tx.run(_FORGET_STATEMENTS, order_ids=order_ids)

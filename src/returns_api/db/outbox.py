@@ -1,8 +1,9 @@
-"""Events, their webhook deliveries and the jobs that follow, written by one statement.
+"""Events, who is told of them and the jobs that follow, written by one statement.
 
 Owns: that every committed transition has exactly one event row, one delivery per endpoint that
-asked for its type, and a wake-up for each, in the transaction of the change itself. Refuses to own:
-what an event says (``domain.events``) and what a job does (``worker``).
+asked for its type, one notification per channel on which the shop tells its buyers of it, and a
+wake-up for each, in the transaction of the change itself. Refuses to own: what an event says
+(``domain.events``) and what a job does (``worker``).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -35,7 +37,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from returns_api import tracing
 from returns_api.db.engine import Transaction
 from returns_api.db.query import SHOP, Query, given, here
-from returns_api.db.tables import deliveries, events, webhook_endpoints
+from returns_api.db.tables import (
+    deliveries,
+    events,
+    notification_settings,
+    notifications,
+    webhook_endpoints,
+)
 from returns_api.db.tables.queue import pgqueuer, pgqueuer_log
 from returns_api.domain.events import Event
 
@@ -73,7 +81,7 @@ def _written() -> CTE:
     return (
         insert(events)
         .from_select(["shop_id", *happened.c.keys()], select(SHOP, *happened.c))
-        .returning(events.c.id, events.c.type, events.c.at)
+        .returning(events.c.id, events.c.type, events.c.at, events.c.order_id, events.c.return_id)
         .cte("written")
     )
 
@@ -98,8 +106,32 @@ def _addressed(written: CTE) -> CTE:
     )
 
 
-def _queued(addressed: CTE) -> CTE:
-    """The caller's jobs and one for each event that has a delivery, as the queue keeps them."""
+def _to_be_told(written: CTE) -> CTE:
+    """One notification for each event of an order and channel on which the shop tells of it."""
+    channels = notification_settings
+    return (
+        insert(notifications)
+        .from_select(
+            ["shop_id", "event_id", "kind", "channel", "order_id", "return_id", "due_at"],
+            select(
+                SHOP,
+                written.c.id,
+                written.c.type,
+                channels.c.channel,
+                written.c.order_id,
+                written.c.return_id,
+                written.c.at,
+            )
+            .join_from(written, channels, written.c.type == any_(channels.c.topics))
+            .where(here(channels), channels.c.active == true(), written.c.order_id.is_not(None)),
+        )
+        .returning(notifications.c.event_id)
+        .cte("to_be_told")
+    )
+
+
+def _queued(addressed: CTE, to_be_told: CTE) -> CTE:
+    """The caller's jobs and one for each event to tell somebody of, as the queue keeps them."""
     wanted = (
         func.jsonb_to_recordset(bindparam("jobs", required=True, type_=JSONB))
         .table_valued(column("kind", Text), column("key", Text), column("delay", Integer))
@@ -107,9 +139,10 @@ def _queued(addressed: CTE) -> CTE:
     )
     jobs = union_all(
         select(wanted.c.kind, wanted.c.key, wanted.c.delay),
-        select(
-            literal("deliver_event"), cast(addressed.c.event_id, Text), cast(literal(0), Integer)
-        ).distinct(),
+        *(
+            select(literal(kind), cast(of.c.event_id, Text), cast(literal(0), Integer)).distinct()
+            for kind, of in (("deliver_event", addressed), ("send_notification", to_be_told))
+        ),
     ).subquery("jobs")
     return (
         insert(pgqueuer)
@@ -130,7 +163,8 @@ def _queued(addressed: CTE) -> CTE:
 
 
 def _emitting() -> CTE:
-    queued = _queued(_addressed(_written()))
+    written = _written()
+    queued = _queued(_addressed(written), _to_be_told(written))
     logged = (
         insert(pgqueuer_log)
         .from_select(

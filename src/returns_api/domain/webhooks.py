@@ -47,6 +47,7 @@ PREFIXES: Final[Mapping[str, str]] = {
     "connection": "con",
     "credential": "key",
     "inspection": "ins",
+    "notification_settings": "nst",
     "order": "ord",
     "policy_version": "pv",
     "quote": "qt",

@@ -1,4 +1,5 @@
-"""Connecting a shop platform, a payment provider or a carrier: written, read, switched off.
+"""Connecting a shop platform, a payment provider, a carrier or a mail server: written, read,
+switched off.
 
 Owns which adapter may stand behind which kind, and that secrets go in and never come out. The slug
 (``source``) is for ever: orders, payments and messages are stored under it.
@@ -6,6 +7,7 @@ Owns which adapter may stand behind which kind, and that secrets go in and never
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -28,6 +30,8 @@ from returns_api.usecases._connections import seal_webhook_secrets
 from returns_api.usecases.context import Context
 
 CONNECTIONS_MAX: Final = 50
+NEED_NO_SECRET: Final = ("shop", "messaging")
+"""A platform only tells us, and a server may know us by our address."""
 FIRST_SWEEP: Final = timedelta(minutes=15)
 """When a payment account that was written is compared with our books."""
 
@@ -104,13 +108,15 @@ def _found(row: Row | None) -> Row:
 
 
 def _check(ctx: Context, new: ConnectionValues) -> None:
-    adapters = {"shop": ctx.shops, "payments": ctx.payments, "carrier": ctx.carriers}[new.kind]
+    adapters = _adapters(ctx, new.kind)
     if new.adapter not in adapters:
         raise DoesNotFit(
             f"There is no adapter '{new.adapter}' of kind '{new.kind}'.",
             errors=[{"field": "adapter", "allowed": sorted(adapters)}],
         )
-    refusal = ctx.webhooks.refusal(new.base_url)
+    sends = new.kind == "messaging"
+    judge = ctx.messengers[new.adapter] if sends else ctx.webhooks
+    refusal = judge.refusal(new.base_url)
     if refusal is not None:
         detail = f"base_url cannot be used: {refusal}."
         raise Invalid(detail, errors=[{"field": "base_url", "problem": refusal}])
@@ -119,6 +125,15 @@ def _check(ctx: Context, new: ConnectionValues) -> None:
             "Only a payment account stands behind gateways.",
             errors=[{"field": "gateways", "problem": "kind is not 'payments'"}],
         )
+
+
+def _adapters(ctx: Context, kind: str) -> Mapping[str, Any]:
+    return {
+        "shop": ctx.shops,
+        "payments": ctx.payments,
+        "carrier": ctx.carriers,
+        "messaging": ctx.messengers,
+    }[kind]
 
 
 async def _check_gateways(tx: Transaction, source: str, new: ConnectionValues) -> None:
@@ -132,7 +147,7 @@ async def _add(
 ) -> Row:
     if version is not None:
         raise PreconditionFailed("There is no such connection yet.")
-    if not new.secret and new.kind != "shop":
+    if not new.secret and new.kind not in NEED_NO_SECRET:
         raise DoesNotFit(
             "A new connection needs a secret.", errors=[{"field": "secret", "problem": "missing"}]
         )

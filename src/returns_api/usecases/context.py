@@ -16,6 +16,7 @@ from returns_api.domain.policy.explain import Explainer
 from returns_api.domain.publications import Asked, Published
 from returns_api.ports.carriers import Carrier
 from returns_api.ports.documents import Printer
+from returns_api.ports.messaging import Composer, Messenger
 from returns_api.ports.payments import PaymentProvider
 from returns_api.ports.photos import PhotoCleaner, PhotoStore
 from returns_api.ports.sealing import Sealer
@@ -65,6 +66,8 @@ class Context:
     payments: Mapping[str, PaymentProvider]
     carriers: Mapping[str, Carrier]
     shops: Mapping[str, ShopPlatform]
+    messengers: Mapping[str, Messenger]
+    composer: Composer
     webhooks: WebhookSender
     wake: Callable[[], None]
     public_url: str

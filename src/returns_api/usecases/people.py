@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from returns_api.db import order_intake
+from returns_api.db import notifications, opt_outs, order_intake
 from returns_api.db import people as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.errors import Conflict
@@ -36,10 +36,20 @@ class KeptOrder:
     lines: list[Row]
     returned: list[Row]
     refunds: list[Row]
+    told: list[Row]
+    """Notifications about it."""
 
 
-async def export_person(ctx: Context, shop: UUID, email: str) -> list[KeptOrder]:
-    """Everything that is kept of a person, newest order first. Each order's history tells of it.
+@dataclass(frozen=True, slots=True)
+class KeptPerson:
+    """Orders, newest first, and the channels on which the person wants no notifications."""
+
+    orders: list[KeptOrder]
+    opted_out: list[str]
+
+
+async def export_person(ctx: Context, shop: UUID, email: str) -> KeptPerson:
+    """Everything that is kept of a person. Each order's history tells of it.
 
     Raises:
         Conflict: there are too many orders for one answer.
@@ -50,10 +60,13 @@ async def export_person(ctx: Context, shop: UUID, email: str) -> list[KeptOrder]
             await order_intake.begin(tx, row["source"], row["external_id"], money=False)
             version = await order_intake.step(tx, row["id"], ctx.clock())
             await tell(tx, ctx, row["id"], version, "person_exported", {})
-        lines, returned, refunds = map(_by_order, await rows.below(tx, [r["id"] for r in found]))
-    return [
-        KeptOrder(row, lines[row["id"]], returned[row["id"]], refunds[row["id"]]) for row in found
-    ]
+        order_ids = [row["id"] for row in found]
+        below = (*await rows.below(tx, order_ids), await notifications.of_orders(tx, order_ids))
+        key = ctx.sealer.keyed_hash(normalise_email(email))
+        opted_out = await opt_outs.channels_of(tx, key)
+    parts = [_by_order(each) for each in below]
+    kept = [KeptOrder(row, *(part[row["id"]] for part in parts)) for row in found]
+    return KeptPerson(kept, opted_out)
 
 
 async def erase_by_email(ctx: Context, shop: UUID, email: str) -> int:

@@ -51,6 +51,7 @@ class ConnectionKind(StrEnum):
     SHOP = "shop"
     PAYMENTS = "payments"
     CARRIER = "carrier"
+    MESSAGING = "messaging"
 
 
 class ConnectionIn(In):
@@ -75,9 +76,17 @@ class ConnectionIn(In):
     kind: ConnectionKind
     adapter: Code = Field(description="Name of an installed adapter of this kind.")
     account: ShortText = Field(
-        description="The account as the provider names it; for a shop platform, the shop's domain."
+        description=(
+            "The account as the provider names it; for a shop platform, the shop's domain; for a"
+            " mail server, the user name."
+        )
     )
-    base_url: Url = Field(description="Where to call; https only.")
+    base_url: Url = Field(
+        description=(
+            "Where to call; https only, or of kind `messaging` `smtps://host:465` and"
+            " `smtp://host:587` (STARTTLS)."
+        )
+    )
     secret: Secret | None = Field(
         None, description="The API secret; required for a new payment or carrier account."
     )

@@ -61,6 +61,14 @@ _KEPT: Final[dict[str, Any]] = {
             "created_at": "2026-11-12T09:00:00Z",
         }
     ],
+    "notifications": [
+        {
+            "kind": "refund.succeeded",
+            "channel": "email",
+            "state": "sent",
+            "ended_at": "2026-11-12T09:00:04Z",
+        }
+    ],
 }
 
 
@@ -112,6 +120,15 @@ class KeptRefundOut(Out):
     created_at: Moment
 
 
+class KeptNotificationOut(Out):
+    """That something was told; what it said follows from its kind and the order."""
+
+    kind: str
+    channel: str
+    state: str
+    ended_at: Moment | None
+
+
 class KeptOrderOut(Out):
     """One order and everything personal that hangs on it."""
 
@@ -126,14 +143,16 @@ class KeptOrderOut(Out):
     lines: list[KeptLineOut]
     returns: list[KeptReturnOut]
     refunds: list[KeptRefundOut]
+    notifications: list[KeptNotificationOut]
 
 
 class PersonExportOut(Out):
     """Everything that is kept of a person, newest order first."""
 
-    model_config = example({"orders": [_KEPT]})
+    model_config = example({"orders": [_KEPT], "opted_out": ["sms"]})
 
     orders: list[KeptOrderOut]
+    opted_out: list[str] = Field(description="Channels on which they want no notifications.")
 
 
 class PersonErasedOut(Out):

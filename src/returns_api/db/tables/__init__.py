@@ -24,6 +24,11 @@ from returns_api.db.tables.messages import (
     inbox,
     webhook_endpoints,
 )
+from returns_api.db.tables.notifications import (
+    notification_opt_outs,
+    notification_settings,
+    notifications,
+)
 from returns_api.db.tables.offers import offers
 from returns_api.db.tables.orders import (
     certificates,
@@ -104,6 +109,9 @@ __all__ = [
     "ledger_seals",
     "ledger_unsealed",
     "metadata",
+    "notification_opt_outs",
+    "notification_settings",
+    "notifications",
     "number_series",
     "offers",
     "order_lines",

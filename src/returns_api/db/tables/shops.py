@@ -67,7 +67,7 @@ connections = tenant_table(
     moment("paused_until", null=True),
     moment("retries_until", null=True),
     moment("reconcile_at", null=True),
-    one_of("kind", ("shop", "payments", "carrier")),
+    one_of("kind", ("shop", "payments", "carrier", "messaging")),
     *at_least(0, "failures"),
     UniqueConstraint("shop_id", "source"),
     due_index("connections", "reconcile_at", "reconcile_at IS NOT NULL"),

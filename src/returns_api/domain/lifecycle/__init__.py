@@ -9,6 +9,7 @@ from typing import Final
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.machine import Actor, Machine, Rule
+from returns_api.domain.lifecycle.notifications import NOTIFICATION
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.photos import PHOTO
 from returns_api.domain.lifecycle.policies import POLICY
@@ -29,6 +30,7 @@ MACHINES: Final = (
     OFFER,
     DISPUTE,
     LOT,
+    NOTIFICATION,
     POLICY,
 )
 """Every table."""
