@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -20,8 +20,8 @@ BODY: dict[str, Any] = {"sender": {"address": "returns@shop.example", "name": "F
 
 
 @pytest.fixture
-def mailbox() -> Iterator[Mailbox]:
-    with a_mailbox() as running:
+async def mailbox() -> AsyncIterator[Mailbox]:
+    async with a_mailbox() as running:
         yield running
 
 
@@ -62,7 +62,7 @@ async def test_a_shop_sets_up_tests_and_changes_its_messages(
     assert shown == saved.json()
     odd = BODY | {"switched_off": ["refund.nothing"]}
     unfit = await tenant.admin.put(f"{SETTINGS}/mail", json=odd, headers={"if-match": '"2"'})
-    assert unfit.status_code == 422
+    assert (unfit.status_code, unfit.json()["code"]) == (409, "does_not_fit")
     assert (await tenant.admin.put(f"{SETTINGS}/nowhere", json=BODY)).status_code == 404
 
 

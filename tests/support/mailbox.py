@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import warnings
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from typing import Any, Final
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 USER: Final = "returns@shop.example"
@@ -80,24 +81,28 @@ def text_of(mail: EmailMessage, kind: str = "plain") -> str:
     return str(part.get_content())
 
 
-@contextmanager
-def a_mailbox(
+@asynccontextmanager
+async def a_mailbox(
     *, tls: ssl.SSLContext | None = None, implicit: bool = False, login: bool = False
-) -> Iterator[Mailbox]:
+) -> AsyncIterator[Mailbox]:
     """A server for the length of the block, plain unless ``tls``."""
-    mailbox = Mailbox()
-    options: dict[str, Any] = {"auth_require_tls": False, "enable_SMTPUTF8": False}
-    if tls is not None and implicit:
-        options["ssl_context"] = tls
-    elif tls is not None:
+    mailbox, loop = Mailbox(), asyncio.get_running_loop()
+    options: dict[str, Any] = {"auth_require_tls": False, "hostname": "mailbox", "loop": loop}
+    if tls is not None and not implicit:
         options |= {"tls_context": tls, "require_starttls": True}
     if login:
         options |= {"authenticator": mailbox.authenticate, "auth_required": True}
-    controller = Controller(mailbox, hostname="127.0.0.1", port=0, **options)
-    controller.start()
+
+    def protocol() -> SMTP:
+        with warnings.catch_warnings():  # it cannot see that all of it is under TLS
+            warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS")
+            return SMTP(mailbox, **options)
+
+    secured = tls if implicit else None
+    server = await loop.create_server(protocol, "127.0.0.1", 0, ssl=secured)
+    mailbox.port = server.sockets[0].getsockname()[1]
     try:
-        assert controller.server is not None
-        mailbox.port = controller.server.sockets[0].getsockname()[1]
         yield mailbox
     finally:
-        controller.stop()
+        server.close()
+        await server.wait_closed()

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from returns_api.domain.errors import Invalid
 from returns_api.domain.money import exponent
-from returns_api.domain.notifications import KINDS
 from returns_api.domain.policy.zones import names
 from returns_api.domain.shops import countries
 from tests.support.pictures import picture
@@ -78,7 +77,6 @@ schemathesis.openapi.format(
         _moment, st.integers(0, 198 * 365 * 86_400), st.integers(-839, 839), st.integers(0, 6)
     ),
 )
-schemathesis.openapi.format("notification-kind", st.sampled_from(sorted(KINDS)))
 schemathesis.openapi.format("iso-3166-1", st.sampled_from(sorted(countries())))
 schemathesis.openapi.format("iso-4217", st.sampled_from(_currencies()))
 schemathesis.openapi.format(
@@ -97,14 +95,15 @@ schemathesis.openapi.format(
     ).map(lambda rows: "kind,id,payment,reference,amount,currency,status,at\n" + "".join(rows)),
 )
 schemathesis.openapi.format("iana-time-zone", st.sampled_from(sorted(names())))
-schemathesis.openapi.format(
-    "https-url",
-    st.builds(
-        "https://{}.example/{}".format,
-        st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=40),
-        st.text("abcdefghijklmnopqrstuvwxyz0123456789/._~-", max_size=60),
-    ),
-)
+for _place in ("https-url", "account-url"):
+    schemathesis.openapi.format(
+        _place,
+        st.builds(
+            "https://{}.example/{}".format,
+            st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1, max_size=40),
+            st.text("abcdefghijklmnopqrstuvwxyz0123456789/._~-", max_size=60),
+        ),
+    )
 schemathesis.openapi.format(
     "returns-policy",
     st.builds(

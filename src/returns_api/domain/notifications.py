@@ -102,9 +102,9 @@ def is_wanted(kind: str, off: Collection[str]) -> bool:
     return kind not in off or KINDS[kind].always
 
 
-def concerns_buyer(event: Mapping[str, Any]) -> bool:
-    """False for what the buyer did alone or may not see: their own offer, one not yet approved."""
-    data = event["data"]
+def concerns_buyer(data: Mapping[str, Any]) -> bool:
+    """By an event's data: False for what the buyer did or may not see, such as their own offer or
+    one that is not yet approved."""
     return not data.get("internal") and data.get("party") != "buyer"
 
 

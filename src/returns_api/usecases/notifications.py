@@ -134,7 +134,7 @@ def _unwanted(scene: Scene, row: Row, channel: Row | None) -> Outcome | None:
     """What ends or puts off a notification whatever the buyer wants."""
     if scene.event["erased_at"] is not None:
         return untold("erased")
-    if not concerns_buyer(scene.event):
+    if not concerns_buyer(scene.event["data"]):
         return untold("not_for_the_buyer")
     if channel is None:
         return untold("not_connected")

@@ -38,7 +38,7 @@ class TextComposer:
     def page(self, language: str, *, done: bool) -> str:
         words = catalogue(language)["opt_out"]
         told = {**words, "language": language, "done": done}
-        return _template(True, _file("opt_out.html.j2")).render(told)
+        return str(_template(True, _file("opt_out.html.j2")).render(told))
 
 
 def _page(
@@ -48,7 +48,7 @@ def _page(
     frame = {name: _render(html, text, told) for name, text in words["frame"].items()}
     layout = "layout.html.j2" if html else "layout.txt.j2"
     shown = {**told, **frame, "subject": subject, "lines": [line for line in lines if line]}
-    return _template(html, _file(layout)).render(shown)
+    return str(_template(html, _file(layout)).render(shown))
 
 
 @lru_cache(maxsize=len(LANGUAGES))

@@ -98,7 +98,9 @@ class SmtpMessenger:
             raise judge(refused.code, about="message") from refused
         except aiosmtplib.SMTPResponseException as refused:
             raise judge(refused.code, about="account") from refused
-        except (aiosmtplib.SMTPException, OSError, UnicodeError) as broken:
+        except UnicodeError as odd:
+            raise ProviderRejected("not_ascii", "no server takes this address") from odd
+        except (aiosmtplib.SMTPException, OSError) as broken:
             raise stage.lost(_word(broken)) from broken
 
     async def _send(
@@ -137,8 +139,7 @@ class SmtpMessenger:
             with suppress(*_CLOSING):
                 await client.quit()
         finally:
-            client.close()
-            sock.close()
+            client.close()  # and with it the socket, which is the connection's since it was given
 
     async def _encrypt(self, client: SMTP, server: Server, address: str) -> None:
         await client.ehlo()
@@ -190,15 +191,19 @@ def judge(code: int, *, about: str) -> Exception:
 
 def build_mail(sender: Sender, message: Message) -> bytes:
     """The message in ASCII: text and HTML beside each other. Raises ``ProviderRejected``."""
-    mail = EmailMessage(policy=SMTP_POLICY)
     try:
-        mail["From"] = Address(_plain(sender.name), addr_spec=sender.address)
-        mail["To"] = Address(addr_spec=message.to)
-        if sender.reply_to is not None:
-            mail["Reply-To"] = Address(addr_spec=sender.reply_to)
-        mail["Subject"] = _plain(message.content.subject)
+        return _mail(sender, message).as_bytes()
     except (ValueError, IndexError, MessageError) as bad:
         raise ProviderRejected("bad_address", "it cannot stand in a header") from bad
+
+
+def _mail(sender: Sender, message: Message) -> EmailMessage:
+    mail = EmailMessage(policy=SMTP_POLICY)
+    mail["From"] = Address(_plain(sender.name), addr_spec=sender.address)
+    mail["To"] = Address(addr_spec=message.to)
+    if sender.reply_to is not None:
+        mail["Reply-To"] = Address(addr_spec=sender.reply_to)
+    mail["Subject"] = _plain(message.content.subject)
     mail["Date"] = message.date
     mail["Message-ID"] = message.id
     mail["Content-Language"] = message.language
@@ -208,7 +213,7 @@ def build_mail(sender: Sender, message: Message) -> bytes:
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(message.content.text, cte="quoted-printable")
     mail.add_alternative(message.content.html, subtype="html", cte="quoted-printable")
-    return mail.as_bytes()
+    return mail
 
 
 def _plain(text: str) -> str:
@@ -218,14 +223,12 @@ def _plain(text: str) -> str:
 
 def _word(broken: Exception) -> str:
     """A stable code; what the server said may name the recipient."""
-    if isinstance(broken, ssl.SSLError):
+    if isinstance(broken, ssl.SSLError) or isinstance(broken.__cause__, ssl.SSLError):
         return "tls_failed"
     if isinstance(broken, aiosmtplib.SMTPNotSupported):
         return "not_supported"
     if isinstance(broken, socket.gaierror):
         return "dns_failed"
-    if isinstance(broken, UnicodeError):
-        return "not_ascii"
     return "connection_lost" if isinstance(broken, OSError) else "broken_answer"
 
 

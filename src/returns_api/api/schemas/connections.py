@@ -28,7 +28,7 @@ Secret = Annotated[
     Field(json_schema_extra={"writeOnly": True}),
 ]
 Url = Annotated[
-    str, StringConstraints(min_length=1, max_length=2000), Storable, TextFormat("https-url")
+    str, StringConstraints(min_length=1, max_length=2000), Storable, TextFormat("account-url")
 ]
 
 

@@ -15,16 +15,16 @@ from returns_api.api.schemas.base import (
     Out,
     ReturnId,
     ShortText,
-    TextFormat,
     example,
     example_id,
 )
 from returns_api.domain.notifications import KINDS, Channel
 from returns_api.domain.people import EMAIL_MAX
 
-ADDRESS: Final = (
-    r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,3}$"
-)
+_ATOM: Final = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]{1,30}"
+_LABEL: Final = "[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?"
+ADDRESS: Final = rf"^{_ATOM}(\.{_ATOM}){{0,3}}@{_LABEL}(\.{_LABEL}){{1,5}}$"
+"""A plain address (RFC 5321, dot-string); what no server would take is refused at once."""
 MailAddress = Annotated[str, StringConstraints(max_length=EMAIL_MAX, pattern=ADDRESS)]
 KindName = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}\.[a-z_]{1,40}$")]
 
@@ -65,9 +65,9 @@ class NotificationSettingsIn(In):
 
     sender: SenderIn
     active: bool = Field(True, strict=True)
-    switched_off: Annotated[
-        list[Annotated[KindName, TextFormat("notification-kind")]], Field(max_length=len(KINDS))
-    ] = Field(default_factory=list, description="Kinds that are not sent.")
+    switched_off: Annotated[list[KindName], Field(max_length=len(KINDS))] = Field(
+        default_factory=list, description="Kinds that are not sent."
+    )
 
 
 class SenderOut(Out):
