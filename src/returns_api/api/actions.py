@@ -14,9 +14,11 @@ from uuid import UUID
 from returns_api.domain import ids
 from returns_api.domain.access import Principal, Scope
 from returns_api.domain.disputes import DisputeRecord
+from returns_api.domain.exchanges import ExchangeRecord
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
 from returns_api.domain.lifecycle.deadlines import OPEN, Deadline
 from returns_api.domain.lifecycle.disputes import DISPUTE
+from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.policies import POLICY
@@ -61,6 +63,16 @@ OFFER_LINKS: Final[dict[str, Link]] = {
         name: Link(name, Scope.RETURNS_ACT) for name in ("accept", "counter", "decline", "withdraw")
     },
 }
+EXCHANGE_LINKS: Final[dict[str, Link]] = {
+    "answer": Link("answer", Scope.RETURNS_REVIEW),
+    "accept": Link("accept", Scope.RETURNS_ACT),
+    "choose": Link("choose", Scope.RETURNS_ACT),
+    "cancel": Link("cancel", Scope.RETURNS_ACT),
+    "link": Link("payment-link", Scope.RETURNS_REVIEW),
+    "pay": Link("payments", Scope.REFUNDS_MANAGE),
+    "ship": Link("ship", Scope.RETURNS_REVIEW),
+    "complete": Link("complete", Scope.RETURNS_ACT),
+}
 OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "approveReturn": (RETURN, "approve"),
     "rejectReturn": (RETURN, "reject"),
@@ -78,6 +90,14 @@ OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "beginDisputeReview": (DISPUTE, "begin_review"),
     "ruleDispute": (DISPUTE, "rule"),
     **{f"{name}Offer": (OFFER, name) for name in OFFER_LINKS},
+    "answerExchange": (EXCHANGE, "answer"),
+    "acceptExchange": (EXCHANGE, "accept"),
+    "chooseAlternative": (EXCHANGE, "choose"),
+    "cancelExchange": (EXCHANGE, "cancel"),
+    "setExchangePaymentLink": (EXCHANGE, "link"),
+    "recordExchangePayment": (EXCHANGE, "pay"),
+    "shipExchange": (EXCHANGE, "ship"),
+    "completeExchange": (EXCHANGE, "complete"),
     "retryLabel": (SHIPMENT, "retry"),
     "approveRefund": (REFUND, "approve"),
     "retryRefund": (REFUND, "retry"),
@@ -104,6 +124,7 @@ STATES: Final[dict[str, Machine]] = {
     "AdvanceRecoveryOut": RECOVERY,
     "OfferOut": OFFER,
     "DisputeOut": DISPUTE,
+    "ExchangeOut": EXCHANGE,
 }
 """Shapes whose ``state`` is a state of a table."""
 RETRY_LABEL: Final = Link("retry-label", Scope.RETURNS_REVIEW)
@@ -137,6 +158,14 @@ def dispute_actions(dispute: DisputeRecord, principal: Principal) -> list[Action
     holds = dispute.holds(principal.credential_id)
     return _allowed(
         DISPUTE, dispute.state, holds, DISPUTE_LINKS, href, dispute.deadlines, principal
+    )
+
+
+def exchange_actions(exchange: ExchangeRecord, principal: Principal) -> list[Action]:
+    """What the caller may do with an exchange, in the order of its table."""
+    href = f"/v1/exchanges/{ids.encode('exc', exchange.id)}"
+    return _allowed(
+        EXCHANGE, exchange.state, (), EXCHANGE_LINKS, href, exchange.deadlines, principal
     )
 
 

@@ -39,6 +39,7 @@ _NAMES: Final = {
     "ref": "a refund",
     "off": "an offer",
     "dsp": "a dispute",
+    "exc": "an exchange",
     "cn": "a credit note",
     "pv": "a policy version",
     "key": "a key",

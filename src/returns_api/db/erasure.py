@@ -20,6 +20,7 @@ from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import (
     dispute_statements,
     disputes,
+    exchanges,
     offers,
     order_people,
     orders,
@@ -98,6 +99,13 @@ _FORGET_STATEMENTS: Final = Query(
     )
     .values(text=null())
 )
+_FORGET_WAYS: Final = Query(
+    update(exchanges)
+    .where(here(exchanges), exchanges.c.order_id == any_(given("order_ids", ARRAY(Uuid))))
+    .where(or_(exchanges.c.tracking.is_not(None), exchanges.c.payment_url.is_not(None)))
+    .values(tracking=null(), payment_url=null())
+)
+"""Where goods went and where the person paid: both can lead to an address."""
 _LEAVE: Final = Query(
     update(shops)
     .where(here(shops), among(shops.c.status, ("active", "removed")))
@@ -164,6 +172,7 @@ async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) 
     await tx.run(_FORGET_OFFERS, order_ids=order_ids)
     await tx.run(_FORGET_STATEMENTS, order_ids=order_ids)
     await tx.run(_FORGET_NOTES, order_ids=order_ids)
+    await tx.run(_FORGET_WAYS, order_ids=order_ids)
     await photos.drop_of_orders(tx, order_ids, now)
 
 

@@ -273,6 +273,7 @@ def _body(quote: Quote, version: Row, order: OrderRecord, now: datetime) -> dict
         ],
         "total": refund["total"],
         "parts": [{**part, "line": ids.get(part.get("line", ""))} for part in parts],
+        "fallback": quote.terms.fallback,
         "bonus": bonus(quote.settlement.total_minor, quote.terms.bonus_ppm),
         "freight": {
             "payer": quote.terms.freight_payer,

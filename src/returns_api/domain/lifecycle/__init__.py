@@ -8,6 +8,7 @@ from typing import Final
 
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
 from returns_api.domain.lifecycle.disputes import DISPUTE
+from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine, Rule
 from returns_api.domain.lifecycle.notifications import NOTIFICATION
 from returns_api.domain.lifecycle.offers import OFFER
@@ -29,6 +30,7 @@ MACHINES: Final = (
     RECOVERY,
     OFFER,
     DISPUTE,
+    EXCHANGE,
     LOT,
     NOTIFICATION,
     POLICY,
