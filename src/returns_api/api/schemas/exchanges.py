@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StrictBool, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from returns_api.api.schemas.base import (
@@ -93,7 +93,7 @@ class StockIn(In):
         **_THERE_OR_NOT,
     )  # fmt: skip
 
-    in_stock: bool
+    in_stock: StrictBool
     unit_price: Minor | None = Field(
         None, description="Minor units of one unit; needed unless it replaces a faulty one."
     )
