@@ -39,7 +39,7 @@ _NAMES: Final = {
     "ref": "a refund",
     "off": "an offer",
     "dsp": "a dispute",
-    "exc": "an exchange",
+    "wdr": "a withdrawal",
     "cn": "a credit note",
     "pv": "a policy version",
     "key": "a key",

@@ -138,7 +138,6 @@ class QuoteOut(Out):
             "policy_version": _PV,
             "currency": "EUR",
             "resolution": "refund",
-            "fallback": None,
             "method": "post",
             "lines": [
                 {
@@ -179,10 +178,6 @@ class QuoteOut(Out):
     policy_version: PolicyVersionId
     currency: str
     resolution: str
-    fallback: str | None = Field(
-        description="Where the buyer gets goods: what the return is settled as if they give those"
-        " up. What the shop cannot deliver is refunded."
-    )
     method: str
     lines: list[QuoteLineOut]
     refund: RefundOffer
