@@ -20,6 +20,7 @@ from returns_api.api import (
     disputes,
     errors,
     events,
+    exchanges,
     health,
     hooks,
     imports,
@@ -43,7 +44,6 @@ from returns_api.api import (
     store_credits,
     strict,
     webhook_endpoints,
-    withdrawals,
 )
 from returns_api.api.middleware import BodyLimit, Observed
 from returns_api.api.openapi import describe
@@ -56,11 +56,11 @@ ROUTERS = (
     orders,
     quotes,
     returns,
-    withdrawals,
     inspections,
     offers,
     photos,
     disputes,
+    exchanges,
     refunds,
     recoveries,
     credit_notes,

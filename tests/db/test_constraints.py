@@ -23,7 +23,7 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.timeout(300)
 
-MONEY_NAMES = re.compile(r"_minor$|^(captured|reserved|refunded|external|disputed)$")
+MONEY_NAMES = re.compile(r"_minor$|^(captured|reserved|refunded|external|disputed|exchanged)$")
 
 SUPPLEMENT = (
     """INSERT INTO outside_facts (shop_id, id, order_id, payment_id, kind, provider, external_id,
@@ -63,13 +63,12 @@ SUPPLEMENT = (
        FROM store_credit_movements m WHERE kind = 'issued'""",
     """UPDATE photos p SET return_id = l.return_id, return_line_id = l.id FROM return_lines l
        WHERE l.shop_id = p.shop_id AND l.order_id = p.order_id""",
-    """UPDATE withdrawals w SET state = 'opened', due_at = NULL, return_id = (
-           SELECT id FROM returns r WHERE r.shop_id = w.shop_id AND r.order_id = w.order_id LIMIT 1)
-       WHERE state = 'confirmed'""",
     "UPDATE refunds SET client_reference = id::text",
     "UPDATE transfers SET provider_refund_id = id::text",
     "UPDATE payments SET provider_payment_id = id::text",
     "UPDATE shipments SET carrier_shipment_id = id::text",
+    "UPDATE exchanges o SET refund_id = (SELECT id FROM refunds r WHERE r.shop_id = o.shop_id"
+    " AND r.order_id = o.order_id LIMIT 1)",
     "UPDATE disputes o SET refund_id = (SELECT id FROM refunds r WHERE r.shop_id = o.shop_id"
     " AND r.order_id = o.order_id LIMIT 1)",
     "UPDATE offers o SET refund_id = (SELECT id FROM refunds r WHERE r.shop_id = o.shop_id"
@@ -88,6 +87,14 @@ _ENDED = {
     "written_off_minor": 0,
     "waived_minor": 0,
     "cleared_minor": 0,
+}
+_IN_MONEY = {
+    "state": "converted",
+    "outcome": "refund",
+    "drawn_minor": 0,
+    "paid_minor": 0,
+    "payment_reference": None,
+    "refund_id": None,
 }
 BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_outside_facts_counted_on_a_payment": {"payment_id": None, "counted": True},
@@ -109,30 +116,6 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_notifications_state": {"state": "x", "due_at": None, "ended_at": _THEN},
     "ck_notifications_due_until_told": {"state": "queued", "due_at": None, "ended_at": None},
     "ck_notifications_ended_at": {"state": "sent", "due_at": None, "ended_at": None},
-    "ck_withdrawals_state": {
-        "state": "x",
-        "confirmed_at": _THEN,
-        "due_at": None,
-        "return_id": None,
-    },
-    "ck_withdrawals_confirmed_at": {
-        "state": "confirmed",
-        "confirmed_at": None,
-        "due_at": _THEN,
-        "return_id": None,
-    },
-    "ck_withdrawals_due_until_followed": {
-        "state": "confirmed",
-        "confirmed_at": _THEN,
-        "due_at": None,
-        "return_id": None,
-    },
-    "ck_withdrawals_opened_with_a_return": {
-        "state": "opened",
-        "confirmed_at": _THEN,
-        "due_at": None,
-        "return_id": None,
-    },
     "ck_photos_a_name_until_deleted": {"name": None},
     "ck_photos_a_digest_until_deleted": {"name": None, "state": "deleted"},
     "ck_photos_a_line_has_a_return": {"return_id": None},
@@ -142,6 +125,25 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
         "noted_minor": 0,
     },
     "ck_returns_a_day_has_its_law": {"refund_law_by": None, "refund_law": "x"},
+    "ck_exchanges_state": {**_IN_MONEY, "state": "no such word", "outcome": None},
+    "ck_exchanges_outcome": {**_IN_MONEY, "outcome": "no such word"},
+    "ck_exchanges_units": {**_IN_MONEY, "units": []},
+    "ck_exchanges_unit_price_minor_min": {**_IN_MONEY, "unit_price_minor": -1},
+    "ck_exchanges_paid_minor_min": {
+        "paid_minor": -1,
+        "payment_reference": None,
+        "drawn_minor": 1,
+        "unit_price_minor": 0,
+    },
+    "ck_exchanges_names_goods": {"variant": None, "sku": None},
+    "ck_exchanges_money_instead": {"outcome": "refund"},
+    "ck_exchanges_fails_for_a_reason": {"failed_since": "payments_do_not_cover_it"},
+    "ck_exchanges_given_for_units": {"units": None},
+    "ck_exchanges_paid_for": {"drawn_minor": 10**9},
+    "ck_exchanges_paid_by_evidence": {"payment_reference": None},
+    "ck_exchanges_rest_of_given_goods": {
+        name: value for name, value in _IN_MONEY.items() if name != "refund_id"
+    },
     "ck_disputes_award": {"claimed_minor": 1, "award_minor": 2},
     "ck_return_lines_units_match_quantity": {"quantity": 3, "units": [1]},
     "ck_store_credit_lots_due_while_it_lasts": {"due_at": "2020-01-01T00:00:00Z"},
@@ -187,7 +189,7 @@ NEW_PAYMENT = """
 INSERT INTO payments SELECT (r.p).* FROM (
     SELECT jsonb_populate_record(p, jsonb_build_object(
         'id', gen_random_uuid(), 'external_id', 'new', 'provider_payment_id', 'new',
-        'reserved', {reserved}, 'refunded', {refunded})) AS p
+        'reserved', {reserved}, 'refunded', {refunded}, 'exchanged', {exchanged})) AS p
     FROM payments p LIMIT 1) r
 """
 
@@ -218,13 +220,17 @@ APPROVE_OTHER = NEW_APPROVAL.format(**{**APPROVED, "releases": f"""
 TRIGGERS: Mapping[str, tuple[str, ...]] = {
     "payments_growth": (
         "UPDATE payments SET reserved = captured + 1",
+        "UPDATE payments SET exchanged = captured + 1",
+        "UPDATE payments SET external = captured - refunded; "
+        "UPDATE payments SET exchanged = exchanged + 1",
         "UPDATE payments SET external = captured - refunded; "
         "UPDATE payments SET reserved = reserved + 1",
         "UPDATE payments SET disputed = captured * 2, reserved = reserved + 1",
     ),
     "payments_start_untouched": (
-        NEW_PAYMENT.format(reserved=1, refunded=0),
-        NEW_PAYMENT.format(reserved=0, refunded=1),
+        NEW_PAYMENT.format(reserved=1, refunded=0, exchanged=0),
+        NEW_PAYMENT.format(reserved=0, refunded=1, exchanged=0),
+        NEW_PAYMENT.format(reserved=0, refunded=0, exchanged=1),
     ),
     "order_lines_growth": (
         "UPDATE order_lines SET claimed = shipped + 1 WHERE kind = 'goods'",
@@ -529,7 +535,7 @@ async def test_every_key_refuses_a_second_row(attacker: Attacker) -> None:
 
 def untouched(table: str) -> dict[str, int]:
     """A payment starts with nothing reserved or refunded, else its trigger speaks first."""
-    return {"reserved": 0, "refunded": 0} if table == "payments" else {}
+    return {"reserved": 0, "refunded": 0, "exchanged": 0} if table == "payments" else {}
 
 
 async def test_every_reference_refuses_what_is_not_there_and_what_is_another_shop_s(

@@ -14,6 +14,7 @@ import pytest
 from returns_api.domain.errors import ActionNotAllowed
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
 from returns_api.domain.lifecycle.disputes import DISPUTE
+from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine, Timer, rule
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.policies import POLICY
@@ -36,6 +37,7 @@ MACHINES = (
     REFUND,
     OFFER,
     DISPUTE,
+    EXCHANGE,
     LOT,
     ADVANCE,
     RECOVERY,
@@ -61,6 +63,15 @@ RECOVERY_MAY = {
     "open": {"request", "pay", "write_off", "waive"},
     "requested": {"pay", "write_off", "waive"},
     "to_approve": {"approve", "decline", "pay"},
+}
+SHOP_MAY = {
+    "requested": {"answer", "cancel"},
+    "out_of_stock": {"answer"},
+    "offered": {"answer", "cancel"},
+    "awaiting_goods": {"answer", "cancel"},
+    "awaiting_payment": {"answer", "cancel", "link"},
+    "released": {"ship"},
+    "shipped": {"complete"},
 }
 OWNERS_MAY = {
     "draft": {"edit", "check", "publish"},
@@ -229,6 +240,29 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
             "review": {"overdue"},
             "ruled": {"finalize"},
             "appealed": {"finalize"},
+        },
+    },
+    "exchange": {
+        BUYER: {
+            "requested": {"cancel"},
+            "out_of_stock": {"choose"},
+            "offered": {"accept", "cancel"},
+            "awaiting_goods": {"cancel"},
+            "awaiting_payment": {"cancel"},
+            "shipped": {"complete"},
+        },
+        AGENT: SHOP_MAY,
+        WAREHOUSE: {},
+        FINANCE: {"awaiting_payment": {"pay"}},
+        ADMIN: SHOP_MAY | {"awaiting_payment": {"answer", "cancel", "link", "pay"}},
+        SYSTEM: {
+            "requested": {"presume_out", "lapse"},
+            "out_of_stock": {"convert", "lapse"},
+            "offered": {"convert", "lapse"},
+            "awaiting_goods": {"judge", "lapse"},
+            "awaiting_payment": {"convert", "lapse"},
+            "released": {"overdue"},
+            "shipped": {"complete"},
         },
     },
     "advance": {

@@ -16,6 +16,7 @@ import orjson
 from returns_api.domain import ids
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
 from returns_api.domain.lifecycle.disputes import DISPUTE
+from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Machine
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
@@ -29,6 +30,7 @@ MACHINES: Final[dict[str, Machine]] = {
     "shipment": SHIPMENT,
     "offer": OFFER,
     "dispute": DISPUTE,
+    "exchange": EXCHANGE,
     "advance": ADVANCE,
     "recovery": RECOVERY,
 }
@@ -37,10 +39,10 @@ _HOLDING: Final = ", ".join(f"'{state}'" for state in sorted(HOLDING))
 
 BREACHES: Final[dict[str, str]] = {
     "N1: we reserved or refunded more than was captured": """
-        SELECT id FROM payments WHERE reserved + refunded > captured""",
+        SELECT id FROM payments WHERE reserved + refunded + exchanged > captured""",
     "N1: nothing is negative": """
         SELECT id FROM payments
-        WHERE least(captured, reserved, refunded, external, disputed) < 0""",
+        WHERE least(captured, reserved, refunded, external, disputed, exchanged) < 0""",
     "N2: a payment's reserved is not the sum of its open transfers": f"""
         SELECT p.id, p.reserved FROM payments p LEFT JOIN transfers t
           ON t.shop_id = p.shop_id AND t.payment_id = p.id AND t.state IN ({_HOLDING})
@@ -55,6 +57,21 @@ BREACHES: Final[dict[str, str]] = {
         GROUP BY p.shop_id, p.id
         HAVING p.external <> coalesce(sum(f.amount_minor) FILTER (WHERE f.kind = 'refund'), 0)
             OR p.disputed <> coalesce(sum(f.amount_minor) FILTER (WHERE f.kind = 'dispute'), 0)""",
+    "N2: what goods drew on a payment is not what it says": """
+        SELECT p.id, p.exchanged FROM payments p LEFT JOIN exchange_draws d
+          ON d.shop_id = p.shop_id AND d.payment_id = p.id
+        GROUP BY p.shop_id, p.id HAVING p.exchanged <> coalesce(sum(d.amount_minor), 0)""",
+    "N2: a unit was both refunded and exchanged": """
+        SELECT x.id FROM exchanges x LEFT JOIN refunds f
+          ON f.shop_id = x.shop_id AND f.return_id = x.return_id AND f.kind IN ('return', 'advance')
+        WHERE x.state IN ('released', 'shipped', 'completed')
+        GROUP BY x.shop_id, x.id, x.credit_minor, x.drawn_minor
+        HAVING x.drawn_minor + coalesce(sum(f.amount_minor), 0) <> coalesce(x.credit_minor, 0)""",
+    "N9: goods are waited for in a return that is over": """
+        SELECT x.id FROM exchanges x JOIN returns r
+          ON r.shop_id = x.shop_id AND r.id = x.return_id AND r.closed_at IS NOT NULL
+        WHERE x.state IN ('requested', 'out_of_stock', 'offered', 'awaiting_goods',
+                          'awaiting_payment')""",
     "N2: a return's refunded is not what arrived": """
         SELECT r.id, r.refunded_minor FROM returns r
         LEFT JOIN refunds f ON f.shop_id = r.shop_id AND f.return_id = r.id
@@ -151,7 +168,7 @@ BREACHES: Final[dict[str, str]] = {
 _EVENTS: Final = """
     SELECT e.resource_type, e.resource_id, e.sequence, e.type, e.actor, e.data FROM events e
     WHERE e.resource_type IN ('return', 'refund', 'shipment', 'offer', 'dispute', 'advance',
-                              'recovery')
+                              'recovery', 'exchange')
     ORDER BY e.shop_id, e.resource_id, e.sequence"""
 _ROWS: Final = """
     SELECT id, state, sequence FROM returns UNION ALL SELECT id, state, sequence FROM refunds
@@ -159,7 +176,8 @@ _ROWS: Final = """
     UNION ALL SELECT id, state, sequence FROM offers
     UNION ALL SELECT id, state, sequence FROM disputes
     UNION ALL SELECT id, state, sequence FROM advances
-    UNION ALL SELECT id, state, sequence FROM recoveries"""
+    UNION ALL SELECT id, state, sequence FROM recoveries
+    UNION ALL SELECT id, state, sequence FROM exchanges"""
 _TRANSFERS: Final = (
     "SELECT id, state, amount_minor, first_sent_at FROM transfers WHERE store_credit_id IS NULL"
 )

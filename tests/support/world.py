@@ -82,7 +82,7 @@ TABLES: Final = {
     "shm": "shipments",
     "off": "offers",
     "dsp": "disputes",
-    "wdr": "withdrawals",
+    "exc": "exchanges",
     "rec": "receipts",
     "ins": "inspections",
     "ref": "refunds",
@@ -356,6 +356,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     binding = {"binding": seen["approval"]["binding"]}
     await call("finance", "POST", f"/v1/refunds/{asked_for['refund']}/approve", binding)
     early = await opened(shirt, 1, "changed_mind")
+    exchanged = await _exchanged(call, buyer, order, jacket)
     present = {"order": order, "amount": 300, "kind": "goodwill", "to": "store_credit"}
     given = await call("finance", "POST", "/v1/refunds", present)
     credit = given["transfers"][0]["store_credit"]
@@ -363,11 +364,6 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     debit = await call("agent", "POST", f"/v1/store-credits/{credit}/debits", paid)
     undo = f"/v1/store-credits/{credit}/debits/{debit['movement']}/reversals"
     await call("agent", "POST", undo, {"amount": 20})
-    named = {"name": "Ada", "contact": "ada@buyer.example"}
-    path = f"/v1/orders/{order}/withdrawals"
-    confirmed = await call(buyer, "POST", path, named)
-    await call(buyer, "POST", f"/v1/withdrawals/{confirmed['withdrawal']}/confirm")
-    withdrawn = await call(buyer, "POST", path, named)
     sent = {"content-type": "image/png", "idempotency-key": f"photo-{order}"}
     answer = await call.http.post(
         f"/v1/orders/{order}/photos",
@@ -388,11 +384,34 @@ async def _returns(call: Caller, order: str, index: int) -> None:
             "scm": debit["movement"],
             "off": offered["offer"],
             "dsp": disputed["dispute"],
-            "wdr": withdrawn["withdrawal"],
+            "exc": exchanged,
             "shp": call.house.shop,
             "slug": "stripe",
         }
     )
+
+
+async def _exchanged(call: Caller, buyer: str, order: str, line: str) -> str:
+    """Goods for goods that cost more: judged, paid for and to be sent."""
+    wanted = {**asked(order, line), "resolution": "exchange"}
+    quote = await call(buyer, "POST", "/v1/quotes", wanted)
+    body = {"quote": quote["quote"], "lines": [{"line": line, "wanted": {"sku": "JKT-L"}}]}
+    opened = await call(buyer, "POST", "/v1/returns", body)
+    path = f"/v1/returns/{opened['return']}"
+    found = await call(buyer, "GET", f"/v1/exchanges?return={opened['return']}")
+    exchange = str(found["items"][0]["exchange"])
+    await call("agent", "POST", f"/v1/exchanges/{exchange}/answer",
+               {"in_stock": True, "unit_price": 10900})  # fmt: skip
+    await call(buyer, "POST", f"/v1/exchanges/{exchange}/accept")
+    here = opened["lines"][0]["return_line"]
+    counted = {"reference": "dock 9", "lines": [{"return_line": here, "quantity": 1}]}
+    await call("warehouse", "POST", f"{path}/receipts", counted)
+    units = [{"return_line": here, "grade": "sealed"}]
+    await call("warehouse", "POST", f"{path}/inspections", {"units": units})
+    due = (await call(buyer, "GET", f"/v1/exchanges/{exchange}"))["money"]["due"]
+    paid = {"amount": due, "reference": f"paid for {exchange}"}
+    await call("finance", "POST", f"/v1/exchanges/{exchange}/payments", paid)
+    return exchange
 
 
 async def _arrived(ctx: Context, house: House) -> None:

@@ -190,13 +190,13 @@ async def test_what_would_turn_a_refusal_turns_it(story: Story) -> None:
     assert by_code["defective"].flips_if == ()
 
 
-@pytest.mark.parametrize("resolution", ["exchange", "nonsense"])
+@pytest.mark.parametrize("resolution", ["repair", "nonsense"])
 async def test_only_what_can_be_carried_out_is_promised(story: Story, resolution: str) -> None:
-    """An exchange that the policy offers would otherwise be paid out as money."""
+    """A repair that a policy offers would otherwise be paid out as money."""
     order = await story.order(goods("shirt", 2000))
     with pytest.raises(Invalid) as refused:
         await story.quote(order, {"shirt": 1}, resolution=resolution)
-    assert refused.value.detail == "Offered for these lines: refund."
+    assert refused.value.detail == "Offered for these lines: refund, exchange."
 
 
 async def test_the_window_of_a_refund_is_not_that_of_an_exchange(story: Story) -> None:
@@ -210,7 +210,7 @@ async def test_the_window_of_a_refund_is_not_that_of_an_exchange(story: Story) -
 
 @pytest.mark.parametrize(
     "wanted",
-    [{"method": "locker"}, {"method": "keep"}, {"resolution": "exchange"}],
+    [{"method": "locker"}, {"method": "keep"}, {"resolution": "repair"}],
 )
 async def test_only_what_is_offered_can_be_chosen(story: Story, wanted: dict[str, str]) -> None:
     order = await story.order(goods("shirt", 2000))

@@ -14,16 +14,17 @@ from uuid import UUID
 from returns_api.domain import ids
 from returns_api.domain.access import Principal, Scope
 from returns_api.domain.disputes import DisputeRecord
+from returns_api.domain.exchanges import ExchangeRecord
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
 from returns_api.domain.lifecycle.deadlines import OPEN, Deadline
 from returns_api.domain.lifecycle.disputes import DISPUTE
+from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
-from returns_api.domain.lifecycle.withdrawals import WITHDRAWAL
 from returns_api.domain.offers import OfferRecord
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.shipments import ShipmentRecord
@@ -62,7 +63,16 @@ OFFER_LINKS: Final[dict[str, Link]] = {
         name: Link(name, Scope.RETURNS_ACT) for name in ("accept", "counter", "decline", "withdraw")
     },
 }
-WITHDRAWAL_LINKS: Final[dict[str, Link]] = {"confirm": Link("confirm", Scope.RETURNS_CREATE)}
+EXCHANGE_LINKS: Final[dict[str, Link]] = {
+    "answer": Link("answer", Scope.RETURNS_REVIEW),
+    "accept": Link("accept", Scope.RETURNS_ACT),
+    "choose": Link("choose", Scope.RETURNS_ACT),
+    "cancel": Link("cancel", Scope.RETURNS_ACT),
+    "link": Link("payment-link", Scope.RETURNS_REVIEW),
+    "pay": Link("payments", Scope.REFUNDS_MANAGE),
+    "ship": Link("ship", Scope.RETURNS_REVIEW),
+    "complete": Link("complete", Scope.RETURNS_ACT),
+}
 OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "approveReturn": (RETURN, "approve"),
     "rejectReturn": (RETURN, "reject"),
@@ -74,13 +84,20 @@ OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "createInspection": (RETURN, "inspect"),
     "makeOffer": (RETURN, "offer"),
     "openDispute": (RETURN, "dispute"),
-    "confirmWithdrawal": (WITHDRAWAL, "confirm"),
     "addDisputeEvidence": (DISPUTE, "add_evidence"),
     "appealRuling": (DISPUTE, "appeal"),
     "withdrawDispute": (DISPUTE, "withdraw"),
     "beginDisputeReview": (DISPUTE, "begin_review"),
     "ruleDispute": (DISPUTE, "rule"),
     **{f"{name}Offer": (OFFER, name) for name in OFFER_LINKS},
+    "answerExchange": (EXCHANGE, "answer"),
+    "acceptExchange": (EXCHANGE, "accept"),
+    "chooseAlternative": (EXCHANGE, "choose"),
+    "cancelExchange": (EXCHANGE, "cancel"),
+    "setExchangePaymentLink": (EXCHANGE, "link"),
+    "recordExchangePayment": (EXCHANGE, "pay"),
+    "shipExchange": (EXCHANGE, "ship"),
+    "completeExchange": (EXCHANGE, "complete"),
     "retryLabel": (SHIPMENT, "retry"),
     "approveRefund": (REFUND, "approve"),
     "retryRefund": (REFUND, "retry"),
@@ -107,7 +124,7 @@ STATES: Final[dict[str, Machine]] = {
     "AdvanceRecoveryOut": RECOVERY,
     "OfferOut": OFFER,
     "DisputeOut": DISPUTE,
-    "WithdrawalOut": WITHDRAWAL,
+    "ExchangeOut": EXCHANGE,
 }
 """Shapes whose ``state`` is a state of a table."""
 RETRY_LABEL: Final = Link("retry-label", Scope.RETURNS_REVIEW)
@@ -144,10 +161,12 @@ def dispute_actions(dispute: DisputeRecord, principal: Principal) -> list[Action
     )
 
 
-def withdrawal_actions(withdrawal_id: UUID, state: str, principal: Principal) -> list[Action]:
-    """What the caller may do with a withdrawal."""
-    href = f"/v1/withdrawals/{ids.encode('wdr', withdrawal_id)}"
-    return _allowed(WITHDRAWAL, state, (), WITHDRAWAL_LINKS, href, (), principal)
+def exchange_actions(exchange: ExchangeRecord, principal: Principal) -> list[Action]:
+    """What the caller may do with an exchange, in the order of its table."""
+    href = f"/v1/exchanges/{ids.encode('exc', exchange.id)}"
+    return _allowed(
+        EXCHANGE, exchange.state, (), EXCHANGE_LINKS, href, exchange.deadlines, principal
+    )
 
 
 def _allowed(

@@ -39,7 +39,7 @@ _NAMES: Final = {
     "ref": "a refund",
     "off": "an offer",
     "dsp": "a dispute",
-    "wdr": "a withdrawal",
+    "exc": "an exchange",
     "cn": "a credit note",
     "pv": "a policy version",
     "key": "a key",

@@ -234,5 +234,6 @@ def _payment(payment: PaymentRecord) -> PaymentOut:
         refunded=payment.refunded,
         refunded_elsewhere=payment.external,
         disputed=payment.disputed,
+        exchanged=payment.exchanged,
         refundable=payment.refundable,
     )

@@ -14,7 +14,6 @@ from returns_api.api.schemas.people import (
     KeptOrderOut,
     KeptRefundOut,
     KeptReturnOut,
-    KeptWithdrawalOut,
     PersonErasedOut,
     PersonExportOut,
     PersonIn,
@@ -79,13 +78,6 @@ def _kept(order: KeptOrder) -> KeptOrderOut:
         notifications=[
             KeptNotificationOut(**{name: row[name] for name in KeptNotificationOut.model_fields})
             for row in order.told
-        ],
-        withdrawals=[
-            KeptWithdrawalOut(
-                withdrawal=row["id"],
-                **{name: row[name] for name in ("name", "contact", "state", "confirmed_at")},
-            )
-            for row in order.withdrawn
         ],
     )
 

@@ -39,6 +39,7 @@ from returns_api.api.schemas.returns import (
 from returns_api.api.views import return_out
 from returns_api.domain import ids
 from returns_api.domain.access import Scope
+from returns_api.domain.exchanges import Wanted
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.returns import Change, ReturnRecord
@@ -83,6 +84,7 @@ async def open_return(
             line.line,
             line.note,
             tuple(Proof(proof.kind, proof.photo, proof.url) for proof in line.evidence),
+            None if line.wanted is None else Wanted(line.wanted.variant, line.wanted.sku),
         )
         for line in body.lines
     ]

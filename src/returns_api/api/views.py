@@ -41,20 +41,22 @@ from returns_api.db.engine import Row
 from returns_api.domain import ids
 from returns_api.domain.access import Principal, Scope
 from returns_api.domain.disputes import DisputeRecord
+from returns_api.domain.exchanges import IN_GOODS
 from returns_api.domain.lifecycle.deadlines import Deadline
 from returns_api.domain.lifecycle.disputes import DISPUTE
+from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.offers import OfferRecord
-from returns_api.domain.returns import ReturnLineRecord
-from returns_api.usecases._quotes import StoredQuote
+from returns_api.domain.returns import ReturnLineRecord, ReturnRecord
 from returns_api.usecases._returns import Early
+from returns_api.usecases.quotes import StoredQuote
 from returns_api.usecases.refunds import RefundView, may_retry
 from returns_api.usecases.returns import ReturnView
 
-HANGING: Final = {"offer": OFFER, "dispute": DISPUTE}
+HANGING: Final = {"offer": OFFER, "dispute": DISPUTE, "exchange": EXCHANGE}
 """The tables of what can hang on a return."""
 
 
@@ -70,6 +72,7 @@ def quote_out(quote: StoredQuote) -> QuoteOut:
         currency=body["currency"],
         resolution=body["resolution"],
         method=body["method"],
+        fallback=body.get("fallback"),
         lines=[
             QuoteLineOut(
                 line=UUID(line["line_id"]),
@@ -125,6 +128,7 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
         state=ret.state,
         decided_by=ret.decided_by,
         resolution=ret.resolution,
+        exchange=_exchange(ret),
         method=ret.method,
         currency=ret.currency,
         sequence=ret.sequence,
@@ -143,6 +147,13 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
         waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
         timeline=f"/v1/returns/{ids.encode('ret', ret.id)}/events",
     )
+
+
+def _exchange(ret: ReturnRecord) -> str | None:
+    """Where the goods of a return are read that the buyer gets instead of money."""
+    if ret.resolution not in IN_GOODS:
+        return None
+    return f"/v1/exchanges?return={ids.encode('ret', ret.id)}"
 
 
 def sees_money(principal: Principal) -> bool:

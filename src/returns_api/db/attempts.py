@@ -38,7 +38,11 @@ class Ended:
 
 
 _overdrawn = (
-    payments.c.reserved + payments.c.refunded + payments.c.external + payments.c.disputed
+    payments.c.reserved
+    + payments.c.refunded
+    + payments.c.external
+    + payments.c.disputed
+    + payments.c.exchanged
     > payments.c.captured
 )
 # Skips instead of waiting: a wake-up and a sweep often come for one transfer at once, and whoever

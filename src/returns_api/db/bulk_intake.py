@@ -69,7 +69,7 @@ def _insert(table: Table, *without: str) -> Query:
 
 def _insert_payments() -> Query:
     """The provider's id stands once, as in ``payments``: what another order has is left out."""
-    counters = {"reserved", "refunded", "external", "disputed"}
+    counters = {"reserved", "refunded", "external", "disputed", "exchanged"}
     names = [c.name for c in payments.c if c.name not in {"shop_id", *counters}]
     told, other = _told(payments, names), payments.alias("other")
     taken = exists().where(

@@ -73,18 +73,19 @@ ORDER_CHECKS: Final = (
         "N1",
         "reserved beyond captured",
         sql("""
-            SELECT id, captured, reserved, refunded, external, disputed FROM payments
+            SELECT id, captured, reserved, refunded, external, disputed, exchanged FROM payments
             WHERE shop_id = :shop AND order_id = ANY (:orders)
-              AND (least(captured, reserved, refunded, external, disputed) < 0
-                   OR reserved + refunded > captured)"""),
+              AND (least(captured, reserved, refunded, external, disputed, exchanged) < 0
+                   OR reserved + refunded + exchanged > captured)"""),
     ),
     Check(
         "N1",
         "reserved beyond what outside facts left",
         sql("""
-            SELECT p.id, captured, reserved, refunded, external, disputed FROM payments p
+            SELECT p.id, captured, reserved, refunded, external, disputed, exchanged
+            FROM payments p
             WHERE p.shop_id = :shop AND p.order_id = ANY (:orders)
-              AND reserved + refunded + external + disputed > captured
+              AND reserved + refunded + external + disputed + exchanged > captured
               AND NOT EXISTS (SELECT FROM outside_facts f
                               WHERE f.shop_id = p.shop_id AND f.order_id = p.order_id
                                 AND f.payment_id = p.id)"""),

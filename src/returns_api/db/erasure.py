@@ -13,13 +13,14 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, and_, any_, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from returns_api.db import notifications, opt_outs, photos, withdrawals
+from returns_api.db import notifications, opt_outs, photos
 from returns_api.db.engine import Transaction
 from returns_api.db.order_intake import PERSON
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import (
     dispute_statements,
     disputes,
+    exchanges,
     offers,
     order_people,
     orders,
@@ -98,6 +99,13 @@ _FORGET_STATEMENTS: Final = Query(
     )
     .values(text=null())
 )
+_FORGET_WAYS: Final = Query(
+    update(exchanges)
+    .where(here(exchanges), exchanges.c.order_id == any_(given("order_ids", ARRAY(Uuid))))
+    .where(or_(exchanges.c.tracking.is_not(None), exchanges.c.payment_url.is_not(None)))
+    .values(tracking=null(), payment_url=null())
+)
+"""Where goods went and where the person paid: both can lead to an address."""
 _LEAVE: Final = Query(
     update(shops)
     .where(here(shops), among(shops.c.status, ("active", "removed")))
@@ -160,11 +168,11 @@ async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) 
     await opt_outs.forget(tx, order_ids)
     await _forget_keys(tx, order_ids)
     await notifications.forget(tx, order_ids, now)
-    await withdrawals.forget(tx, order_ids)
     await tx.run(_FORGET_ANSWERS, order_ids=order_ids)
     await tx.run(_FORGET_OFFERS, order_ids=order_ids)
     await tx.run(_FORGET_STATEMENTS, order_ids=order_ids)
     await tx.run(_FORGET_NOTES, order_ids=order_ids)
+    await tx.run(_FORGET_WAYS, order_ids=order_ids)
     await photos.drop_of_orders(tx, order_ids, now)
 
 

@@ -51,6 +51,7 @@ _RESERVE: Final = Query(
         - payments.c.refunded
         - payments.c.external
         - payments.c.disputed
+        - payments.c.exchanged
         >= _wanted.c.amount,
     )
     .values(reserved=payments.c.reserved + _wanted.c.amount)

@@ -87,6 +87,8 @@ class PaymentRecord:
     refunded: int
     external: int
     disputed: int
+    exchanged: int = 0
+    """What new goods drew on: it stays with the shop and is not refundable."""
 
     @property
     def unconnected(self) -> bool:
@@ -96,7 +98,8 @@ class PaymentRecord:
     @property
     def refundable(self) -> int:
         """What may still be reserved; never negative, though outside facts may exceed captured."""
-        return max(0, self.captured - self.reserved - self.refunded - self.external - self.disputed)
+        gone = self.reserved + self.refunded + self.external + self.disputed + self.exchanged
+        return max(0, self.captured - gone)
 
 
 @dataclass(frozen=True, slots=True)

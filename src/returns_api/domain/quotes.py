@@ -16,6 +16,7 @@ from uuid import UUID
 from returns_api.domain import ids
 from returns_api.domain.allocation import Certificate
 from returns_api.domain.errors import DoesNotFit, NotEligible, NothingLeftToReturn
+from returns_api.domain.exchanges import IN_GOODS, REFUND, REPLACEMENT, STORE_CREDIT
 from returns_api.domain.order_record import BuyerHistory, LineRecord, OrderRecord
 from returns_api.domain.orders import LineKind
 from returns_api.domain.policy import BuyerHistory as PolicyHistory
@@ -37,8 +38,10 @@ QUOTE_LASTS: Final = timedelta(hours=72)
 PRESUMED_DELIVERED_AFTER: Final = timedelta(days=7)
 """Units of a parcel that never got a delivery scan count as delivered this long after dispatch."""
 PPM: Final = 1_000_000
-CARRIED_OUT: Final = frozenset({"refund", "store_credit"})
+CARRIED_OUT: Final = frozenset({REFUND, STORE_CREDIT, *IN_GOODS})
 """Resolutions that this service can carry out; a policy may offer more."""
+NOT_THE_BUYERS: Final = frozenset({"merchant", "carrier"})
+"""Faults for which the same goods are sent again without a price."""
 GOODS_COME: Final = frozenset({"post", "dropoff", "pickup", "locker", "in_store"})
 """Methods by which goods come back: the money follows them."""
 
@@ -167,11 +170,14 @@ def plan_quote(
     _refuse_ineligible(lines, resolution, policy, explainer, order.locale or "en")
     chosen = _method(lines, method)
     terms = combine({item.line.id: item.decision for item in lines}, chosen)
+    priced = settlement_terms(terms, shipping_refunded, quoting=True)
+    if resolution in IN_GOODS:
+        terms, priced = _for_goods(lines, resolution, terms, priced)
     settlement = plan_settlement(
         certificate,
         [claim(item.line.external_id, unit, terms.of_line(item.line.id))
          for item in lines for unit in item.units],
-        settlement_terms(terms, shipping_refunded, quoting=True),
+        priced,
         tenders(order.payments),
     )  # fmt: skip
     pinned = replace(
@@ -182,6 +188,26 @@ def plan_quote(
         bonus_ppm=_bonus_ppm(lines, resolution),
     )
     return Quote(lines, resolution, chosen, pinned, settlement)
+
+
+def _for_goods(
+    lines: Sequence[QuotedLine], resolution: str, terms: ReturnTerms, priced: Terms
+) -> tuple[ReturnTerms, Terms]:
+    """The terms of a return for other goods: judged before anything goes out, and without the
+    outbound shipping, which is owed only if it ends in a refund after all.
+
+    Raises:
+        DoesNotFit: several lines, or a replacement for what is nobody's fault but the buyer's.
+    """
+    if len(lines) > 1:
+        raise _unfit("lines", "Exchange one line at a time: open a return for each.")
+    decision = lines[0].decision
+    if resolution == REPLACEMENT and decision.fault.value not in NOT_THE_BUYERS:
+        raise _unfit("resolution", "Only faulty or wrong goods are replaced without a price.")
+    offered = {each.kind.value for each in decision.resolutions}
+    fallback = REFUND if REFUND in offered else STORE_CREDIT
+    pinned = replace(terms, refund_at="inspection", advance=None, fallback=fallback)
+    return pinned, replace(priced, refund_original_shipping=False)
 
 
 def claim(line: str, unit: int, terms: LineTerms, grade: str | None = None) -> Claim:

@@ -84,6 +84,10 @@ class ReturnTerms:
     """Set where every line may be paid before it is seen. No promise: beyond its limits the money
     comes at ``refund_at``."""
 
+    fallback: str | None = None
+    """Where the buyer chose goods: what the return is settled as if the buyer gives them up. Money
+    is always there for what the shop cannot deliver."""
+
     def of_line(self, order_line_id: UUID) -> LineTerms:
         return self.lines[str(order_line_id)]
 

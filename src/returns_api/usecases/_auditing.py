@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from returns_api.db import advance_checks
+from returns_api.db import advance_checks, exchange_checks
 from returns_api.db import checks as rows
 from returns_api.db import credit_checks as credit_rows
 from returns_api.db import ledger as ledger_rows
@@ -82,7 +82,12 @@ async def step(tx: Transaction, place: Place, anchors: Mapping[int, bytes]) -> S
 async def check_orders(tx: Transaction, orders: Sequence[UUID]) -> list[Finding]:
     """Everything that must hold of the rows below these orders."""
     found = []
-    of_orders = (*rows.ORDER_CHECKS, *advance_checks.ORDER_CHECKS, credit_rows.CREDITED)
+    of_orders = (
+        *rows.ORDER_CHECKS,
+        *advance_checks.ORDER_CHECKS,
+        *exchange_checks.ORDER_CHECKS,
+        credit_rows.CREDITED,
+    )
     for check in of_orders:
         found += await _run(tx, check, orders=list(orders))
     found += wrong_steps(await rows.steps(tx, orders))

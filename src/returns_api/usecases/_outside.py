@@ -273,7 +273,7 @@ async def _is_ours(tx: Transaction, money: OutsideRefundMoney, payment: Row | No
 
 async def _exceeded(tx: Transaction, order_id: UUID) -> bool:
     """Whether more than was captured is gone or on its way: nothing is left, somebody must look."""
-    used = ("reserved", "refunded", "external", "disputed")
+    used = ("reserved", "refunded", "external", "disputed", "exchanged")
     return any(
         sum(payment[name] for name in used) > payment["captured"]
         for payment in await payments.of_order(tx, order_id)

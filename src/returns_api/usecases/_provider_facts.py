@@ -143,6 +143,7 @@ async def _tell(
     version = await order_intake.step(tx, order_id, ctx.clock())
     stored = await reservations.payments_of(tx, order_id)
     exceeds = any(
-        overdrawn(p.captured, p.reserved, p.refunded, p.external, p.disputed) for p in stored
+        overdrawn(p.captured, p.reserved + p.exchanged, p.refunded, p.external, p.disputed)
+        for p in stored
     )
     await tell(tx, ctx, order_id, version, type_, {**data, "exceeds_captured": exceeds})

@@ -15,18 +15,18 @@ from uuid import UUID
 from returns_api.db import reservations
 from returns_api.db import returns as rows
 from returns_api.db import warehouse as warehouse_rows
-from returns_api.db.engine import Row, Transaction
+from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain.events import By, Event
-from returns_api.domain.quotes import claim
 from returns_api.domain.receiving import due_for_settlement, plan_settle
 from returns_api.domain.refunds import PlannedTransfer, plan_cover
 from returns_api.domain.returns import Change, ReturnRecord
-from returns_api.domain.settlement import Claim, Settlement
+from returns_api.domain.settlement import Settlement
 from returns_api.usecases._advances import Set, set_against, standing
 from returns_api.usecases._approvals import hold_for_return
 from returns_api.usecases._crediting import destinations, settle_credit
-from returns_api.usecases._due import what_is_due
+from returns_api.usecases._due import came_back, what_is_due
+from returns_api.usecases._exchanging import give_goods
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases._returns import save
 from returns_api.usecases.context import Context
@@ -37,26 +37,30 @@ async def settle_if_due(
 ) -> tuple[list[Event], list[Job]]:
     """Refund what the policy's moment has made due; nothing when it has not come or has passed.
 
-    What was paid in advance is set against it first; while that money is on its way, nothing is
-    settled. The caller has locked the order's payments already (``reservations.lock_payments``).
+    Where the buyer chose goods, they are given instead (``_exchanging``). What was paid in advance
+    is set against what is due first; while that money is on its way, nothing is settled. The caller
+    has locked the order's payments already (``reservations.lock_payments``).
     """
     ret = await rows.lock_whole(tx, return_id)
     if ret is None or not due_for_settlement(ret):
         return [], []
+    goods = await give_goods(tx, ctx, ret, by)
+    if goods.in_money is None:
+        return [*goods.events], [*goods.jobs]
     before = await standing(tx, ctx, ret, by)
     if before.waits:
         return [], [*before.jobs]
     payments = await reservations.lock_payments(tx, ret.order_id)
     graded = await warehouse_rows.graded_units(tx, ret.id)
-    settlement = await what_is_due(tx, ret, payments, _claims(ret, graded))
+    settlement = await what_is_due(tx, ret, payments, came_back(ret, graded))
     paid = await set_against(tx, ctx, before, settlement, by)
     change = plan_settle(ret, ctx.clock(), paid.rest_minor)
     events, jobs = await save(tx, ctx, change, by)
-    events = [*events, *paid.events]
+    events = [*goods.events, *events, *paid.events]
     if paid.rest_minor:
         moves = plan_cover(payments, paid.rest_minor)
         plan = await destinations(
-            tx, ctx, by, ret.order_id, settlement.currency, moves, ret.resolution
+            tx, ctx, by, ret.order_id, settlement.currency, moves, goods.in_money
         )
         hold = await hold_for_return(tx, paid.rest_minor, settlement.currency)
         new = _new_refund(ret, settlement, paid, plan.transfers, _refund_by(change), hold)
@@ -69,24 +73,6 @@ async def settle_if_due(
 
 def _refund_by(change: Change) -> datetime | None:
     return next((each.due_at for each in change.deadlines if each.kind == "refund"), None)
-
-
-def _claims(ret: ReturnRecord, graded: Sequence[Row]) -> list[Claim]:
-    """The units that came back, with their grades where they have any.
-
-    Money that is due at receipt may come before the inspection of some or all of them.
-    """
-    grades = {(unit["return_line_id"], unit["unit_no"]): unit["grade"] for unit in graded}
-    return [
-        claim(
-            line.external_id,
-            unit,
-            ret.terms.of_line(line.order_line_id),
-            grades.get((line.id, unit)),
-        )
-        for line in ret.open_lines()
-        for unit in line.units[: line.received]
-    ]
 
 
 def _new_refund(

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from returns_api.db import deadlines as rows
 from returns_api.db import disputes as dispute_rows
+from returns_api.db import exchanges as exchange_rows
 from returns_api.db import offers as offer_rows
 from returns_api.db import reservations
 from returns_api.db import returns as return_rows
@@ -22,12 +23,15 @@ from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain.disputes import plan_dispute_silence
 from returns_api.domain.events import SYSTEM
+from returns_api.domain.exchange_answers import plan_exchange_silence
 from returns_api.domain.offers import plan_offer_silence
 from returns_api.domain.returns import plan_silence
 from returns_api.domain.shipments import why_not_here
 from returns_api.usecases._advances import REQUEST, lock_if_due, save_and_grant
 from returns_api.usecases._disputes import save as save_dispute
+from returns_api.usecases._exchanges import save as save_exchange
 from returns_api.usecases._offers import save as save_offer
+from returns_api.usecases._settlement import settle_if_due
 from returns_api.usecases.context import Context
 
 AT_ONCE: Final = 50
@@ -97,9 +101,26 @@ async def _of_dispute(tx: Transaction, ctx: Context, return_id: UUID, late: Row)
         await emit(tx, *await save_dispute(tx, ctx, change, SYSTEM))
 
 
+async def _of_exchange(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
+    """An exchange's; without goods it settles a judged return, so the payments are locked first."""
+    known = await exchange_rows.one(tx, late["object_id"])
+    if known is None:
+        return
+    await reservations.lock_payments(tx, known.order_id)
+    await return_rows.lock(tx, return_id)
+    exchange = await exchange_rows.one(tx, late["object_id"])
+    change = None if exchange is None else plan_exchange_silence(exchange, ctx.clock())
+    if change is None:
+        return
+    told = await save_exchange(tx, ctx, change, SYSTEM)
+    events, jobs = await settle_if_due(tx, ctx, return_id, SYSTEM)
+    await emit(tx, [told, *events], jobs)
+
+
 _SILENCES: Final[Mapping[str, Silence]] = {
     "return": _of_return,
     "offer": _of_offer,
     "dispute": _of_dispute,
+    "exchange": _of_exchange,
 }
 """By the kind of object that a deadline is of."""

@@ -14,6 +14,7 @@ from returns_api.db import connections as connection_rows
 from returns_api.db import opening as rows
 from returns_api.db import quotes as quote_rows
 from returns_api.db import reservations
+from returns_api.db import returns as return_rows
 from returns_api.db.deadlines import to_json
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, emit
@@ -27,6 +28,7 @@ from returns_api.domain.errors import (
     QuoteUsed,
 )
 from returns_api.domain.events import By, Event
+from returns_api.domain.exchanges import EXCHANGE_KIND, IN_GOODS, Wanted
 from returns_api.domain.lifecycle.deadlines import Deadline
 from returns_api.domain.policy.vocabulary import EvidenceKind
 from returns_api.domain.returns import (
@@ -38,6 +40,7 @@ from returns_api.domain.shipments import ShipmentRecord
 from returns_api.domain.terms import ReturnTerms
 from returns_api.usecases import photos
 from returns_api.usecases._advances import REQUEST, grant_if_due
+from returns_api.usecases._exchanges import open_exchange
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._returns import early_of, refunds_of
 from returns_api.usecases.context import Context
@@ -68,6 +71,7 @@ class LineExtras:
     order_line_id: UUID
     note: str | None
     evidence: tuple[Proof, ...]
+    wanted: Wanted | None = None
 
     def photos(self) -> list[UUID]:
         return [proof.photo for proof in self.evidence if proof.photo is not None]
@@ -96,7 +100,7 @@ async def open_return(
     _require_acceptable(quote, now)
     terms = ReturnTerms.from_json(quote["terms"])
     _refuse_hearsay(principal, extras)
-    lines = _lines(ctx, quote, terms, extras)
+    lines, wanted = _lines(ctx, quote, terms, extras), _wanted(quote, extras)
     head, deadlines = opening(terms, now)
     if terms.advance is not None and terms.advance.at == REQUEST:
         await reservations.lock_payments(tx, quote["order_id"])
@@ -127,7 +131,11 @@ async def open_return(
     ret = _record(values, written["number"], terms, quote, lines, deadlines)
     jobs = [Job("carry_label", shipment_id)] if ready and shipment_id else []
     early, further = await grant_if_due(tx, ctx, ret, ret.state, REQUEST, by)
-    await emit(tx, [_opened_event(ctx, ret, by), *early], [*jobs, *further])
+    opened = [_opened_event(ctx, ret, by)]
+    if wanted is not None:
+        opened.append(await open_exchange(tx, ctx, ret, wanted, by))
+        ret = await return_rows.one(tx, ret.id) or ret
+    await emit(tx, [*opened, *early], [*jobs, *further])
     shipment = None
     if shipment_id is not None and source is not None:
         shipment = _planned_shipment(shipment_id, source, ret)
@@ -192,6 +200,23 @@ def _lines(
             }
         )
     return found
+
+
+def _wanted(quote: Row, extras: Sequence[LineExtras]) -> Wanted | None:
+    """The goods that the buyer gets instead, None where it is money; the same again where they are
+    replaced. Nobody but the shop says what they cost."""
+    named = [extra.wanted for extra in extras if extra.wanted is not None]
+    line = quote["lines"][0]
+    if quote["resolution"] == EXCHANGE_KIND:
+        if not named:
+            problem = "Say what you want instead: its variant or its SKU."
+            raise _unfit(problem, line["order_line_id"])
+        return named[0]
+    if named:
+        raise _unfit("Other goods are for an exchange only.", line["order_line_id"])
+    if quote["resolution"] in IN_GOODS:
+        return Wanted(variant=None, sku=line["sku"])
+    return None
 
 
 def _refuse_hearsay(principal: Principal, extras: Sequence[LineExtras]) -> None:

@@ -31,7 +31,6 @@ from returns_api.usecases import (
     shipments,
     store_credits,
     transfers,
-    withdrawals,
 )
 from returns_api.usecases.context import Context
 
@@ -56,7 +55,6 @@ KINDS: Final[Mapping[str, Kind]] = {
     "carry_label": Kind(shipments.carry_label, shipments.due_labels),
     "deliver_event": Kind(deliveries.deliver_event, deliveries.due_deliveries),
     "send_notification": Kind(notifications.send_notification, notifications.due_notifications),
-    "open_withdrawn": Kind(withdrawals.open_withdrawn, withdrawals.due_withdrawals),
     "tidy_shop": Kind(housekeeping.tidy_shop, housekeeping.due_shops),
     "run_backtest": Kind(backtests.run_backtest, backtests.due_backtests),
     "sweep_account": Kind(reconciliations.sweep_account, reconciliations.due_accounts),

@@ -72,6 +72,13 @@ def ways(*options: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
+def either(*names: str) -> dict[str, Any]:
+    """Schema: at least one of these texts is given."""
+    return {
+        "anyOf": [{"required": [name], "properties": {name: {"type": "string"}}} for name in names]
+    }
+
+
 def public_id(prefix: str) -> Any:
     """A field that is ``<prefix>_…`` outside and a UUID inside; a wrong form is a 422."""
 
@@ -113,7 +120,7 @@ ShipmentId = public_id("shm")
 PhotoId = public_id("ev")
 OfferId = public_id("off")
 DisputeId = public_id("dsp")
-WithdrawalId = public_id("wdr")
+ExchangeId = public_id("exc")
 RefundId = public_id("ref")
 RecoveryId = public_id("rcv")
 TransferId = public_id("trf")

@@ -105,6 +105,7 @@ class PaymentOut(Out):
     refunded: int
     refunded_elsewhere: int
     disputed: int
+    exchanged: int = Field(description="What goods of an exchange drew on; not refundable.")
     refundable: int
 
 
@@ -169,6 +170,7 @@ class OrderOut(Out):
                     "refunded": 0,
                     "refunded_elsewhere": 0,
                     "disputed": 0,
+                    "exchanged": 0,
                     "refundable": 10390,
                 }
             ],

@@ -14,7 +14,6 @@ from returns_api.api.schemas.base import (
     RefundId,
     ReturnId,
     Storable,
-    WithdrawalId,
     example,
     example_id,
 )
@@ -68,15 +67,6 @@ _KEPT: Final[dict[str, Any]] = {
             "channel": "email",
             "state": "sent",
             "ended_at": "2026-11-12T09:00:04Z",
-        }
-    ],
-    "withdrawals": [
-        {
-            "withdrawal": example_id("wdr"),
-            "name": "Anna Beispiel",
-            "contact": "person@example.org",
-            "state": "opened",
-            "confirmed_at": "2026-11-08T09:00:00Z",
         }
     ],
 }
@@ -139,16 +129,6 @@ class KeptNotificationOut(Out):
     ended_at: Moment | None
 
 
-class KeptWithdrawalOut(Out):
-    """A withdrawal, with what the statement named of the person."""
-
-    withdrawal: WithdrawalId
-    name: str | None
-    contact: str | None
-    state: str
-    confirmed_at: Moment | None
-
-
 class KeptOrderOut(Out):
     """One order and everything personal that hangs on it."""
 
@@ -164,7 +144,6 @@ class KeptOrderOut(Out):
     returns: list[KeptReturnOut]
     refunds: list[KeptRefundOut]
     notifications: list[KeptNotificationOut]
-    withdrawals: list[KeptWithdrawalOut]
 
 
 class PersonExportOut(Out):

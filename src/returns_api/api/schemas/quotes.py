@@ -138,6 +138,7 @@ class QuoteOut(Out):
             "policy_version": _PV,
             "currency": "EUR",
             "resolution": "refund",
+            "fallback": None,
             "method": "post",
             "lines": [
                 {
@@ -178,6 +179,10 @@ class QuoteOut(Out):
     policy_version: PolicyVersionId
     currency: str
     resolution: str
+    fallback: str | None = Field(
+        description="Where the buyer gets goods: what the return is settled as if they give those"
+        " up. What the shop cannot deliver is refunded."
+    )
     method: str
     lines: list[QuoteLineOut]
     refund: RefundOffer

@@ -23,7 +23,9 @@ from returns_api.api.schemas.base import (
     ReturnId,
     ReturnLineId,
     ShipmentId,
+    ShortText,
     Storable,
+    either,
     example,
     example_id,
     ways,
@@ -71,12 +73,30 @@ class EvidenceIn(In):
         return self
 
 
+class WantedIn(In):
+    """Other goods, as the shop knows them. What they cost, the shop says: a price is refused."""
+
+    model_config = ConfigDict(json_schema_extra=either("variant", "sku"))
+
+    variant: ShortText | None = Field(None, examples=["49148385"])
+    sku: ShortText | None = Field(None, examples=["JKT-L-OLIVE"])
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.variant is None and self.sku is None:
+            raise PydanticCustomError("wanted", "Input should name a variant or a sku")
+        return self
+
+
 class ReturnLineIn(In):
     """What the buyer adds to a line of the quote."""
 
     line: LineId
     note: LongText | None = None
     evidence: Annotated[list[EvidenceIn], Field(max_length=20)] = Field(default_factory=list)
+    wanted: WantedIn | None = Field(
+        None, description="What the buyer wants instead; with the resolution `exchange` only."
+    )
 
 
 class ReturnIn(In):
@@ -192,6 +212,7 @@ class ReturnOut(Out):
             "state": "approved",
             "decided_by": "system",
             "resolution": "refund",
+            "exchange": None,
             "method": "post",
             "currency": "EUR",
             "sequence": 1,
@@ -274,6 +295,9 @@ class ReturnOut(Out):
     state: str
     decided_by: str | None
     resolution: str
+    exchange: str | None = Field(
+        description="Where the buyer gets goods: the list with its exchange, and what to do there."
+    )
     method: str
     currency: str
     sequence: int

@@ -10,6 +10,7 @@ from returns_api.db.tables.advances import (
 from returns_api.db.tables.audits import audits
 from returns_api.db.tables.credit_notes import credit_notes, number_series
 from returns_api.db.tables.disputes import dispute_statements, disputes
+from returns_api.db.tables.exchanges import exchange_draws, exchanges
 from returns_api.db.tables.imports import import_parts, import_problems, imports
 from returns_api.db.tables.ledger import (
     ledger_entries,
@@ -80,7 +81,6 @@ from returns_api.db.tables.store_credits import (
     store_credit_movements,
     store_credits,
 )
-from returns_api.db.tables.withdrawals import withdrawal_acknowledgements, withdrawals
 
 __all__ = [
     "advances",
@@ -97,6 +97,8 @@ __all__ = [
     "dispute_statements",
     "disputes",
     "events",
+    "exchange_draws",
+    "exchanges",
     "fast_refund_caps",
     "idempotency_keys",
     "import_parts",
@@ -151,6 +153,4 @@ __all__ = [
     "transfers",
     "unit_claims",
     "webhook_endpoints",
-    "withdrawal_acknowledgements",
-    "withdrawals",
 ]

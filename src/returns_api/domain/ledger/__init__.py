@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from returns_api.domain.ledger.chain import canonical, digest_of, genesis
 from returns_api.domain.ledger.postings import (
+    DRAWN_BY_GOODS,
     PAID_IN_ADVANCE,
     Captured,
     Entry,
+    ExchangeRef,
     Moved,
     Posting,
     RecoveryRef,
@@ -19,6 +21,8 @@ from returns_api.domain.ledger.postings import (
     advance_settled,
     captures,
     credit_moved,
+    difference_paid,
+    goods_exchanged,
     moves_elsewhere,
     recovery_moved,
     refund_given_up,
@@ -32,12 +36,14 @@ from returns_api.domain.ledger.rules import DEBT_OF, OWNER, RULES, Account, Rule
 
 __all__ = [
     "DEBT_OF",
+    "DRAWN_BY_GOODS",
     "OWNER",
     "PAID_IN_ADVANCE",
     "RULES",
     "Account",
     "Captured",
     "Entry",
+    "ExchangeRef",
     "Moved",
     "Posting",
     "RecoveryRef",
@@ -48,8 +54,10 @@ __all__ = [
     "canonical",
     "captures",
     "credit_moved",
+    "difference_paid",
     "digest_of",
     "genesis",
+    "goods_exchanged",
     "moves_elsewhere",
     "recovery_moved",
     "refund_given_up",

@@ -19,6 +19,9 @@ from returns_api.domain.ledger.rules import DEBT_OF, OWNER, RULES, Account
 PAID_IN_ADVANCE: Final = "paid_in_advance"
 """The kind of a part that was paid before the goods were seen; its amount is below zero."""
 
+DRAWN_BY_GOODS: Final = "exchanged"
+"""The kind of a part that new goods were given for; its amount is below zero."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
@@ -196,6 +199,32 @@ def recovery_moved(stamp: Stamp, recovery: RecoveryRef, rule: str, amount_minor:
     return entry
 
 
+@dataclass(frozen=True, slots=True)
+class ExchangeRef:
+    """The exchange that an entry is about."""
+
+    id: UUID
+    order_id: UUID
+    currency: str
+
+
+def goods_exchanged(
+    stamp: Stamp, exchange: ExchangeRef, parts: Sequence[Mapping[str, Any]]
+) -> Entry | None:
+    """All that was due for goods that came back was given in new ones: ``parts`` are what was due,
+    what was deducted and what the new goods drew; their sum is zero."""
+    made = _owed(DEBT_OF["return"][0], exchange, parts)
+    return _entry(stamp, "goods_exchanged", ("exchange", exchange.id), exchange.order_id, made)
+
+
+def difference_paid(stamp: Stamp, exchange: ExchangeRef, amount_minor: int) -> Entry:
+    """The buyer paid the shop what the new goods cost more."""
+    made = [_made("difference_paid", amount_minor, exchange.currency)]
+    entry = _entry(stamp, "difference_paid", ("exchange", exchange.id), exchange.order_id, made)
+    assert entry is not None, "an amount above zero"
+    return entry
+
+
 def transfers_added(
     stamp: Stamp, refund: RefundRef, reserved: Sequence[tuple[UUID, int]]
 ) -> Entry | None:
@@ -303,14 +332,18 @@ _MOVES: Mapping[tuple[int, int], tuple[str, bool]] = {
 is the buyer's again."""
 
 
-def _owed(rule: str, refund: RefundRef, parts: Sequence[Mapping[str, Any]]) -> list[Posting | None]:
+def _owed(
+    rule: str, refund: RefundRef | ExchangeRef, parts: Sequence[Mapping[str, Any]]
+) -> list[Posting | None]:
     owed = sum(part["amount"] for part in parts if part["amount"] > 0)
     applied = -sum(part["amount"] for part in parts if part["kind"] == PAID_IN_ADVANCE)
-    kept = -sum(part["amount"] for part in parts if part["amount"] < 0) - applied
+    drawn = -sum(part["amount"] for part in parts if part["kind"] == DRAWN_BY_GOODS)
+    kept = -sum(part["amount"] for part in parts if part["amount"] < 0) - applied - drawn
     return [
         _made(rule, owed, refund.currency, order=refund.order_id),
         _made("deduction_kept", kept, refund.currency, order=refund.order_id),
         _made("advance_applied", applied, refund.currency, order=refund.order_id),
+        _made("goods_drawn", drawn, refund.currency, order=refund.order_id),
     ]
 
 

@@ -90,6 +90,10 @@ RULES: Final[Mapping[str, Rule]] = {
     "advance_waived": Rule(_A.GOODWILL, _A.ADVANCE, "The buyer may keep what was advanced."),
     "write_off_undone": Rule(_A.ADVANCE, _A.WRITE_OFF, "The goods came after all."),
     "waiver_undone": Rule(_A.ADVANCE, _A.GOODWILL, "The goods came after all."),
+    "goods_drawn": Rule(
+        _A.BUYER, _A.MERCHANT, "New goods were given for what came back, in an exchange."
+    ),
+    "difference_paid": Rule(_A.CASH, _A.MERCHANT, "The buyer paid what new goods cost more."),
     "transfer_reserved": Rule(_A.BUYER, _A.RESERVED, "Reserved on a payment, to be sent."),
     "transfer_released": Rule(_A.RESERVED, _A.BUYER, "It did not arrive: owed as before."),
     "transfer_succeeded": Rule(_A.RESERVED, _A.CLEARING, "The provider paid it back."),

@@ -8,6 +8,7 @@ from typing import Final
 
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
 from returns_api.domain.lifecycle.disputes import DISPUTE
+from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine, Rule
 from returns_api.domain.lifecycle.notifications import NOTIFICATION
 from returns_api.domain.lifecycle.offers import OFFER
@@ -17,10 +18,8 @@ from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.store_credits import LOT
-from returns_api.domain.lifecycle.withdrawals import WITHDRAWAL
 
 MACHINES: Final = (
-    WITHDRAWAL,
     RETURN,
     LINE,
     SHIPMENT,
@@ -31,6 +30,7 @@ MACHINES: Final = (
     RECOVERY,
     OFFER,
     DISPUTE,
+    EXCHANGE,
     LOT,
     NOTIFICATION,
     POLICY,

@@ -1,0 +1,80 @@
+"""From an exchange to its shape, with what its reader may do."""
+
+from __future__ import annotations
+
+from returns_api.api.actions import exchange_actions, waiting_for
+from returns_api.api.schemas.exchanges import (
+    AlternativeOut,
+    ExchangeGoodsOut,
+    ExchangeMoneyOut,
+    ExchangeOut,
+)
+from returns_api.api.schemas.returns import WaitingOut
+from returns_api.api.views import action_out, deadline_out
+from returns_api.domain.access import Principal
+from returns_api.domain.exchanges import ExchangeRecord
+from returns_api.domain.lifecycle.exchanges import EXCHANGE
+
+
+def exchange_out(exchange: ExchangeRecord, principal: Principal) -> ExchangeOut:
+    waits = waiting_for(EXCHANGE, exchange.state)
+    return ExchangeOut(
+        exchange=exchange.id,
+        return_=exchange.return_id,
+        order=exchange.order_id,
+        return_line=exchange.return_line_id,
+        kind=exchange.kind,
+        state=exchange.state,
+        goods=_goods(exchange),
+        money=_money(exchange),
+        currency=exchange.currency,
+        alternatives=_alternatives(exchange),
+        fallback=exchange.fallback,
+        outcome=exchange.outcome,
+        failed_since=exchange.failed_since,
+        carrier=exchange.carrier,
+        tracking=exchange.tracking,
+        sequence=exchange.sequence,
+        created_at=exchange.created_at,
+        updated_at=exchange.updated_at,
+        deadlines=[deadline_out(EXCHANGE, exchange.state, each) for each in exchange.deadlines],
+        actions=[action_out(action) for action in exchange_actions(exchange, principal)],
+        waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
+    )
+
+
+def _goods(exchange: ExchangeRecord) -> ExchangeGoodsOut:
+    return ExchangeGoodsOut(
+        variant=exchange.variant,
+        sku=exchange.sku,
+        title=exchange.title,
+        quantity=exchange.quantity if exchange.units is None else len(exchange.units),
+        unit_price=exchange.unit_price_minor,
+    )
+
+
+def _money(exchange: ExchangeRecord) -> ExchangeMoneyOut:
+    return ExchangeMoneyOut(
+        expected=exchange.expected_minor,
+        credit=exchange.credit_minor,
+        difference=exchange.difference_minor(),
+        due=exchange.due_minor,
+        paid=exchange.paid_minor,
+        drawn=exchange.drawn_minor,
+        refund=exchange.refund_id,
+        payment_url=exchange.payment_url,
+    )
+
+
+def _alternatives(exchange: ExchangeRecord) -> list[AlternativeOut]:
+    return [
+        AlternativeOut(
+            number=number,
+            kind=each["kind"],
+            variant=each["variant"],
+            sku=each["sku"],
+            title=each["title"],
+            unit_price=each["unit_price_minor"],
+        )
+        for number, each in enumerate(exchange.alternatives, start=1)
+    ]

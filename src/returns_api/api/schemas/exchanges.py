@@ -1,0 +1,273 @@
+"""Shapes of exchanges: other goods, the shop's answer about them, their price and their way."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import Field, StrictBool, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from returns_api.api.schemas.base import (
+    ExchangeId,
+    In,
+    Minor,
+    Moment,
+    NoBool,
+    OrderId,
+    Out,
+    PositiveMinor,
+    RefundId,
+    ReturnId,
+    ReturnLineId,
+    ShortText,
+    Storable,
+    either,
+    example,
+    example_id,
+)
+from returns_api.api.schemas.refunds import Reference
+from returns_api.api.schemas.returns import ActionOut, DeadlineOut, WaitingOut
+from returns_api.domain.exchanges import ALTERNATIVES_MAX
+
+_EXC, _RET, _ORD = example_id("exc"), example_id("ret"), example_id("ord")
+HttpsUrl = Annotated[
+    str,
+    StringConstraints(min_length=9, max_length=2000, pattern=r"^https://[!-~]+$"),
+    Storable,
+]
+_NULL: Final = {"type": "null"}
+_NOTHING: Final[dict[str, Any]] = dict.fromkeys(("variant", "sku", "title", "unit_price"), _NULL)
+_GOODS_OR_MONEY: Final = {
+    "oneOf": [
+        {"properties": {"kind": {"enum": ["variant", "upgrade"]}}, **either("variant", "sku")},
+        {"properties": {"kind": {"const": "store_credit"}, **_NOTHING}},
+    ]
+}
+_THERE_OR_NOT: Final = {
+    "oneOf": [
+        {"properties": {"in_stock": {"const": True}, "alternatives": {"maxItems": 0}}},
+        {
+            "properties": {
+                "in_stock": {"const": False},
+                **dict.fromkeys(("unit_price", "title", "payment_url"), _NULL),
+            }
+        },
+    ]
+}
+
+
+class AlternativeIn(In):
+    """Something else that the shop has. Money back is always among them and needs no saying."""
+
+    model_config = example(
+        {"kind": "variant", "sku": "JKT-L-NAVY", "title": "Field jacket, L, navy",
+         "unit_price": 8900},
+        **_GOODS_OR_MONEY,
+    )  # fmt: skip
+
+    kind: Literal["variant", "upgrade", "store_credit"]
+    variant: ShortText | None = None
+    sku: ShortText | None = None
+    title: ShortText | None = None
+    unit_price: Minor | None = Field(
+        None, description="Minor units; needed for goods, unless they replace faulty ones."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        goods = self.variant is not None or self.sku is not None
+        more = goods or self.title is not None or self.unit_price is not None
+        if self.kind != "store_credit" and not goods:
+            raise PydanticCustomError("alternative", "Input should name a variant or a sku")
+        if self.kind == "store_credit" and more:
+            raise PydanticCustomError("alternative", "Store credit is no goods: name its kind only")
+        return self
+
+
+class StockIn(In):
+    """The shop's answer: there, at which price; or not there, and what there is instead."""
+
+    model_config = example(
+        {"in_stock": True, "unit_price": 9900, "title": "Field jacket, L, olive",
+         "payment_url": "https://shop.example/pay/1"},
+        **_THERE_OR_NOT,
+    )  # fmt: skip
+
+    in_stock: StrictBool
+    unit_price: Minor | None = Field(
+        None, description="Minor units of one unit; needed unless it replaces a faulty one."
+    )
+    title: ShortText | None = None
+    payment_url: HttpsUrl | None = Field(
+        None, description="Where the buyer can pay a difference, once it is due."
+    )
+    alternatives: Annotated[list[AlternativeIn], Field(max_length=ALTERNATIVES_MAX)] = Field(
+        default_factory=list
+    )
+
+    @model_validator(mode="after")
+    def _there_or_not(self) -> Self:
+        told = (self.unit_price, self.title, self.payment_url)
+        if self.in_stock and self.alternatives:
+            raise PydanticCustomError("stock", "What is in stock needs no alternatives")
+        if not self.in_stock and any(each is not None for each in told):
+            raise PydanticCustomError("stock", "What is not in stock has no price")
+        return self
+
+
+class ChoiceIn(In):
+    model_config = example({"alternative": 1})
+
+    alternative: Annotated[int, Field(ge=1, le=ALTERNATIVES_MAX + 1), NoBool] = Field(
+        description="Its `number`."
+    )
+
+
+class PaymentLinkIn(In):
+    model_config = example({"payment_url": "https://shop.example/pay/1"})
+
+    payment_url: HttpsUrl
+
+
+class ExchangePaymentIn(In):
+    """Evidence that the buyer paid the difference."""
+
+    model_config = example({"amount": 1490, "reference": "pi_3NExample"})
+
+    amount: PositiveMinor = Field(description="All that is due, in minor units.")
+    reference: Reference = Field(
+        description="The payment's id at your provider or bank; it counts once, for ever."
+    )
+
+
+class ExchangeShipmentIn(In):
+    """How the new goods go out; both may be left out."""
+
+    model_config = example({"carrier": "DHL", "tracking": "00340434161094042557"})
+
+    carrier: ShortText | None = None
+    tracking: ShortText | None = None
+
+
+class AlternativeOut(Out):
+    number: int
+    kind: str = Field(description="`variant`, `upgrade`, `store_credit` or `refund`.")
+    variant: str | None
+    sku: str | None
+    title: str | None
+    unit_price: int | None = Field(description="Minor units; null for money, or where it is free.")
+
+
+class ExchangeGoodsOut(Out):
+    """The goods that the buyer gets."""
+
+    variant: str | None
+    sku: str | None
+    title: str | None
+    quantity: int = Field(description="Units that are to be sent: as many as passed, once judged.")
+    unit_price: int | None = Field(description="Minor units, by the shop; null until it answered.")
+
+
+class ExchangeMoneyOut(Out):
+    """Minor units. What the goods that come back count for, against what the new ones cost."""
+
+    expected: int = Field(description="What the accepted quote counts them for.")
+    credit: int | None = Field(description="What they counted for when they were judged.")
+    difference: int | None = Field(
+        description="Price less credit, as far as it is known: above zero the buyer owes it, below"
+        " zero it goes back. Null until the shop told its price."
+    )
+    due: int | None = Field(description="What has to be paid before the goods go out.")
+    paid: int
+    drawn: int = Field(description="What the new goods drew on the order's payments.")
+    refund: RefundId | None = Field(description="What was left over and goes back.")
+    payment_url: str | None
+
+
+class ExchangeOut(Out):
+    """Goods instead of money for what comes back, and what its reader may do."""
+
+    model_config = example(
+        {
+            "exchange": _EXC,
+            "return": _RET,
+            "order": _ORD,
+            "return_line": example_id("rl"),
+            "kind": "exchange",
+            "state": "awaiting_payment",
+            "goods": {
+                "variant": "49148385",
+                "sku": "JKT-L-OLIVE",
+                "title": "Field jacket, L, olive",
+                "quantity": 1,
+                "unit_price": 9900,
+            },
+            "money": {
+                "expected": 8410,
+                "credit": 8410,
+                "difference": 1490,
+                "due": 1490,
+                "paid": 0,
+                "drawn": 0,
+                "refund": None,
+                "payment_url": "https://shop.example/pay/1",
+            },
+            "currency": "EUR",
+            "alternatives": [],
+            "fallback": "refund",
+            "outcome": None,
+            "failed_since": None,
+            "carrier": None,
+            "tracking": None,
+            "sequence": 3,
+            "created_at": "2026-11-21T10:00:00Z",
+            "updated_at": "2026-11-25T10:00:00Z",
+            "deadlines": [
+                {
+                    "of": "exchange",
+                    "kind": "difference",
+                    "who": "finance",
+                    "due_at": "2026-12-02T10:00:00Z",
+                    "state": "open",
+                    "on_silence": "converted",
+                }
+            ],
+            "actions": [
+                {
+                    "action": "cancel",
+                    "method": "POST",
+                    "href": f"/v1/exchanges/{_EXC}/cancel",
+                    "until": None,
+                    "on_silence": None,
+                }
+            ],
+            "waiting_for": {"who": "finance", "to": "pay"},
+        }
+    )
+
+    exchange: ExchangeId
+    return_: ReturnId = Field(alias="return")
+    order: OrderId
+    return_line: ReturnLineId
+    kind: str = Field(description="`exchange`, or `replacement`: the same goods without a price.")
+    state: str
+    goods: ExchangeGoodsOut
+    money: ExchangeMoneyOut
+    currency: str
+    alternatives: list[AlternativeOut]
+    fallback: str = Field(description="What the return is settled as if the buyer gives goods up.")
+    outcome: str | None = Field(description="What it is settled as, where no goods are given.")
+    failed_since: str | None = Field(description="Why judged goods earned no new ones.")
+    carrier: str | None
+    tracking: str | None
+    sequence: int
+    created_at: Moment
+    updated_at: Moment
+    deadlines: list[DeadlineOut]
+    actions: list[ActionOut]
+    waiting_for: WaitingOut | None
+
+
+class ExchangesOut(Out):
+    items: list[ExchangeOut]
+    next_cursor: str | None

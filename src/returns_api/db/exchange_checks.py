@@ -1,0 +1,98 @@
+"""The queries of an audit about goods that were given for what came back.
+
+Like ``db.checks``: every row that a statement gives is a breach.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from returns_api.db.checks import Check, sql
+
+ORDER_CHECKS: Final = (
+    Check(
+        "N2",
+        "what goods drew on payments",
+        sql("""
+            SELECT p.id, p.exchanged, coalesce(sum(d.amount_minor), 0)::bigint AS drawn
+            FROM payments p
+            LEFT JOIN exchange_draws d ON d.shop_id = p.shop_id AND d.payment_id = p.id
+            WHERE p.shop_id = :shop AND p.order_id = ANY (:orders)
+            GROUP BY p.shop_id, p.id, p.exchanged
+            HAVING p.exchanged <> coalesce(sum(d.amount_minor), 0)"""),
+    ),
+    Check(
+        "N2",
+        "what an exchange drew",
+        sql("""
+            SELECT x.id, x.drawn_minor, coalesce(sum(d.amount_minor), 0)::bigint AS drawn
+            FROM exchanges x
+            LEFT JOIN exchange_draws d ON d.shop_id = x.shop_id AND d.exchange_id = x.id
+            WHERE x.shop_id = :shop AND x.order_id = ANY (:orders)
+            GROUP BY x.shop_id, x.id, x.drawn_minor
+            HAVING x.drawn_minor <> coalesce(sum(d.amount_minor), 0)"""),
+    ),
+    Check(
+        "N2",
+        "units both refunded and exchanged",
+        sql("""
+            SELECT x.id, x.credit_minor, x.drawn_minor, f.refunded
+            FROM exchanges x CROSS JOIN LATERAL (
+                SELECT coalesce(sum(r.amount_minor), 0)::bigint AS refunded FROM refunds r
+                WHERE r.shop_id = x.shop_id AND r.return_id = x.return_id
+                  AND r.kind IN ('return', 'advance')) f
+            WHERE x.shop_id = :shop AND x.order_id = ANY (:orders) AND x.units IS NOT NULL
+              AND x.state IN ('released', 'shipped', 'completed')
+              AND f.refunded + x.drawn_minor <> coalesce(x.credit_minor, 0)"""),
+    ),
+    Check(
+        "N2",
+        "exchanged unit that did not come back",
+        sql("""
+            SELECT x.id, unit AS unit_no FROM exchanges x
+            CROSS JOIN LATERAL unnest(x.units) unit
+            WHERE x.shop_id = :shop AND x.order_id = ANY (:orders) AND x.units IS NOT NULL
+              AND x.state IN ('released', 'shipped', 'completed')
+              AND NOT EXISTS (SELECT FROM unit_claims c WHERE c.shop_id = x.shop_id
+                              AND c.return_line_id = x.return_line_id AND c.unit_no = unit)"""),
+    ),
+    Check(
+        "N6",
+        "ledger of exchanges",
+        sql("""
+            WITH told AS (
+                SELECT e.order_id,
+                       coalesce(sum(p.amount_minor) FILTER (WHERE p.rule = 'goods_drawn'), 0)
+                           AS drawn,
+                       coalesce(sum(p.amount_minor) FILTER (WHERE p.rule = 'difference_paid'), 0)
+                           AS paid
+                FROM ledger_entries e
+                JOIN ledger_postings p ON p.shop_id = e.shop_id AND p.entry_id = e.id
+                WHERE e.shop_id = :shop AND e.order_id = ANY (:orders)
+                GROUP BY e.order_id),
+            given AS (
+                SELECT x.order_id, sum(x.drawn_minor) AS drawn, sum(x.paid_minor) AS paid
+                FROM exchanges x WHERE x.shop_id = :shop AND x.order_id = ANY (:orders)
+                GROUP BY x.order_id)
+            SELECT coalesce(told.order_id, given.order_id) AS id,
+                   coalesce(told.drawn, 0)::bigint AS in_ledger,
+                   coalesce(given.drawn, 0)::bigint AS drawn,
+                   coalesce(told.paid, 0)::bigint AS paid_in_ledger,
+                   coalesce(given.paid, 0)::bigint AS paid
+            FROM told FULL JOIN given ON given.order_id = told.order_id
+            WHERE coalesce(told.drawn, 0) <> coalesce(given.drawn, 0)
+               OR coalesce(told.paid, 0) <> coalesce(given.paid, 0)"""),
+    ),
+    Check(
+        "N9",
+        "goods that nobody gives and nobody waits for",
+        sql("""
+            SELECT x.id, x.state, r.state AS of_return FROM exchanges x
+            JOIN returns r ON r.shop_id = x.shop_id AND r.id = x.return_id
+            WHERE x.shop_id = :shop AND x.order_id = ANY (:orders)
+              AND (r.settled_at IS NOT NULL OR r.closed_at IS NOT NULL)
+              AND x.state IN ('requested', 'out_of_stock', 'offered', 'awaiting_goods',
+                              'awaiting_payment')"""),
+    ),
+)
+"""What must hold of the exchanges of each order."""

@@ -1,0 +1,117 @@
+"""Exchanges: rows to facts, and what they draw on payments. Adding and moving is ``db.moves``'s."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Text, Uuid, and_, any_, column, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from returns_api.db import deadlines as deadline_rows
+from returns_api.db.engine import Row, Transaction
+from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.tables import exchange_draws as _d
+from returns_api.db.tables import exchanges as _t
+from returns_api.db.tables import order_lines, orders, payments, return_lines
+from returns_api.domain.exchanges import ExchangeRecord
+
+_JOINED: Final = ("order_external", "order_number", "line_external")
+_FIELDS: Final = tuple(
+    name for name in ExchangeRecord.__dataclass_fields__ if name not in {*_JOINED, "deadlines"}
+)
+_shown = select(
+    *(_t.c[name] for name in _FIELDS),
+    orders.c.external_id.label("order_external"),
+    orders.c.number.label("order_number"),
+    order_lines.c.external_id.label("line_external"),
+    deadline_rows.shown(_t.c.return_id, _t.c.id).label("deadlines"),
+).select_from(
+    _t.join(orders, and_(here(orders), orders.c.id == _t.c.order_id))
+    .join(return_lines, and_(here(return_lines), return_lines.c.id == _t.c.return_line_id))
+    .join(order_lines, and_(here(order_lines), order_lines.c.id == return_lines.c.order_line_id))
+)
+_ONE: Final = Query(_shown.where(here(_t), _t.c.id == given("id")))
+_OF_RETURN: Final = Query(_shown.where(here(_t), _t.c.return_id == given("return_id")))
+_PAGE: Final = Query(
+    _shown.where(
+        here(_t),
+        _t.c.id < given("before"),
+        or_(given("order_id", Uuid).is_(None), _t.c.order_id == given("order_id", Uuid)),
+        or_(given("return_id", Uuid).is_(None), _t.c.return_id == given("return_id", Uuid)),
+        or_(
+            given("states", ARRAY(Text)).is_(None), _t.c.state == any_(given("states", ARRAY(Text)))
+        ),
+    )
+    .order_by(_t.c.id.desc())
+    .limit(given("limit"))
+)
+_wanted = (
+    func.jsonb_to_recordset(given("wanted", JSONB))
+    .table_valued(column("id", Uuid), column("amount", BigInteger))
+    .render_derived(with_types=True)
+)
+_counted = (
+    update(payments)
+    .where(
+        here(payments),
+        payments.c.id == _wanted.c.id,
+        payments.c.captured
+        - payments.c.reserved
+        - payments.c.refunded
+        - payments.c.external
+        - payments.c.disputed
+        - payments.c.exchanged
+        >= _wanted.c.amount,
+    )
+    .values(exchanged=payments.c.exchanged + _wanted.c.amount)
+    .returning(payments.c.id, payments.c.order_id, _wanted.c.amount)
+    .cte("counted")
+)
+_drawn = (
+    insert(_d)
+    .from_select(
+        ["shop_id", "exchange_id", "payment_id", "order_id", "amount_minor"],
+        select(
+            SHOP,
+            given("exchange_id", Uuid),
+            _counted.c.id,
+            _counted.c.order_id,
+            _counted.c.amount,
+        ),
+    )
+    .returning(_d.c.payment_id)
+    .cte("drawn")
+)
+_DRAW: Final = Query(select(func.count()).select_from(_drawn))
+
+
+async def one(tx: Transaction, exchange_id: UUID) -> ExchangeRecord | None:
+    """The return's lock is the exchange's."""
+    return _record(await tx.first(_ONE, id=exchange_id))
+
+
+async def of_return(tx: Transaction, return_id: UUID) -> ExchangeRecord | None:
+    """The one exchange of a return."""
+    return _record(await tx.first(_OF_RETURN, return_id=return_id))
+
+
+async def page(tx: Transaction, **filters: Any) -> list[ExchangeRecord]:
+    """Newest first; ``before``, ``limit`` and the optional order_id, return_id and states."""
+    found = (_record(row) for row in await tx.all(_PAGE, **filters))
+    return [record for record in found if record is not None]
+
+
+async def draw(tx: Transaction, exchange_id: UUID, wanted: Mapping[UUID, int]) -> bool:
+    """Take what new goods cost from payments, which must be locked; False when one has less left
+    (the caller must roll back)."""
+    rows = [{"id": payment, "amount": amount} for payment, amount in sorted(wanted.items())]
+    return int(await tx.value(_DRAW, exchange_id=exchange_id, wanted=rows)) == len(rows)
+
+
+def _record(row: Row | None) -> ExchangeRecord | None:
+    if row is None:
+        return None
+    values = {name: row[name] for name in (*_FIELDS, *_JOINED)}
+    return ExchangeRecord(**values, deadlines=deadline_rows.records(row["deadlines"]))

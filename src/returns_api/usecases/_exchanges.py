@@ -1,0 +1,141 @@
+"""Steps that open and move an exchange, inside the transaction of their caller, who holds the
+return's lock."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from returns_api.db import exchanges as rows
+from returns_api.db import moves
+from returns_api.db.engine import Transaction
+from returns_api.db.tables import exchanges as table
+from returns_api.domain import ids
+from returns_api.domain.errors import Conflict, DuplicateReference
+from returns_api.domain.events import SYSTEM, By, Event
+from returns_api.domain.exchange_answers import plan_lapse
+from returns_api.domain.exchanges import (
+    REFUND,
+    REPLACEMENT,
+    ExchangeChange,
+    ExchangeRecord,
+    Wanted,
+    opening,
+)
+from returns_api.domain.returns import ReturnRecord
+from returns_api.usecases.context import Context
+
+_REFERENCE_TAKEN: Final = "uq_exchanges_shop_id_payment_reference"
+
+
+async def open_exchange(
+    tx: Transaction, ctx: Context, ret: ReturnRecord, wanted: Wanted, by: By
+) -> Event:
+    """Store the exchange of a return that is being opened, and tell the shop.
+
+    An exchange asks for stock and price (``exchange.stock_requested``); a replacement is the same
+    goods again, so it only says that they will be needed (``exchange.opened``).
+    """
+    now, exchange_id, line = ctx.clock(), ctx.new_id(), ret.lines[0]
+    state, deadlines = opening(ret.resolution, now)
+    await moves.add(
+        tx,
+        table,
+        "exchange",
+        now,
+        deadlines,
+        id=exchange_id,
+        return_id=ret.id,
+        order_id=ret.order_id,
+        return_line_id=line.id,
+        kind=ret.resolution,
+        state=state,
+        fallback=ret.terms.fallback or REFUND,
+        quantity=line.quantity,
+        currency=ret.currency,
+        expected_minor=ret.expected_minor,
+        variant=wanted.variant,
+        sku=wanted.sku,
+        title=line.title if ret.resolution == REPLACEMENT else None,
+        alternatives=[],
+    )
+    made = await rows.one(tx, exchange_id)
+    assert made is not None
+    what = "opened" if ret.resolution == REPLACEMENT else "stock_requested"
+    return exchange_event(ctx, made, f"exchange.{what}", by)
+
+
+async def save(tx: Transaction, ctx: Context, change: ExchangeChange, by: By, **more: Any) -> Event:
+    """Write a planned change; ``more`` are further columns.
+
+    Raises:
+        Conflict: somebody moved the exchange meanwhile; nothing is written.
+        DuplicateReference: its payment was told before.
+    """
+    before = change.before
+    try:
+        sequence = await moves.move(
+            tx,
+            table,
+            "exchange",
+            before.id,
+            before.sequence,
+            ctx.clock(),
+            change.deadlines,
+            state=change.state,
+            **{**change.values, **more},
+        )
+    except asyncpg.UniqueViolationError as taken:
+        if taken.constraint_name != _REFERENCE_TAKEN:
+            raise
+        raise DuplicateReference("A payment with this reference was told before.") from taken
+    if sequence is None:
+        raise Conflict("The exchange changed meanwhile; read it again.")
+    after = await rows.one(tx, before.id)
+    assert after is not None
+    return exchange_event(ctx, after, change.event, by, **change.data)
+
+
+async def lapse_exchange(tx: Transaction, ctx: Context, return_id: UUID) -> list[Event]:
+    """End the exchange of a return that ended without goods coming back."""
+    found = await rows.of_return(tx, return_id)
+    if found is None or not found.is_open:
+        return []
+    return [await save(tx, ctx, plan_lapse(found, ctx.clock()), SYSTEM)]
+
+
+def exchange_event(
+    ctx: Context, exchange: ExchangeRecord, type_: str, by: By, **more: Any
+) -> Event:
+    """What happened to an exchange, with all that a shop needs to answer or to send the goods: its
+    own ids of order, line and goods. Where to, it knows from its order."""
+    return Event(
+        id=ctx.new_id(),
+        type=type_,
+        resource_type="exchange",
+        resource_id=exchange.id,
+        sequence=exchange.sequence,
+        at=ctx.clock(),
+        by=by,
+        order_id=exchange.order_id,
+        return_id=exchange.return_id,
+        data={
+            "exchange": ids.encode("exc", exchange.id),
+            "return": ids.encode("ret", exchange.return_id),
+            "order": ids.encode("ord", exchange.order_id),
+            "kind": exchange.kind,
+            "state": exchange.state,
+            "external_order": exchange.order_external,
+            "order_number": exchange.order_number,
+            "external_line": exchange.line_external,
+            "variant": exchange.variant,
+            "sku": exchange.sku,
+            "title": exchange.title,
+            "quantity": exchange.quantity,
+            "unit_price": exchange.unit_price_minor,
+            "currency": exchange.currency,
+            **more,
+        },
+    )

@@ -1,0 +1,408 @@
+"""Goods for goods over HTTP: even, uneven both ways, out of stock, replaced, failed; once each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+import pytest
+
+from returns_api.domain import ids
+from returns_api.domain.errors import NothingLeftToRefund
+from tests.support.desk import Desk, a_desk, names
+from tests.support.postgres import APP_ROLE, PostgresForTests
+from tests.support.story import POLICY, Order, Story, goods
+
+SHIRT, COAT = 20_00, 90_00
+LARGER: Final = {"sku": "SKU-larger"}
+THERE: Final = {"in_stock": True}
+ALTERNATIVES: Final = [
+    {"kind": "variant", "sku": "SKU-navy", "title": "In navy", "unit_price": 20_00},
+    {"kind": "upgrade", "variant": "v-9", "title": "Of silk", "unit_price": 35_00},
+    {"kind": "store_credit"},
+]
+
+
+@pytest.fixture
+def story_policy() -> str:
+    """Faulty goods can be replaced, too."""
+    return POLICY.replace(
+        "resolutions: {refund: 2 years}", "resolutions: {refund: 2 years, replacement: 2 years}"
+    )
+
+
+@dataclass
+class Case:
+    """A shop, its people over HTTP, and one order of two shirts and a coat, paid in two parts."""
+
+    story: Story
+    order: Order
+    desk: Desk
+    ret: dict[str, Any] = field(default_factory=dict)
+
+    async def open(
+        self,
+        line: str = "shirt",
+        count: int = 1,
+        *,
+        resolution: str = "exchange",
+        wanted: Mapping[str, str] | None = LARGER,
+        **more: Any,
+    ) -> dict[str, Any]:
+        """Open a return for other goods; what the buyer then sees of its exchange."""
+        answer = await self.try_to_open(line, count, resolution=resolution, wanted=wanted, **more)
+        assert answer.status_code == 201, answer.text
+        self.ret = answer.json()
+        shown = await self.desk.get("buyer", self.ret["exchange"])
+        (exchange,) = shown["items"]
+        return dict(exchange)
+
+    async def try_to_open(
+        self,
+        line: str,
+        count: int,
+        *,
+        resolution: str,
+        wanted: Mapping[str, str] | None,
+        method: str = "in_store",
+        **more: Any,
+    ) -> httpx.Response:
+        proofs = more.pop("proofs", [])
+        quote = await self.story.quote(
+            self.order, {line: count}, resolution=resolution, method=method, **more
+        )
+        extras = {"line": ids.encode("li", self.order.lines[line]), "evidence": proofs}
+        if wanted is not None:
+            extras["wanted"] = dict(wanted)
+        body = {"quote": ids.encode("qt", quote.id), "lines": [extras]}
+        return await self.desk.send("buyer", "/v1/returns", body)
+
+    async def seen(self, who: str, exchange: Mapping[str, Any]) -> dict[str, Any]:
+        return await self.desk.get(who, f"/v1/exchanges/{exchange['exchange']}")
+
+    async def follow(
+        self, who: str, exchange: Mapping[str, Any], action: str, body: Any = None
+    ) -> dict[str, Any]:
+        return await self.desk.follow(who, await self.seen(who, exchange), action, body)
+
+    async def answer(self, exchange: Mapping[str, Any], body: Any) -> dict[str, Any]:
+        return await self.follow("agent", exchange, "answer", body)
+
+    async def bring_back(self, *grades: str) -> None:
+        """Everything comes back, each unit graded."""
+        line = self.ret["lines"][0]["return_line"]
+        path, count = f"/v1/returns/{self.ret['return']}", len(grades)
+        counted = {"reference": "r1", "lines": [{"return_line": line, "quantity": count}]}
+        await self.desk.do("warehouse", f"{path}/receipts", counted)
+        units = [{"return_line": line, "grade": grade} for grade in grades]
+        await self.desk.do("warehouse", f"{path}/inspections", {"units": units})
+
+    async def return_now(self) -> dict[str, Any]:
+        return await self.desk.get("buyer", f"/v1/returns/{self.ret['return']}")
+
+    async def refunds(self) -> list[tuple[str, int, str]]:
+        rows = await self.story.rows("SELECT kind, amount_minor, state FROM refunds ORDER BY id")
+        return [(row["kind"], row["amount_minor"], row["state"]) for row in rows]
+
+    async def exchanged(self) -> list[int]:
+        """What goods drew on each payment."""
+        return [each.exchanged for each in (await self.story.load(self.order.id)).payments]
+
+    async def books(self) -> dict[str, int]:
+        """Amounts of the order's postings by rule."""
+        rows = await self.story.rows(
+            "SELECT p.rule, sum(p.amount_minor)::int AS amount FROM ledger_postings p"
+            " JOIN ledger_entries e ON e.id = p.entry_id WHERE e.order_id = $1 GROUP BY 1",
+            self.order.id,
+        )
+        return {row["rule"]: row["amount"] for row in rows}
+
+    async def told(self, exchange: Mapping[str, Any]) -> list[str]:
+        found = ids.decode("exc", exchange["exchange"])
+        assert found is not None
+        return [name.removeprefix("exchange.") for name in await self.story.happened(found)]
+
+
+@pytest.fixture
+async def case(
+    story: Story, postgres: PostgresForTests, story_database: str
+) -> AsyncIterator[Case]:
+    order = await story.order(goods("shirt", SHIRT, 2), goods("coat", COAT), paid=[30_00, 100_00])
+    async with a_desk(story, postgres.url(story_database, user=APP_ROLE), order) as desk:
+        yield Case(story, order, desk)
+
+
+async def test_an_even_exchange_moves_goods_and_no_money(case: Case) -> None:
+    made = await case.open()
+    assert (made["state"], made["waiting_for"]) == ("requested", {"who": "agent", "to": "answer"})
+    assert names(made) == ["cancel"], "no action lets the storefront name a price"
+    await case.answer(made, {**THERE, "unit_price": SHIRT, "title": "Shirt, L"})
+    waits = await case.seen("buyer", made)
+    assert (waits["state"], waits["money"]["difference"]) == ("awaiting_goods", 0)
+    await case.bring_back("sealed")
+    given = await case.seen("agent", made)
+    assert (given["state"], given["goods"]["quantity"], given["money"]["drawn"]) == (
+        "released", 1, SHIRT,
+    )  # fmt: skip
+    assert (await case.return_now())["state"] == "completed"
+    sent = await case.desk.follow("agent", given, "ship", {"carrier": "DHL", "tracking": "T1"})
+    assert (sent["state"], sent["tracking"]) == ("shipped", "T1")
+    done = await case.follow("buyer", made, "complete")
+    assert (done["state"], done["actions"], done["waiting_for"]) == ("completed", [], None)
+    assert await case.refunds() == []
+    assert await case.exchanged() == [SHIRT, 0], "the payments in their order"
+    books = await case.books()
+    assert (books["refund_owed"], books["goods_drawn"]) == (SHIRT, SHIRT)
+    assert await case.told(made) == [
+        "stock_requested", "reserved", "released", "shipped", "completed",
+    ]  # fmt: skip
+    (released,) = [e for e in await case.story.events() if e["type"] == "exchange.released"]
+    data = released["data"]
+    assert (data["external_order"], data["sku"], data["quantity"]) == ("o1", "SKU-larger", 1)
+    with pytest.raises(NothingLeftToRefund):
+        await case.story.refund(case.order, 130_00 - SHIRT + 1)
+
+
+async def test_goods_that_cost_less_give_the_difference_back(case: Case) -> None:
+    made = await case.open("coat")
+    await case.answer(made, {**THERE, "unit_price": 60_00})
+    await case.bring_back("sealed")
+    await case.story.drain()
+    given = await case.seen("buyer", made)
+    assert given["money"]["refund"] is not None
+    assert (given["money"]["drawn"], given["money"]["difference"]) == (60_00, -30_00)
+    assert await case.refunds() == [("return", 30_00, "succeeded")]
+    shown = await case.return_now()
+    assert (shown["state"], shown["money"]["refunded"]) == ("completed", 30_00)
+    assert await case.exchanged() == [30_00, 30_00]
+
+
+async def test_goods_that_cost_more_wait_for_the_difference(case: Case) -> None:
+    """By post and worn: freight and grade lower what counts, exactly as quoted."""
+    made = await case.open(method="post")
+    offered = await case.answer(made, {**THERE, "unit_price": 25_00})
+    assert (offered["state"], offered["money"]["difference"]) == ("offered", 25_00 - 15_10)
+    agreed = await case.follow("buyer", made, "accept")
+    assert agreed["state"] == "awaiting_goods"
+    await case.bring_back("used_worn")
+    due = 25_00 - (SHIRT * 70 // 100 - 4_90)
+    waits = await case.seen("finance", made)
+    assert (waits["state"], waits["money"]["due"], names(waits)) == (
+        "awaiting_payment", due, ["pay"],
+    )  # fmt: skip
+    assert (await case.return_now())["state"] == "inspected", "nothing is settled before"
+    await case.follow("agent", made, "link", {"payment_url": "https://shop.example/pay/1"})
+    assert (await case.seen("buyer", made))["money"]["payment_url"].endswith("/pay/1")
+    path = f"/v1/exchanges/{made['exchange']}/payments"
+    short = await case.desk.send("finance", path, {"amount": due - 1, "reference": "pi_1"})
+    assert (short.status_code, short.json()["code"]) == (409, "does_not_fit")
+    answers = await asyncio.gather(
+        *(
+            case.desk.send("finance", path, {"amount": due, "reference": f"pi_{n}"})
+            for n in range(8)
+        )
+    )
+    assert sorted(each.status_code for each in answers) == [200] + [409] * 7
+    paid = await case.seen("buyer", made)
+    assert (paid["state"], paid["money"]["paid"], paid["money"]["drawn"]) == (
+        "released", due, 25_00 - due,
+    )  # fmt: skip
+    assert await case.refunds() == []
+    books = await case.books()
+    assert (books["difference_paid"], books["deduction_kept"]) == (due, SHIRT * 30 // 100 + 4_90)
+
+
+async def test_whoever_does_not_pay_gets_the_money_of_the_goods(case: Case) -> None:
+    made = await case.open()
+    await case.answer(made, {**THERE, "unit_price": 25_00})
+    await case.follow("buyer", made, "accept")
+    await case.bring_back("sealed")
+    assert (await case.seen("buyer", made))["state"] == "awaiting_payment"
+    await case.story.drain(days=7, seconds=1)
+    await case.story.drain()
+    over = await case.seen("buyer", made)
+    assert (over["state"], over["outcome"]) == ("converted", "refund")
+    assert await case.refunds() == [("return", SHIRT, "succeeded")]
+    assert await case.exchanged() == [0, 0]
+    late = await case.desk.send(
+        "finance",
+        f"/v1/exchanges/{made['exchange']}/payments",
+        {"amount": 5_00, "reference": "pi_late"},
+    )
+    assert (late.status_code, late.json()["code"]) == (409, "action_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("number", "state", "refunds", "drawn"),
+    [
+        (1, "released", [], SHIRT),
+        (2, "awaiting_payment", [], 0),
+        (3, "converted", [("return", SHIRT, "succeeded")], 0),
+        (4, "converted", [("return", SHIRT, "succeeded")], 0),
+        (None, "converted", [("return", SHIRT, "succeeded")], 0),
+    ],
+    ids=["variant", "upgrade", "store credit", "refund", "silence"],
+)
+async def test_out_of_stock_each_alternative_moves_money_once(
+    case: Case, number: int | None, state: str, refunds: list[Any], drawn: int
+) -> None:
+    """The goods are here already when the choice is made, so it settles at once, and once."""
+    made = await case.open()
+    if number == 1:
+        await case.story.drain(days=3, seconds=1)
+        asked = await case.seen("buyer", made)
+        assert [each["kind"] for each in asked["alternatives"]] == ["refund"], "presumed"
+    out = await case.answer(made, {"in_stock": False, "alternatives": ALTERNATIVES})
+    kinds = [each["kind"] for each in out["alternatives"]]
+    assert kinds == ["variant", "upgrade", "store_credit", "refund"]
+    await case.bring_back("sealed")
+    assert (await case.return_now())["state"] == "inspected"
+    if number is None:
+        await case.story.drain(days=7, seconds=1)
+    else:
+        path = f"/v1/exchanges/{made['exchange']}/choose"
+        answers = await asyncio.gather(
+            *(case.desk.send("buyer", path, {"alternative": number}) for _ in range(4))
+        )
+        assert sorted(each.status_code for each in answers) == [200, 409, 409, 409]
+    await case.story.drain()
+    after = await case.seen("buyer", made)
+    assert (after["state"], after["money"]["drawn"]) == (state, drawn)
+    assert await case.refunds() == refunds
+    accounts = await case.story.rows("SELECT balance_minor FROM store_credits")
+    assert [row["balance_minor"] for row in accounts] == ([SHIRT] if number == 3 else [])
+
+
+async def test_a_replacement_is_the_same_goods_without_money(case: Case) -> None:
+    """Two came back, one of them as an empty box: one new one goes out."""
+    photo = ids.encode("ev", await case.story.photo(case.order))
+    made = await case.open(
+        count=2,
+        resolution="replacement",
+        wanted=None,
+        reason="defective",
+        proofs=[{"kind": "photo", "photo": photo}],
+    )
+    assert (made["kind"], made["state"], made["goods"]["sku"]) == (
+        "replacement", "awaiting_goods", "SKU-shirt",
+    )  # fmt: skip
+    await case.bring_back("damaged_buyer", "empty_box")
+    given = await case.seen("agent", made)
+    assert (given["state"], given["goods"]["quantity"]) == ("released", 1)
+    await case.desk.follow("agent", given, "ship", {})
+    await case.story.drain(days=14, seconds=1)
+    assert (await case.seen("buyer", made))["state"] == "completed"
+    assert (await case.return_now())["state"] == "completed"
+    assert (await case.refunds(), await case.exchanged()) == ([], [0, 0])
+    assert await case.told(made) == ["opened", "released", "shipped", "completed"]
+
+
+async def test_an_empty_box_earns_no_goods_and_no_money(case: Case) -> None:
+    made = await case.open()
+    await case.answer(made, {**THERE, "unit_price": SHIRT})
+    await case.bring_back("empty_box")
+    after = await case.seen("buyer", made)
+    assert (after["state"], after["failed_since"], after["outcome"]) == (
+        "failed", "no_unit_passed_inspection", "refund",
+    )  # fmt: skip
+    assert ((await case.return_now())["state"], await case.refunds()) == ("completed", [])
+
+
+async def test_what_was_paid_back_meanwhile_is_not_given_again(case: Case) -> None:
+    """A person refunds the whole order while the goods are on their way."""
+    made = await case.open()
+    await case.answer(made, {**THERE, "unit_price": SHIRT})
+    await case.story.refund(case.order, 130_00)
+    await case.bring_back("sealed")
+    after = await case.seen("buyer", made)
+    assert (after["state"], after["failed_since"]) == ("failed", "payments_do_not_cover_it")
+    assert await case.exchanged() == [0, 0]
+
+
+async def test_an_exchange_ends_with_its_return(case: Case) -> None:
+    made = await case.open()
+    await case.desk.do("buyer", f"/v1/returns/{case.ret['return']}/cancel")
+    after = await case.seen("buyer", made)
+    assert (after["state"], after["actions"]) == ("lapsed", [])
+    assert [each["state"] for each in after["deadlines"]] == ["dropped"]
+
+
+async def test_a_buyer_may_give_the_goods_up(case: Case) -> None:
+    made = await case.open()
+    await case.follow("buyer", made, "cancel")
+    await case.bring_back("sealed")
+    await case.story.drain()
+    assert await case.refunds() == [("return", SHIRT, "succeeded")]
+    late = await case.desk.send(
+        "agent", f"/v1/exchanges/{made['exchange']}/answer", {**THERE, "unit_price": 1}
+    )
+    assert (late.status_code, late.json()["code"]) == (409, "action_not_allowed")
+
+
+async def test_giving_goods_up_does_not_reopen_the_window_of_a_refund(case: Case) -> None:
+    """30 days for a refund, 60 for an exchange: after 40 days it falls back to store credit."""
+    case.story.clock.forward(days=37)
+    made = await case.open()
+    assert made["fallback"] == "store_credit"
+    await case.follow("buyer", made, "cancel")
+    await case.bring_back("sealed")
+    await case.story.drain()
+    accounts = await case.story.rows("SELECT balance_minor FROM store_credits")
+    assert [row["balance_minor"] for row in accounts] == [SHIRT]
+
+
+async def test_the_shop_names_the_price_and_once(case: Case) -> None:
+    made = await case.open()
+    path = f"/v1/exchanges/{made['exchange']}/answer"
+    without = await case.desk.send("agent", path, THERE)
+    assert (without.status_code, without.json()["code"]) == (409, "does_not_fit")
+    forbidden = await case.desk.send("buyer", path, {**THERE, "unit_price": 1})
+    assert forbidden.status_code == 403
+    await case.answer(made, {**THERE, "unit_price": SHIRT})
+    again = await case.desk.send("agent", path, {**THERE, "unit_price": SHIRT + 1})
+    assert again.status_code == 409
+    ran_out = await case.answer(made, {"in_stock": False})
+    assert ran_out["state"] == "out_of_stock"
+    back = await case.answer(made, {**THERE, "unit_price": SHIRT})
+    assert back["state"] == "awaiting_goods"
+
+
+@pytest.mark.parametrize(
+    ("resolution", "wanted", "reason", "problem"),
+    [
+        ("exchange", None, "changed_mind", "Say what you want instead"),
+        ("refund", LARGER, "changed_mind", "Other goods are for an exchange only"),
+    ],
+)
+async def test_other_goods_are_named_with_an_exchange_only(
+    case: Case, resolution: str, wanted: Any, reason: str, problem: str
+) -> None:
+    answer = await case.try_to_open("shirt", 1, resolution=resolution, wanted=wanted, reason=reason)
+    assert answer.status_code == 409
+    assert problem in answer.json()["detail"]
+
+
+async def test_a_quote_for_goods_is_for_one_line_and_replaces_what_is_faulty(case: Case) -> None:
+    lines = [
+        {"line": ids.encode("li", case.order.lines[name]), "quantity": 1, "reason": "changed_mind"}
+        for name in ("shirt", "coat")
+    ]
+    body = {"order": ids.encode("ord", case.order.id), "lines": lines, "resolution": "exchange"}
+    refused = await case.desk.send("buyer", "/v1/quotes", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "does_not_fit")
+    body = {**body, "lines": lines[:1], "resolution": "replacement"}
+    refused = await case.desk.send("buyer", "/v1/quotes", body)
+    assert refused.status_code == 409, "this policy replaces faulty goods only"
+
+
+async def test_goods_that_nobody_sends_are_named_once(case: Case) -> None:
+    made = await case.open()
+    await case.answer(made, {**THERE, "unit_price": SHIRT})
+    await case.bring_back("sealed")
+    await case.story.drain(days=8)
+    await case.story.drain(days=8)
+    assert (await case.told(made)).count("overdue") == 1
+    assert (await case.seen("agent", made))["state"] == "released"
