@@ -15,10 +15,10 @@ from tests.support.story import POLICY, Order, Story, goods
 from returns_api.domain.access import Principal, Role
 from returns_api.domain.disputes import DisputeRecord
 from returns_api.domain.events import By
-from returns_api.domain.exchanges import ExchangeRecord, Wanted
+from returns_api.domain.exchanges import ExchangeRecord
 from returns_api.domain.offers import OfferRecord
 from returns_api.domain.returns import ReturnRecord
-from returns_api.usecases import disputes, exchanges, offers, opening, returns
+from returns_api.usecases import disputes, exchanges, offers, returns
 
 CHEAP, COSTLY, STRICT = 2_000, 60_000, 95_000
 """Prices: decided at once; reviewed, silence approves; reviewed, silence rejects (minor units)."""
@@ -201,33 +201,19 @@ async def appeal_ruling(story: Story) -> Case:
     return _disputed(made, "appeal_ruling", "dispute.final")
 
 
-async def _exchange(story: Story) -> tuple[Order, ReturnRecord, ExchangeRecord]:
-    """A coat to be exchanged for a larger one; nobody has answered yet."""
+async def _exchange(story: Story, price: int | None) -> tuple[Order, ExchangeRecord]:
+    """A coat to be exchanged for a larger one; with a price, the shop has it."""
     order = await story.order(goods("coat", CHEAP))
-    quote = await story.quote(order, {"coat": 1}, resolution="exchange", method="in_store")
-    buyer, line = story.who(Role.BUYER, order), order.lines["coat"]
-    extras = [opening.LineExtras(line, None, (), Wanted(None, "SKU-larger"))]
-    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
-        made = await opening.open_return(tx, story.ctx, buyer, By("buyer"), quote.id, extras)
-    (found,) = await exchanges.list_exchanges(
-        story.ctx, buyer, before=UUID(int=2**128 - 1), limit=1, return_id=made.ret.id, states=None
-    )
-    return order, made.ret, found
+    made = await story.exchange(order, "coat")
+    if price is not None:
+        await story.take(made, exchanges.in_stock(price, None, None), story.agent)
+    return order, made
 
 
-async def _take(
-    story: Story, person: Principal, made: ExchangeRecord, plan: exchanges.Plan
-) -> None:
-    by = By(person.role.value, person.credential_id)
-    who = exchanges.Acting(person, by, made.id)
-    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
-        await exchanges.act(tx, story.ctx, who, plan)
-
-
-async def _priced(story: Story, price: int) -> tuple[Order, ReturnRecord, ExchangeRecord]:
-    order, ret, made = await _exchange(story)
-    await _take(story, story.agent, made, exchanges.in_stock(price, None, None))
-    return order, ret, made
+async def _back(story: Story, made: ExchangeRecord) -> None:
+    """The goods come and are judged."""
+    ret = (await returns.get_return(story.ctx, story.agent, made.return_id)).ret
+    await story.bring_back(ret)
 
 
 def _exchanged(made: ExchangeRecord, kind: str, event: str) -> Case:
@@ -235,36 +221,36 @@ def _exchanged(made: ExchangeRecord, kind: str, event: str) -> Case:
 
 
 async def stock_answer(story: Story) -> Case:
-    return _exchanged((await _exchange(story))[2], "stock_answer", "out_of_stock")
+    return _exchanged((await _exchange(story, None))[1], "stock_answer", "out_of_stock")
 
 
 async def alternative(story: Story) -> Case:
-    _, _, made = await _exchange(story)
-    await _take(story, story.agent, made, exchanges.out_of_stock([]))
+    _, made = await _exchange(story, None)
+    await story.take(made, exchanges.out_of_stock([]), story.agent)
     return _exchanged(made, "alternative", "converted")
 
 
 async def price_answer(story: Story) -> Case:
-    return _exchanged((await _priced(story, CHEAP + 1))[2], "price_answer", "converted")
+    return _exchanged((await _exchange(story, CHEAP + 1))[1], "price_answer", "converted")
 
 
 async def difference(story: Story) -> Case:
-    order, ret, made = await _priced(story, CHEAP + 1)
-    await _take(story, story.who(Role.BUYER, order), made, exchanges.accepting)
-    await story.bring_back(ret)
+    order, made = await _exchange(story, CHEAP + 1)
+    await story.take(made, exchanges.accepting, story.who(Role.BUYER, order))
+    await _back(story, made)
     return _exchanged(made, "difference", "converted")
 
 
 async def dispatch(story: Story) -> Case:
-    _, ret, made = await _priced(story, CHEAP)
-    await story.bring_back(ret)
+    _, made = await _exchange(story, CHEAP)
+    await _back(story, made)
     return _exchanged(made, "dispatch", "overdue")
 
 
 async def arrival(story: Story) -> Case:
-    _, ret, made = await _priced(story, CHEAP)
-    await story.bring_back(ret)
-    await _take(story, story.agent, made, exchanges.shipping(None, None))
+    _, made = await _exchange(story, CHEAP)
+    await _back(story, made)
+    await story.take(made, exchanges.shipping(None, None), story.agent)
     return _exchanged(made, "arrival", "completed")
 
 

@@ -31,6 +31,8 @@ FACTS: dict[str, Any] = {
     "until": "2026-12-01",
     "amount": "49,90 EUR",
     "balance": "60,00 EUR",
+    "difference": "14,90 EUR",
+    "due": "14,90 EUR",
     "question": "Which <size>?",
     "label_url": "https://labels.example/1?a=b&c=d",
     "approved": True,

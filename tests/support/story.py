@@ -17,6 +17,7 @@ from returns_api.db import orders as order_rows
 from returns_api.db.engine import Row
 from returns_api.domain.access import ROLE_SCOPES, Principal, Role
 from returns_api.domain.events import SYSTEM, By
+from returns_api.domain.exchanges import ExchangeRecord, Wanted
 from returns_api.domain.order_record import OrderRecord, PaymentRecord
 from returns_api.domain.orders import (
     BuyerFacts,
@@ -38,6 +39,7 @@ from returns_api.usecases import (
     _orders,
     _provider_facts,
     _tracking,
+    exchanges,
     opening,
     policies,
     quotes,
@@ -338,6 +340,23 @@ class Story:
         async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
             by = By(buyer.role.value, buyer.credential_id)
             return await opening.open_return(tx, self.ctx, buyer, by, quote.id, extras)
+
+    async def exchange(self, order: Order, line: str) -> ExchangeRecord:
+        """The buyer opens a return of one unit for a larger one; nobody has answered yet."""
+        quote = await self.quote(order, {line: 1}, resolution="exchange", method="in_store")
+        buyer = self.who(Role.BUYER, order)
+        extras = [LineExtras(order.lines[line], None, (), Wanted(None, "SKU-larger"))]
+        async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
+            by = By(buyer.role.value, buyer.credential_id)
+            ret = (await opening.open_return(tx, self.ctx, buyer, by, quote.id, extras)).ret
+        (hangs,) = ret.hanging
+        return await exchanges.get_exchange(self.ctx, buyer, hangs.object_id)
+
+    async def take(self, made: ExchangeRecord, plan: exchanges.Plan, person: Principal) -> None:
+        """An action of a person on an exchange."""
+        who = exchanges.Acting(person, By(person.role.value, person.credential_id), made.id)
+        async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
+            await exchanges.act(tx, self.ctx, who, plan)
 
     async def photo(self, order: Order, number: int = 0) -> UUID:
         """The buyer sends a photo before there is a return."""

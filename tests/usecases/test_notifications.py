@@ -9,11 +9,12 @@ from uuid import UUID
 import pytest
 
 from returns_api.db import erasure
+from returns_api.domain.access import Role
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.orders import BuyerFacts
 from returns_api.domain.returns import plan_approve, plan_reject, plan_request_info
 from returns_api.ports.messaging import Sender
-from returns_api.usecases import notification_settings, notifications
+from returns_api.usecases import exchanges, notification_settings, notifications, returns
 from returns_api.usecases.notification_settings import NotificationValues
 from returns_api.usecases.opt_outs import opt_out, view_opt_out
 from tests.support.mailbox import Mailbox, a_mailbox, text_of
@@ -99,6 +100,23 @@ async def test_each_step_of_a_return_is_told_once(told: Story, mailbox: Mailbox)
     rows = await told.rows("SELECT * FROM notifications")
     assert "Anna" not in str(rows)
     assert "example" not in str(rows)
+
+
+async def test_an_exchange_tells_what_there_is_to_decide_to_pay_and_to_expect(
+    told: Story, mailbox: Mailbox
+) -> None:
+    order = await told.order(goods("coat", 9_000))
+    made = await told.exchange(order, "coat")
+    await told.take(made, exchanges.in_stock(9_900, None, None), told.agent)
+    await told.drain()
+    await told.drain(days=4, seconds=1)
+    await told.take(made, exchanges.accepting, told.who(Role.BUYER, order))
+    await told.bring_back((await returns.get_return(told.ctx, told.agent, made.return_id)).ret)
+    await told.drain()
+    kinds = ("deadline.approaching", "exchange.offered", "exchange.payment_due")
+    assert [kind for kind in sorted(mailbox.kinds) if kind in kinds] == list(kinds)
+    due = next(mail for mail in mailbox.received if "Umtausch" in str(mail["Subject"]))
+    assert str(due["Subject"]).startswith("9,00 EUR für Ihren Umtausch")
 
 
 async def test_what_could_not_be_sent_comes_later_and_what_was_refused_never(

@@ -54,8 +54,10 @@ def plan_in_stock(
         "payment_url": payment_url,
         "alternatives": [],
     }
-    event = "exchange.offered" if to == "offered" else "exchange.reserved"
-    return moved(before, "answer", actor, event, now, to=to, values=values)
+    if to == "awaiting_goods":
+        return moved(before, "answer", actor, "exchange.reserved", now, to, values)
+    data = {"difference": costs - before.expected_minor}
+    return moved(before, "answer", actor, "exchange.offered", now, to, values, data)
 
 
 def plan_out_of_stock(

@@ -54,7 +54,14 @@ class Kind:
     always: bool = False
 
 
-_REMINDED: Final = ("return.opened", "return.approved", "return.info_requested", "offer.made")
+_REMINDED: Final = (
+    "return.opened",
+    "return.approved",
+    "return.info_requested",
+    "offer.made",
+    "exchange.offered",
+    "exchange.out_of_stock",
+)
 _TOLD: Final = (
     *_REMINDED,
     "return.rejected",
@@ -65,6 +72,8 @@ _TOLD: Final = (
     "refund.succeeded",
     "refund.failed",
     "store_credit.issued",
+    "exchange.payment_due",
+    "exchange.shipped",
 )
 REMINDER: Final = "deadline.approaching"
 KINDS: Final[Mapping[str, Kind]] = {
