@@ -6,7 +6,7 @@ A deadline that a table names and that has no case here is a finding of the proo
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +18,15 @@ from returns_api.domain.events import By
 from returns_api.domain.exchanges import ExchangeRecord
 from returns_api.domain.offers import OfferRecord
 from returns_api.domain.returns import ReturnRecord
-from returns_api.usecases import disputes, exchanges, offers, returns
+from returns_api.usecases import (
+    disputes,
+    exchanges,
+    offers,
+    pickup_calls,
+    pickups,
+    returns,
+    shipments,
+)
 
 CHEAP, COSTLY, STRICT = 2_000, 60_000, 95_000
 """Prices: decided at once; reviewed, silence approves; reviewed, silence rejects (minor units)."""
@@ -28,7 +36,7 @@ STRICT_POLICY: Final = POLICY.replace(
     "  - id: costly",
     "  - id: strict\n    when: {unit_price: {min: 900.00}}\n"
     "    approval: {respond_within: 48 hours, on_silence: reject}\n  - id: costly",
-)
+).replace("[post, dropoff, in_store]", "[post, dropoff, in_store, pickup]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +262,30 @@ async def arrival(story: Story) -> Case:
     return _exchanged(made, "arrival", "completed")
 
 
+async def _picked_up(story: Story, *, connected: bool) -> Case:
+    """A courier who was asked to come, by a carrier that is connected or not any more."""
+    order = await story.order(goods("coat", CHEAP))
+    ret = await story.open(order, {"coat": 1}, method="pickup")
+    shipment = (await story.view(ret)).shipment
+    assert shipment is not None
+    await shipments.carry_label(story.ctx, story.shop, shipment.id)
+    slot = (await pickups.list_slots(story.ctx, story.agent, ret.id))[0]
+    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
+        made = await pickups.book(tx, story.ctx, story.agent, By("agent"), ret.id, slot.token)
+    ctx = story.ctx if connected else replace(story.ctx, carriers={})
+    await pickup_calls.carry_pickup(ctx, story.shop, made.id)
+    kind, event = ("scan", "missed") if connected else ("rebook", "lapsed")
+    return Case("pickup", f"pickup_{kind}", f"pickup.{event}", ret.id, made.id)
+
+
+async def pickup_scan(story: Story) -> Case:
+    return await _picked_up(story, connected=True)
+
+
+async def pickup_rebook(story: Story) -> Case:
+    return await _picked_up(story, connected=False)
+
+
 MAKERS: Final[Mapping[str, Make]] = {
     "return.respond, approved": respond_approve,
     "return.respond, rejected": respond_reject,
@@ -276,5 +308,7 @@ MAKERS: Final[Mapping[str, Make]] = {
     "exchange.difference": difference,
     "exchange.dispatch": dispatch,
     "exchange.arrival": arrival,
+    "pickup.pickup_scan": pickup_scan,
+    "pickup.pickup_rebook": pickup_rebook,
 }
 """Every outcome of every deadline, by name."""

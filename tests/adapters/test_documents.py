@@ -36,6 +36,13 @@ def test_the_same_document_is_the_same_file() -> None:
     assert PdfPrinter().pdf(replace(DOCUMENT, total=("Total", "40.01 EUR"))) != pdf
 
 
+def test_a_code_is_drawn_for_laser_and_camera() -> None:
+    slip = PdfPrinter().pdf(replace(DOCUMENT, code="R-000017"))
+    assert pages(slip) == 1
+    assert slip == PdfPrinter().pdf(replace(DOCUMENT, code="R-000017"))
+    assert len(slip) > len(PdfPrinter().pdf(DOCUMENT)) + 500
+
+
 def test_a_long_one_takes_more_pages() -> None:
     assert pages(PdfPrinter().pdf(replace(DOCUMENT, rows=DOCUMENT.rows * 300))) > 5
 

@@ -144,6 +144,8 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_exchanges_rest_of_given_goods": {
         name: value for name, value in _IN_MONEY.items() if name != "refund_id"
     },
+    "ck_pickups_window": {"ends_at": "2020-01-01T00:00:00Z"},
+    "ck_pickups_confirmed": {"confirmation": None},
     "ck_disputes_award": {"claimed_minor": 1, "award_minor": 2},
     "ck_return_lines_units_match_quantity": {"quantity": 3, "units": [1]},
     "ck_store_credit_lots_due_while_it_lasts": {"due_at": "2020-01-01T00:00:00Z"},

@@ -17,6 +17,7 @@ from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine, Timer, rule
 from returns_api.domain.lifecycle.offers import OFFER
+from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import (
     HOLDING,
@@ -33,6 +34,7 @@ MACHINES = (
     RETURN,
     LINE,
     SHIPMENT,
+    PICKUP,
     TRANSFER,
     REFUND,
     OFFER,
@@ -50,6 +52,7 @@ REVIEW = {"approve", "reject", "request_info", "cancel", "offer", "agree"}
 ENDS = {"expire", "lapse"}
 SIDE = {"evidence": {"add_evidence"}, "ruled": {"appeal"}, "appealed": {"add_evidence"}}
 CONTEST = {state: {"dispute"} for state in ("rejected", "refunding", "completed")}
+COURIER = {"booked": {"cancel", "miss"}, "missed": {"rebook"}, "failed": {"rebook"}}
 FINANCE_MAY = {
     "requested": {"approve", "cancel"},
     "queued": {"approve", "cancel"},
@@ -155,13 +158,27 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
         SYSTEM: {
             "label_due": {"buy", "void"},
             "label_failed": {"buy", "void"},
-            "label_ready": {"void", "scan"},
+            "label_ready": {"announce", "void", "scan"},
             "in_transit": {"scan"},
             "lost": {"scan"},
             "delivered": {"scan"},
             "void_due": {"buy", "void"},
             "void_failed": {"buy"},
             "voided": {"buy"},
+        },
+    },
+    "pickup": {
+        BUYER: COURIER,
+        AGENT: COURIER,
+        WAREHOUSE: {},
+        FINANCE: {},
+        ADMIN: COURIER,
+        SYSTEM: {
+            "booking": {"book"},
+            "booked": {"collect", "cancel", "miss"},
+            "canceling": {"end", "collect"},
+            "missed": {"collect", "lapse"},
+            "failed": {"lapse"},
         },
     },
     "transfer": {

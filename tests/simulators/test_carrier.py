@@ -21,8 +21,9 @@ from tests.support.recorder import Recorder
 
 async def bought(carrier: Carrier, http: HttpClient) -> Label:
     easypost = EasyPostCarrier(http)
-    shipment = await easypost.prepare_label(carrier.account, request_for())
-    return await easypost.buy_label(carrier.account, shipment)
+    request = request_for()
+    shipment = await easypost.prepare_label(carrier.account, request)
+    return await easypost.buy_label(carrier.account, shipment, request)
 
 
 async def test_labels_survive_kill_9(carrier: Carrier, http: HttpClient) -> None:

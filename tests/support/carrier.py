@@ -36,6 +36,10 @@ class Carrier(Simulator):
         """Every missing scan up to ``to``."""
         await self.control("POST", "walk", {"shipment": shipment, "to": to})
 
+    async def pickups(self) -> dict[str, Any]:
+        """Every pickup by its id: its state and how often it was booked."""
+        return dict((await self.control("GET", "pickups"))["pickups"])
+
     async def register_webhook(self, url: str, secret: str, **more: Any) -> None:
         """Where to announce events."""
         await self.control("POST", "webhooks", {"url": url, "secret": secret, **more})

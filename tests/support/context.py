@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import uuid_utils.compat as uuids
 
+from returns_api.adapters.carriers.dhl_returns import DhlReturnsCarrier
 from returns_api.adapters.carriers.easypost import EasyPostCarrier
 from returns_api.adapters.documents import PdfPrinter
 from returns_api.adapters.http import GuardedClient, HttpClient
@@ -76,7 +77,10 @@ async def a_context(
             new_secret=lambda: secrets.token_hex(24),
             sealer=FernetSealer([b"k" * 32]),
             payments={"stripe": StripePayments(http)},
-            carriers={"easypost": EasyPostCarrier(http)},
+            carriers={
+                "easypost": EasyPostCarrier(http),
+                "dhl_returns": DhlReturnsCarrier(http),
+            },
             shops={"shopify": ShopifyShop(), "woocommerce": WooCommerceShop()},
             messengers={"smtp": SmtpMessenger(allow_loopback=True)},
             composer=TextComposer(),

@@ -19,6 +19,7 @@ from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Machine
 from returns_api.domain.lifecycle.offers import OFFER
+from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
@@ -33,6 +34,7 @@ MACHINES: Final[dict[str, Machine]] = {
     "exchange": EXCHANGE,
     "advance": ADVANCE,
     "recovery": RECOVERY,
+    "pickup": PICKUP,
 }
 
 _HOLDING: Final = ", ".join(f"'{state}'" for state in sorted(HOLDING))
@@ -168,13 +170,14 @@ BREACHES: Final[dict[str, str]] = {
 _EVENTS: Final = """
     SELECT e.resource_type, e.resource_id, e.sequence, e.type, e.actor, e.data FROM events e
     WHERE e.resource_type IN ('return', 'refund', 'shipment', 'offer', 'dispute', 'advance',
-                              'recovery', 'exchange')
+                              'recovery', 'exchange', 'pickup')
     ORDER BY e.shop_id, e.resource_id, e.sequence"""
 _ROWS: Final = """
     SELECT id, state, sequence FROM returns UNION ALL SELECT id, state, sequence FROM refunds
     UNION ALL SELECT id, state, sequence FROM shipments
     UNION ALL SELECT id, state, sequence FROM offers
     UNION ALL SELECT id, state, sequence FROM disputes
+    UNION ALL SELECT id, state, sequence FROM pickups
     UNION ALL SELECT id, state, sequence FROM advances
     UNION ALL SELECT id, state, sequence FROM recoveries
     UNION ALL SELECT id, state, sequence FROM exchanges"""

@@ -19,10 +19,13 @@ import asyncpg
 import httpx
 
 from returns_api.config import Settings
+from returns_api.db import label_documents, moves
+from returns_api.db.tables import pickups
 from returns_api.domain import ids
 from returns_api.domain.access import Role
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.shops import ShopSettings
+from returns_api.ports.carriers import Form, LabelDocument
 from returns_api.ports.messaging import Sender
 from returns_api.ports.payments import ProviderRefund, RefundStatus
 from returns_api.usecases import _provider_facts, connections, inbox, policies
@@ -80,6 +83,7 @@ TABLES: Final = {
     "rl": "return_lines",
     "ev": "photos",
     "shm": "shipments",
+    "pku": "pickups",
     "off": "offers",
     "dsp": "disputes",
     "exc": "exchanges",
@@ -198,6 +202,7 @@ async def _house(ctx: Context, clock: Past, http: httpx.AsyncClient, number: int
         await _returns(caller, order, index)
     await _arrived(ctx, house)
     await _recovered(caller)
+    await _fetched(ctx, house)
     await _rest(caller)
     return house
 
@@ -440,6 +445,29 @@ async def _arrived(ctx: Context, house: House) -> None:
         for made in house.made:
             order = ids.decode("ord", made["ord"])
             made["cn"] = ids.encode("cn", await tx.connection.fetchval(notes, order))
+
+
+async def _fetched(ctx: Context, house: House) -> None:
+    """A courier for the parcel of each approved return, as the carrier confirmed it."""
+    now = ctx.clock()
+    async with ctx.database.transaction(house.id) as tx:
+        for made in house.made:
+            return_id = ids.decode("ret", made["ret"])
+            parcel = await tx.connection.fetchrow(
+                "SELECT id, source FROM shipments WHERE return_id = $1", return_id
+            )
+            pickup_id = ctx.new_id()
+            await moves.add(
+                tx, pickups, "pickup", now, (), id=pickup_id, return_id=return_id,
+                order_id=ids.decode("ord", made["ord"]), shipment_id=parcel["id"],
+                source=parcel["source"], state="booked", carrier_pickup_id=str(pickup_id),
+                carrier="UPS", service="NextDay", starts_at=now + timedelta(days=1),
+                ends_at=now + timedelta(days=1, hours=4), cost_minor=550, currency="EUR",
+                confirmation="PU1",
+            )  # fmt: skip
+            made["pku"] = ids.encode("pku", pickup_id)
+            printed = LabelDocument(Form.LABEL, "application/pdf", b"%PDF-1.4")
+            await label_documents.keep(tx, parcel["id"], [printed], now)
 
 
 async def _recovered(call: Caller) -> None:

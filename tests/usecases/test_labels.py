@@ -50,7 +50,7 @@ async def test_a_label_is_bought_once(story: Story) -> None:
     assert shipment.tracking_code is not None
     seen = await books(story, ret)
     assert (seen["bought"], seen["voided"], seen["net_minor"]) == (1, 0, shipment.cost_minor)
-    assert await story.happened(shipment.id) == ["shipment.label_ready"]
+    assert await story.happened(shipment.id) == ["shipment.label_ready", "return.expected"]
 
 
 async def test_ten_workers_buy_one_label(story: Story) -> None:
@@ -366,6 +366,7 @@ async def test_a_scan_moves_parcel_and_return(story: Story) -> None:
     assert (await story.again(ret)).state == "in_transit", "delivered is not received"
     assert await story.happened((await parcel(story, ret)).id) == [
         "shipment.label_ready",
+        "return.expected",
         "shipment.in_transit",
         "shipment.delivered",
     ]
@@ -393,6 +394,7 @@ async def test_a_lost_parcel_shows_up_again(story: Story) -> None:
         await story.scan(ret, status, now + timedelta(hours=hours))
     assert await story.happened((await parcel(story, ret)).id) == [
         "shipment.label_ready",
+        "return.expected",
         "shipment.in_transit",
         "shipment.lost",
         "shipment.in_transit",

@@ -68,6 +68,7 @@ def _story(document: Document) -> list[Any]:
         Spacer(1, 18),
         _table(facts, [width * 0.35, width * 0.65]),
         Spacer(1, 24),
+        *([] if document.code is None else [*_codes(document.code, width), Spacer(1, 24)]),
         _table([head, *rows, total], [width * 0.6, width * 0.15, width * 0.25], ruled=True),
         Spacer(1, 18),
         *(_text(note, size=9) for note in document.notes),
@@ -88,6 +89,15 @@ def _table(rows: list[list[Any]], widths: list[float], *, ruled: bool = False) -
             ("LINEABOVE", (0, -1), (-1, -1), 1, colors.black),
         ]
     return LongTable(rows, colWidths=widths, repeatRows=int(ruled), style=styles)
+
+
+def _codes(code: str, width: float) -> list[Any]:
+    """The same text for a laser and for a camera."""
+    from reportlab.graphics.barcode.code128 import Code128  # noqa: PLC0415
+    from reportlab.graphics.barcode.qr import QrCode  # noqa: PLC0415
+
+    bars = Code128(code, barHeight=42, barWidth=1.1, humanReadable=True)
+    return [_table([[bars, QrCode(code)]], [width * 0.7, width * 0.3])]
 
 
 def _text(text: str, size: int = 10) -> Any:

@@ -34,6 +34,7 @@ _BUILT_IN: dict[Kind, dict[str, str]] = {
         "stripe": "returns_api.adapters.payments.stripe:StripePayments",
     },
     Kind.CARRIERS: {
+        "dhl_returns": "returns_api.adapters.carriers.dhl_returns:DhlReturnsCarrier",
         "easypost": "returns_api.adapters.carriers.easypost:EasyPostCarrier",
         "shippo": "returns_api.adapters.carriers.shippo:ShippoCarrier",
     },

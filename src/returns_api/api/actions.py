@@ -21,11 +21,13 @@ from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine
 from returns_api.domain.lifecycle.offers import OFFER
+from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.offers import OfferRecord
+from returns_api.domain.pickups import PickupRecord
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.shipments import ShipmentRecord
 
@@ -73,6 +75,9 @@ EXCHANGE_LINKS: Final[dict[str, Link]] = {
     "ship": Link("ship", Scope.RETURNS_REVIEW),
     "complete": Link("complete", Scope.RETURNS_ACT),
 }
+PICKUP_LINKS: Final[dict[str, Link]] = {
+    name: Link(name, Scope.RETURNS_ACT) for name in ("rebook", "cancel", "miss")
+}
 OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "approveReturn": (RETURN, "approve"),
     "rejectReturn": (RETURN, "reject"),
@@ -98,6 +103,7 @@ OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "recordExchangePayment": (EXCHANGE, "pay"),
     "shipExchange": (EXCHANGE, "ship"),
     "completeExchange": (EXCHANGE, "complete"),
+    **{f"{name}Pickup": (PICKUP, name) for name in PICKUP_LINKS},
     "retryLabel": (SHIPMENT, "retry"),
     "approveRefund": (REFUND, "approve"),
     "retryRefund": (REFUND, "retry"),
@@ -125,6 +131,7 @@ STATES: Final[dict[str, Machine]] = {
     "OfferOut": OFFER,
     "DisputeOut": DISPUTE,
     "ExchangeOut": EXCHANGE,
+    "PickupOut": PICKUP,
 }
 """Shapes whose ``state`` is a state of a table."""
 RETRY_LABEL: Final = Link("retry-label", Scope.RETURNS_REVIEW)
@@ -150,6 +157,26 @@ def offer_actions(offer: OfferRecord, principal: Principal) -> list[Action]:
     """What the caller may do with an offer, in the order of its table."""
     href, holds = f"/v1/offers/{ids.encode('off', offer.id)}", offer.holds(principal.credential_id)
     return _allowed(OFFER, offer.state, holds, OFFER_LINKS, href, offer.deadlines, principal)
+
+
+def pickup_actions(pickup: PickupRecord, principal: Principal) -> list[Action]:
+    """What the caller may do about a courier's visit, in the order of its table."""
+    href = f"/v1/pickups/{ids.encode('pku', pickup.id)}"
+    return _allowed(PICKUP, pickup.state, (), PICKUP_LINKS, href, pickup.deadlines, principal)
+
+
+def courier_actions(
+    ret: ReturnRecord, shipment: ShipmentRecord | None, principal: Principal
+) -> list[Action]:
+    """The way to a courier, once there is a label that one could take and none is asked for."""
+    asked = any(each.of == "pickup" and each.deadline.stands for each in ret.hanging)
+    ready = shipment is not None and shipment.state == "label_ready" and not asked
+    if not ready or (ret.method, ret.state) != ("pickup", "approved"):
+        return []
+    if Scope.RETURNS_ACT not in principal.scopes:
+        return []
+    href = f"/v1/returns/{ids.encode('ret', ret.id)}/pickups"
+    return [Action("book_pickup", href, None, None)]
 
 
 def dispute_actions(dispute: DisputeRecord, principal: Principal) -> list[Action]:

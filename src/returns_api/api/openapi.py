@@ -37,6 +37,7 @@ _NAMES: Final = {
     "ev": "a photo",
     "rl": "a line of a return",
     "ref": "a refund",
+    "pku": "a pickup",
     "off": "an offer",
     "dsp": "a dispute",
     "exc": "an exchange",

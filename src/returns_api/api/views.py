@@ -10,15 +10,18 @@ from returns_api.api.actions import (
     Action,
     allowed_actions,
     becomes,
+    courier_actions,
     dispute_actions,
     label_actions,
     offer_actions,
     waiting_for,
 )
+from returns_api.api.label_views import label_out
 from returns_api.api.schemas.disputes import DisputeOut, StatementOut
 from returns_api.api.schemas.offers import OfferOut
 from returns_api.api.schemas.quotes import (
     FreightOut,
+    MethodOut,
     PartOut,
     PossibleFee,
     QuoteLineOut,
@@ -31,7 +34,6 @@ from returns_api.api.schemas.returns import (
     ActionOut,
     AdvanceOut,
     DeadlineOut,
-    LabelOut,
     MoneyOut,
     ReturnLineOut,
     ReturnOut,
@@ -47,6 +49,7 @@ from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine
 from returns_api.domain.lifecycle.offers import OFFER
+from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.offers import OfferRecord
@@ -56,7 +59,7 @@ from returns_api.usecases.quotes import StoredQuote
 from returns_api.usecases.refunds import RefundView, may_retry
 from returns_api.usecases.returns import ReturnView
 
-HANGING: Final = {"offer": OFFER, "dispute": DISPUTE, "exchange": EXCHANGE}
+HANGING: Final = {"offer": OFFER, "dispute": DISPUTE, "exchange": EXCHANGE, "pickup": PICKUP}
 """The tables of what can hang on a return."""
 
 
@@ -73,6 +76,7 @@ def quote_out(quote: StoredQuote) -> QuoteOut:
         resolution=body["resolution"],
         method=body["method"],
         fallback=body.get("fallback"),
+        methods=[MethodOut(**each) for each in body.get("methods", [])],
         lines=[
             QuoteLineOut(
                 line=UUID(line["line_id"]),
@@ -118,6 +122,7 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
     actions = [
         *allowed_actions(ret, principal),
         *label_actions(ret.id, view.shipment, principal),
+        *courier_actions(ret, view.shipment, principal),
     ]
     return ReturnOut(
         return_=ret.id,
@@ -135,7 +140,7 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
         created_at=ret.created_at,
         updated_at=ret.updated_at,
         lines=[_line(line) for line in ret.lines],
-        label=_label(view),
+        label=label_out(ret.id, view.shipment),
         money=_money(view) if sees_money(principal) else None,
         info_request=ret.info_request,
         info_answer=ret.info_answer,
@@ -248,20 +253,6 @@ def _line(line: ReturnLineRecord) -> ReturnLineOut:
         inspected=line.inspected,
         decision_code=line.decision_code,
         decision_note=line.decision_note,
-    )
-
-
-def _label(view: ReturnView) -> LabelOut | None:
-    shipment = view.shipment
-    if shipment is None:
-        return None
-    return LabelOut(
-        shipment=shipment.id,
-        state=shipment.state,
-        carrier=shipment.carrier,
-        service=shipment.service,
-        tracking=shipment.tracking_code,
-        url=None if shipment.state.startswith("void") else shipment.label_url,
     )
 
 

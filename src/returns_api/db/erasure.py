@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, and_, any_, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from returns_api.db import notifications, opt_outs, photos
+from returns_api.db import label_documents, notifications, opt_outs, photos
 from returns_api.db.engine import Transaction
 from returns_api.db.order_intake import PERSON
 from returns_api.db.query import SHOP, Query, among, given, here
@@ -164,7 +164,7 @@ async def _forget_keys(tx: Transaction, order_ids: list[UUID]) -> None:
 
 
 async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) -> None:
-    """What leads to the person, what the person wrote, what waits to be told, and the photos."""
+    """What leads to the person, what the person wrote, what waits to be told, labels and photos."""
     await opt_outs.forget(tx, order_ids)
     await _forget_keys(tx, order_ids)
     await notifications.forget(tx, order_ids, now)
@@ -173,6 +173,7 @@ async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) 
     await tx.run(_FORGET_STATEMENTS, order_ids=order_ids)
     await tx.run(_FORGET_NOTES, order_ids=order_ids)
     await tx.run(_FORGET_WAYS, order_ids=order_ids)
+    await label_documents.drop_of_orders(tx, order_ids)
     await photos.drop_of_orders(tx, order_ids, now)
 
 

@@ -7,14 +7,15 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Integer, Uuid, and_, any_, func, or_, select, update
+from sqlalchemy import DateTime, Integer, Uuid, and_, any_, case, func, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, among, given, here
-from returns_api.db.tables import returns, scans, shipments
-from returns_api.domain.shipments import ShipmentRecord
+from returns_api.db.tables import connections, returns, scans, shipments
+from returns_api.domain.shipments import TRACKED, ShipmentRecord
 
+_MOMENT: Final = DateTime(timezone=True)
 _COLUMNS: Final = tuple(shipments.c[name] for name in ShipmentRecord.__dataclass_fields__)
 
 _OF_RETURNS: Final = Query(
@@ -94,6 +95,9 @@ _REMEMBER: Final = Query(
                 "carrier",
                 "service",
                 "label_url",
+                "qr_url",
+                "label_forms",
+                "track_at",
                 "cost_minor",
                 "cost_currency",
             )
@@ -120,6 +124,40 @@ _SCANNED: Final = Query(
     update(shipments)
     .where(here(shipments), shipments.c.id == given("id"))
     .values(last_scan_at=func.greatest(shipments.c.last_scan_at, given("at")))
+)
+_ASK: Final = Query(
+    update(shipments)
+    .where(
+        here(shipments),
+        here(connections),
+        connections.c.source == shipments.c.source,
+        shipments.c.id == given("id"),
+        shipments.c.track_at <= given("now"),
+    )
+    .values(
+        track_at=case((among(shipments.c.state, TRACKED), given("next_at", _MOMENT)), else_=null())
+    )
+    .returning(
+        shipments.c.state,
+        shipments.c.source,
+        shipments.c.carrier_shipment_id,
+        shipments.c.tracking_code,
+        *(
+            connections.c[name]
+            for name in ("adapter", "account", "base_url", "secret_sealed", "active")
+        ),
+    )
+)
+_ASK_LATER: Final = Query(
+    update(shipments)
+    .where(here(shipments), shipments.c.id == given("id"), shipments.c.track_at.is_not(None))
+    .values(track_at=given("track_at"))
+)
+TO_ASK: Final = Query(
+    select(shipments.c.shop_id, shipments.c.id)
+    .where(shipments.c.track_at <= given("now"))
+    .order_by(shipments.c.track_at)
+    .limit(given("limit"))
 )
 DUE: Final = Query(
     select(shipments.c.shop_id, shipments.c.id)
@@ -201,6 +239,19 @@ async def move(
         _moving(frozenset(values)), id=shipment_id, seen=seen, now=now, **values
     )
     return sequence
+
+
+async def ask(tx: Transaction, shipment_id: UUID, now: datetime, next_at: datetime) -> Row | None:
+    """Take a parcel whose scans are to be asked for, with its connection; None when it is not due.
+
+    One that can still move is due again at ``next_at``, whatever becomes of the question.
+    """
+    return await tx.first(_ASK, id=shipment_id, now=now, next_at=next_at)
+
+
+async def ask_later(tx: Transaction, shipment_id: UUID, at: datetime) -> None:
+    """Put the next question off, where one is planned."""
+    await tx.run(_ASK_LATER, id=shipment_id, track_at=at)
 
 
 async def add_scan(

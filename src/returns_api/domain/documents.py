@@ -81,6 +81,8 @@ class Document:
     rows: tuple[tuple[str, str, str], ...]
     total: tuple[str, str]
     notes: tuple[str, ...]
+    code: str | None = None
+    """Printed as a bar code and as a QR code too; ASCII."""
 
 
 def credit_note_document(
@@ -95,8 +97,8 @@ def credit_note_document(
     return Document(
         language=language,
         title=words[note["kind"]],
-        sender=_address(body["seller"]["name"], body["seller"]["address"]),
-        recipient=_address((recipient or {}).get("name"), recipient or {}),
+        sender=address_lines(body["seller"]["name"], body["seller"]["address"]),
+        recipient=address_lines((recipient or {}).get("name"), recipient or {}),
         facts=(
             (words["number"], str(note["number"])),
             (words["date"], local_date(issued, ZoneInfo(zone)).isoformat()),
@@ -122,7 +124,8 @@ def _money(minor: int, currency: str) -> str:
     return f"{format_minor(minor, currency)} {currency}"
 
 
-def _address(name: str | None, parts: Mapping[str, Any]) -> tuple[str, ...]:
+def address_lines(name: str | None, parts: Mapping[str, Any]) -> tuple[str, ...]:
+    """A name and an address as they stand on an envelope."""
     place = " ".join(filter(None, (parts.get("postcode"), parts.get("city"), parts.get("region"))))
     lines: Sequence[str | None] = (
         name,

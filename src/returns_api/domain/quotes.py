@@ -32,7 +32,7 @@ from returns_api.domain.settlement import (
     Terms,
     plan_settlement,
 )
-from returns_api.domain.terms import NOTHING_CAME, LineTerms, ReturnTerms, combine
+from returns_api.domain.terms import NOTHING_CAME, LineTerms, ReturnTerms, combine, freight_fee
 
 QUOTE_LASTS: Final = timedelta(hours=72)
 PRESUMED_DELIVERED_AFTER: Final = timedelta(days=7)
@@ -75,6 +75,8 @@ class Quote:
     method: str
     terms: ReturnTerms
     settlement: Settlement
+    methods: tuple[tuple[str, int], ...]
+    """Every way back that all lines offer, the first one usual, and its fee (minor units)."""
 
 
 def policy_facts(
@@ -187,7 +189,9 @@ def plan_quote(
         certificate_version=order.certificate_version,
         bonus_ppm=_bonus_ppm(lines, resolution),
     )
-    return Quote(lines, resolution, chosen, pinned, settlement)
+    every = [item.decision for item in lines]
+    methods = tuple((name, freight_fee(every, name)) for name in _offered(lines))
+    return Quote(lines, resolution, chosen, pinned, settlement, methods)
 
 
 def _for_goods(
@@ -382,17 +386,22 @@ def _bonus_ppm(lines: Sequence[QuotedLine], resolution: str) -> int:
 
 def _method(lines: Sequence[QuotedLine], method: str | None) -> str:
     """The asked method, or the first that every line offers."""
-    common = [
-        m.kind.value
-        for m in lines[0].decision.methods
-        if m.kind.value in GOODS_COME
-        and all(m.kind in {other.kind for other in item.decision.methods} for item in lines)
-    ]
+    common = _offered(lines)
     if method is None and common:
         return common[0]
     if method is None or method not in common:
         raise _unfit("method", f"Offered for these lines: {', '.join(common) or 'none'}.")
     return method
+
+
+def _offered(lines: Sequence[QuotedLine]) -> list[str]:
+    """The ways back that every line offers, in the policy's order."""
+    return [
+        m.kind.value
+        for m in lines[0].decision.methods
+        if m.kind.value in GOODS_COME
+        and all(m.kind in {other.kind for other in item.decision.methods} for item in lines)
+    ]
 
 
 def _first_unit(certificate: Certificate, line: LineRecord) -> int:

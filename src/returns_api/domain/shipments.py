@@ -7,7 +7,7 @@ repeated or out-of-order one harms nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -20,6 +20,11 @@ ASK_AGAIN: Final = tuple(timedelta(seconds=s) for s in (2, 10, 60, 300, 900, 360
 """Waits between tries to buy or to void a label; the last one repeats."""
 MAX_TRIES: Final = 60
 """Tries before a person must look: about two days."""
+
+ASK_FOR_SCANS: Final = timedelta(hours=4)
+"""How often a parcel is asked for where its carrier tells nothing by itself."""
+TRACKED: Final = ("label_ready", "in_transit", "lost")
+"""States in which a further scan can change something."""
 
 _MOVING: Final = frozenset({"in_transit", "out_for_delivery", "available_for_pickup"})
 
@@ -37,6 +42,10 @@ class ShipmentRecord:
     carrier: str | None
     service: str | None
     label_url: str | None
+    qr_url: str | None
+    """Where the code for the counter is shown."""
+    label_forms: Sequence[str]
+    """Which documents of the label are kept here."""
     cost_minor: int | None
     cost_currency: str | None
     attempt: int

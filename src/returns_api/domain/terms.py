@@ -129,13 +129,19 @@ def combine(decisions: Mapping[UUID, Decision], method: str) -> ReturnTerms:
         refund_within_seconds=_least([*promised, shortest(clocks, refund_at)]),
         refund_at=refund_at,
         freight_payer="merchant" if merchant_pays else "buyer",
-        freight_fee_minor=0 if merchant_pays or own_label else max(fees),
+        freight_fee_minor=freight_fee(every, method),
         own_label=own_label,
         refund_original_shipping=any(d.refund_original_shipping for d in every),
         lines={str(line): _line(d) for line, d in decisions.items()},
         law_clocks=clocks,
         advance=_advance(every),
     )
+
+
+def freight_fee(decisions: Sequence[Decision], method: str) -> int:
+    """What the buyer pays us for this way back, in minor units."""
+    fees = [_fee(each, method) for each in decisions if not each.freight.own_label]
+    return 0 if not fees or 0 in fees else max(fees)
 
 
 def _line(decision: Decision) -> LineTerms:

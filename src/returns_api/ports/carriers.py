@@ -23,6 +23,27 @@ class TrackingStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Capability(StrEnum):
+    """What an adapter offers besides labels and scans; use cases plan by it.
+
+    An adapter without ``LOOK_UP`` has to be of a carrier that bills a label when it is used: only
+    then may a purchase whose outcome is unknown be repeated.
+    """
+
+    RATES = "rates"
+    """The price is known before the purchase, and there are services to choose from."""
+    LOOK_UP = "look_up"
+    """It can be asked whether a prepared label was bought."""
+    VOID = "void"
+    """The money for an unused label can be asked back."""
+    WEBHOOKS = "webhooks"
+    """It tells scans by itself; without, parcels are asked for."""
+    QR = "qr"
+    """A code to show where parcels are dropped off, so that the buyer needs no printer."""
+    PICKUPS = "pickups"
+    """A courier comes for the parcel; the adapter is a ``ports.pickups.PickupCarrier`` too."""
+
+
 @dataclass(frozen=True, slots=True)
 class CarrierAccount:
     """Where and as whom to call."""
@@ -57,17 +78,41 @@ class LabelRequest:
     """The carrier's service to buy; None takes the cheapest offered."""
 
 
+class Form(StrEnum):
+    """What a document is for."""
+
+    LABEL = "label"
+    """To print and to stick on the parcel."""
+    QR = "qr"
+    """To show at the counter, which prints the label."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelDocument:
+    """A file that the carrier gives once and keeps nowhere for us."""
+
+    form: Form
+    media_type: str
+    content: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label that was paid for."""
+    """A label that was bought."""
 
     carrier_shipment_id: str
+    """What the carrier calls it from now on."""
     tracking_code: str
     carrier: str
     service: str
-    label_url: str
-    cost_minor: int
-    currency: str
+    label_url: str | None
+    """Where the carrier keeps it; None where it comes in ``documents``."""
+    cost_minor: int | None
+    """None where the carrier names no price and bills what is used."""
+    currency: str | None
+    qr_url: str | None = None
+    """Where the drop-off code is shown."""
+    documents: tuple[LabelDocument, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +139,7 @@ class Carrier(Protocol):
     """Raises ``ports.errors`` and nothing else; every call has a total deadline."""
 
     name: str
+    capabilities: frozenset[Capability]
 
     async def prepare_label(self, account: CarrierAccount, request: LabelRequest) -> str:
         """Create the shipment, buy nothing; returns the carrier's shipment id.
@@ -102,18 +148,28 @@ class Carrier(Protocol):
         """
         ...
 
-    async def buy_label(self, account: CarrierAccount, carrier_shipment_id: str) -> Label:
-        """Pay for the prepared shipment. A second call returns the first call's label."""
+    async def buy_label(
+        self, account: CarrierAccount, carrier_shipment_id: str, request: LabelRequest
+    ) -> Label:
+        """Buy what was prepared, by the same ``request``.
+
+        A second call returns the first call's label, or, without ``LOOK_UP``, a further one that
+        costs nothing unless it is used.
+        """
         ...
 
     async def look_up_label(
         self, account: CarrierAccount, carrier_shipment_id: str
     ) -> Label | None:
-        """The label if it was bought, None if it certainly was not."""
+        """The label if it was bought, None if it certainly was not; without ``LOOK_UP`` that is
+        never known."""
         ...
 
     async def void_label(self, account: CarrierAccount, carrier_shipment_id: str) -> bool:
-        """Ask for the money back; False when the carrier will not (used, or too late)."""
+        """Ask for the money back; False when the carrier will not (used, or too late).
+
+        Raises ``ProviderRejected`` without ``VOID``.
+        """
         ...
 
     async def track(

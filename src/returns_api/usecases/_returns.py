@@ -22,6 +22,7 @@ from returns_api.domain.exchanges import IN_GOODS
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.returns import Change, ReturnRecord
 from returns_api.domain.shipments import ShipmentRecord, plan_void
+from returns_api.usecases import _pickups
 from returns_api.usecases._exchanges import lapse_exchange
 from returns_api.usecases._offers import lapse
 from returns_api.usecases.context import Context
@@ -63,10 +64,12 @@ async def save(
         events += more
     if not keep_offer and before.offer_stands and (change.state, "agree") not in RETURN.rules:
         events += await lapse(tx, ctx, before.id)
-    if before.resolution in IN_GOODS and (
-        change.state in _ENDED or change.event == "return.agreed"
-    ):
+    nothing_comes = change.state in _ENDED or change.event == "return.agreed"
+    if before.resolution in IN_GOODS and nothing_comes:
         events += await lapse_exchange(tx, ctx, before.id)
+    if before.method == _pickups.METHOD and nothing_comes:
+        more, further = await _pickups.follow(tx, ctx, before.id, "cancel")
+        events, jobs = [*events, *more], [*jobs, *further]
     if change.state in _ENDED and before.terms.advance is not None:
         due = await advance_rows.hurry(tx, before.id, now)
         jobs = [*jobs, *([] if due is None else [Job("carry_advance", due)])]

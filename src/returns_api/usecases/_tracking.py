@@ -18,6 +18,7 @@ from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.returns import ReturnRecord, plan_ship
 from returns_api.domain.shipments import plan_scan
 from returns_api.ports.carriers import TrackingScan
+from returns_api.usecases import _pickups as pickups
 from returns_api.usecases._advances import FIRST_SCAN, grant_if_due, lock_if_due
 from returns_api.usecases._returns import save, shipment_event
 from returns_api.usecases.context import Context
@@ -61,5 +62,8 @@ async def follow_scans(
         change = plan_ship(ret, Actor.SYSTEM, ctx.clock())
         more, jobs = await save(tx, ctx, change, SYSTEM)
         events, now_in = [*events, *more], change.state
+    if ret.method == pickups.METHOD:
+        more, further = await pickups.follow(tx, ctx, ret.id, "collect")
+        events, jobs = [*events, *more], [*jobs, *further]
     more, further = await grant_if_due(tx, ctx, ret, now_in, FIRST_SCAN, SYSTEM)
     return [*events, *more], [*jobs, *further]

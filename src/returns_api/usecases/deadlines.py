@@ -16,6 +16,7 @@ from returns_api.db import deadlines as rows
 from returns_api.db import disputes as dispute_rows
 from returns_api.db import exchanges as exchange_rows
 from returns_api.db import offers as offer_rows
+from returns_api.db import pickups as pickup_rows
 from returns_api.db import reservations
 from returns_api.db import returns as return_rows
 from returns_api.db import shipments as shipment_rows
@@ -25,12 +26,14 @@ from returns_api.domain.disputes import plan_dispute_silence
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.exchange_answers import plan_exchange_silence
 from returns_api.domain.offers import plan_offer_silence
+from returns_api.domain.pickups import plan_pickup_silence
 from returns_api.domain.returns import plan_silence
 from returns_api.domain.shipments import why_not_here
 from returns_api.usecases._advances import REQUEST, lock_if_due, save_and_grant
 from returns_api.usecases._disputes import save as save_dispute
 from returns_api.usecases._exchanges import save as save_exchange
 from returns_api.usecases._offers import save as save_offer
+from returns_api.usecases._pickups import save as save_pickup
 from returns_api.usecases._settlement import settle_if_due
 from returns_api.usecases.context import Context
 
@@ -117,10 +120,20 @@ async def _of_exchange(tx: Transaction, ctx: Context, return_id: UUID, late: Row
     await emit(tx, [told, *events], jobs)
 
 
+async def _of_pickup(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
+    """A pickup's; the return's lock is the pickup's."""
+    await return_rows.lock(tx, return_id)
+    pickup = await pickup_rows.one(tx, late["object_id"])
+    change = None if pickup is None else plan_pickup_silence(pickup, ctx.clock())
+    if change is not None:
+        await emit(tx, [await save_pickup(tx, ctx, change, SYSTEM)])
+
+
 _SILENCES: Final[Mapping[str, Silence]] = {
     "return": _of_return,
     "offer": _of_offer,
     "dispute": _of_dispute,
     "exchange": _of_exchange,
+    "pickup": _of_pickup,
 }
 """By the kind of object that a deadline is of."""

@@ -375,6 +375,8 @@ def _planned_shipment(shipment_id: UUID, source: str, ret: ReturnRecord) -> Ship
         carrier=None,
         service=None,
         label_url=None,
+        qr_url=None,
+        label_forms=(),
         cost_minor=None,
         cost_currency=None,
         attempt=0,

@@ -259,6 +259,7 @@ def _body(quote: Quote, version: Row, order: OrderRecord, now: datetime) -> dict
         "policy_version_id": str(version["id"]),
         "resolution": quote.resolution,
         "method": quote.method,
+        "methods": [{"method": name, "fee": fee} for name, fee in quote.methods],
         "lines": [
             {
                 "line_id": str(item.line.id),

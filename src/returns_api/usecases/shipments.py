@@ -13,30 +13,33 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import connections as connection_rows
-from returns_api.db import orders as order_rows
 from returns_api.db import returns as return_rows
 from returns_api.db import shipments as rows
-from returns_api.db import shops as shop_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, emit
-from returns_api.domain import ids
 from returns_api.domain.access import Principal
 from returns_api.domain.errors import NotFound
 from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.shipments import ShipmentRecord, after_purchase, next_try
-from returns_api.ports.carriers import Address, Carrier, CarrierAccount, Label, LabelRequest
+from returns_api.ports.carriers import (
+    Capability,
+    Carrier,
+    CarrierAccount,
+    Label,
+    LabelRequest,
+)
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.usecases._advances import FIRST_SCAN, lock_if_due
 from returns_api.usecases._connections import open_carrier_account
+from returns_api.usecases._labels import cost_of, label_request, remember
 from returns_api.usecases._loading import NO_SUCH_THING, visible_return
 from returns_api.usecases._returns import shipment_event
 from returns_api.usecases._tracking import follow_scans
 from returns_api.usecases.context import Context
+from returns_api.usecases.packing_slips import announce
 
-DEFAULT_WEIGHT_GRAMS: Final = 500
-"""What a unit without a known weight is taken to weigh."""
 _ERROR_MAX: Final = 300
 
 
@@ -112,7 +115,7 @@ async def _claim(ctx: Context, shop: UUID, shipment_id: UUID) -> Held | None:
         carrier = None if connection is None else ctx.carriers.get(connection["adapter"])
         account = None if connection is None else _account(ctx, connection)
         buying = shipment.state == "label_due"
-        request = await _request(tx, shipment, order_id) if buying else None
+        request = await label_request(tx, shipment, order_id) if buying else None
         if next_try(shipment.tries - 1, now) is None:
             problem = "every try ended without an answer"
         elif carrier is None or account is None:
@@ -137,30 +140,13 @@ def _account(ctx: Context, connection: Row) -> CarrierAccount | None:
         return None
 
 
-async def _request(
-    tx: Transaction, shipment: ShipmentRecord, order_id: UUID
-) -> LabelRequest | None:
-    sender = await order_rows.sender_address(tx, order_id)
-    shop = await shop_rows.one(tx)
-    order = await order_rows.load_order(tx, order_id)
-    ret = await return_rows.one(tx, shipment.return_id)
-    if sender is None or shop is None or order is None or ret is None:
-        return None
-    weights = {line.id: line.weight_grams or DEFAULT_WEIGHT_GRAMS for line in order.lines}
-    return LabelRequest(
-        reference=ids.encode("shm", shipment.id),
-        sender=sender,
-        receiver=Address(**shop["return_address"]),
-        weight_grams=sum(weights[line.order_line_id] * line.quantity for line in ret.open_lines()),
-    )
-
-
 async def _buy(ctx: Context, shop: UUID, held: Held, request: LabelRequest) -> Label | None:
     """The label, or None when the try lost its lease before paying."""
     shipment, carrier = held.shipment, held.carrier
     key = shipment.carrier_shipment_id
     if key is not None:
-        bought = await carrier.look_up_label(held.account, key)
+        known = Capability.LOOK_UP in carrier.capabilities
+        bought = await carrier.look_up_label(held.account, key) if known else None
         if bought is not None:
             return bought
     else:
@@ -168,12 +154,17 @@ async def _buy(ctx: Context, shop: UUID, held: Held, request: LabelRequest) -> L
         async with ctx.database.transaction(shop) as tx:
             if not await rows.prepared(tx, shipment.id, shipment.attempt, key):
                 return None
-    return await carrier.buy_label(held.account, key)
+    return await carrier.buy_label(held.account, key, request)
 
 
 async def _void(held: Held) -> Voided:
-    """Ask whether the label was bought and, if so, for the money back."""
+    """Ask whether the label was bought and, if so, for the money back.
+
+    Where a carrier voids nothing there is nothing to ask: it bills only what is used.
+    """
     key = held.shipment.carrier_shipment_id
+    if Capability.VOID not in held.carrier.capabilities:
+        return Voided(None, given_back=False)
     label = None if key is None else await held.carrier.look_up_label(held.account, key)
     if label is None:
         return Voided(None, given_back=False)
@@ -193,18 +184,19 @@ async def _record_label(ctx: Context, shop: UUID, held: Held, label: Label) -> N
         state = None if shipment is None else after_purchase(shipment)
         if ret is None or shipment is None or state is None:
             return
-        await rows.remember_label(tx, shipment.id, _label_values(label))
+        await remember(tx, ctx, held.shipment.id, held.carrier, label)
         due_at = ctx.clock() if state == "void_due" else None
         jobs = [] if due_at is None else [Job("carry_label", shipment.id)]
         if state == shipment.state:
             await emit(tx, [], jobs)
             return
         event = await _move(
-            tx, ctx, shipment, ret.order_id, state, SYSTEM, _cost(label), due_at=due_at,
+            tx, ctx, shipment, ret.order_id, state, SYSTEM, cost_of(label), due_at=due_at,
             last_error=None,
         )  # fmt: skip
+        expected = await announce(tx, ctx, ret, shipment.id)
         more, further = await follow_scans(tx, ctx, ret, shipment.id)
-        await emit(tx, [event, *more], [*jobs, *further])
+        await emit(tx, [event, *expected, *more], [*jobs, *further])
     ctx.wake()
 
 
@@ -216,11 +208,11 @@ async def _record_void(ctx: Context, shop: UUID, held: Held, voided: Voided) -> 
             return
         label, kept = voided.label, voided.label is not None and not voided.given_back
         if label is not None:
-            await rows.remember_label(tx, shipment.id, _label_values(label))
+            await remember(tx, ctx, held.shipment.id, held.carrier, label)
         state = SHIPMENT.step(
             shipment.state, "void", Actor.SYSTEM, to="void_failed" if kept else "voided"
         )
-        data = {} if label is None else {**_cost(label), "given_back": voided.given_back}
+        data = {} if label is None else {**cost_of(label), "given_back": voided.given_back}
         ended = {"due_at": None, "leased_until": None}
         event = await _move(
             tx, ctx, shipment, held.order_id, state, SYSTEM, data,
@@ -306,19 +298,3 @@ async def _move(
     )
     assert sequence is not None
     return shipment_event(ctx, shipment, order_id, state, sequence, by, data)
-
-
-def _label_values(label: Label) -> dict[str, Any]:
-    return {
-        "carrier_shipment_id": label.carrier_shipment_id,
-        "tracking_code": label.tracking_code,
-        "carrier": label.carrier,
-        "service": label.service,
-        "label_url": label.label_url,
-        "cost_minor": label.cost_minor,
-        "cost_currency": label.currency,
-    }
-
-
-def _cost(label: Label) -> dict[str, Any]:
-    return {"cost": label.cost_minor, "currency": label.currency}

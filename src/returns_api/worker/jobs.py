@@ -26,10 +26,12 @@ from returns_api.usecases import (
     notifications,
     overdue,
     photos,
+    pickup_calls,
     reconciliations,
     recoveries,
     shipments,
     store_credits,
+    tracking,
     transfers,
 )
 from returns_api.usecases.context import Context
@@ -53,6 +55,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "carry_advance": Kind(advances.carry_advance, advances.due_advances),
     "lapse_recovery": Kind(recoveries.lapse_recovery, recoveries.due_recoveries),
     "carry_label": Kind(shipments.carry_label, shipments.due_labels),
+    "carry_pickup": Kind(pickup_calls.carry_pickup, pickup_calls.due_pickups),
+    "track_parcel": Kind(tracking.track_parcel, tracking.due_parcels),
     "deliver_event": Kind(deliveries.deliver_event, deliveries.due_deliveries),
     "send_notification": Kind(notifications.send_notification, notifications.due_notifications),
     "tidy_shop": Kind(housekeeping.tidy_shop, housekeeping.due_shops),

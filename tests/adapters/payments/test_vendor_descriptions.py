@@ -9,9 +9,7 @@ passes by Prism.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import orjson
 import pytest
@@ -24,19 +22,9 @@ from returns_api.ports.errors import ProviderRejected
 from returns_api.ports.payments import PaymentAccount, RefundRequest, RefundStatus
 from tests.support import node
 from tests.support.bank import Bank
+from tests.support.prism import prism
 
 pytestmark = pytest.mark.xdist_group("node")
-
-
-@contextmanager
-def prism(description: Path, upstream: str) -> Iterator[str]:
-    """Prism before ``upstream``, with ``description`` as the law."""
-    node.install()
-    port = node.free_port()
-    program = node.FOLDER / "node_modules" / ".bin" / "prism"
-    options = ("proxy", "--errors", "-v", "fatal", "-h", "127.0.0.1", "-p", str(port))
-    with node.running(str(program), *options, str(description), upstream, port=port) as url:
-        yield url
 
 
 @pytest.fixture(scope="module")

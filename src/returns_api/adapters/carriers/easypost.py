@@ -12,8 +12,10 @@ from typing import Final
 
 from returns_api.adapters import fields
 from returns_api.adapters.carriers import easypost_wire as wire
+from returns_api.adapters.carriers.easypost_pickups import EasyPostPickups
 from returns_api.adapters.http import Call, HttpClient
 from returns_api.ports.carriers import (
+    Capability,
     CarrierAccount,
     Label,
     LabelRequest,
@@ -25,10 +27,14 @@ from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderU
 _VOIDED: Final = frozenset({"submitted", "refunded"})
 
 
-class EasyPostCarrier:
+class EasyPostCarrier(EasyPostPickups):
     """``ports.carriers.Carrier`` for EasyPost. Stateless apart from the pooled client."""
 
     name = "easypost"
+    capabilities = frozenset(
+        {Capability.RATES, Capability.LOOK_UP, Capability.VOID, Capability.WEBHOOKS}
+        | {Capability.PICKUPS}
+    )
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http
@@ -42,7 +48,9 @@ class EasyPostCarrier:
         except ValueError as error:
             raise OutcomeUnknown(f"unreadable shipment: {error}") from error
 
-    async def buy_label(self, account: CarrierAccount, carrier_shipment_id: str) -> Label:
+    async def buy_label(
+        self, account: CarrierAccount, carrier_shipment_id: str, request: LabelRequest
+    ) -> Label:
         """Buy the cheapest rate of the wanted service; a shipment already bought gives its label.
 
         Costs one look before the purchase, so that the price is known to compare the answer with.

@@ -50,29 +50,29 @@ def build_shipment(account: CarrierAccount, request: LabelRequest) -> Call:
     shipment = {
         "reference": request.reference,
         "is_return": True,
-        "to_address": _address(request.sender),
-        "from_address": _address(request.receiver),
+        "to_address": address(request.sender),
+        "from_address": address(request.receiver),
         "parcel": {"weight": ounces_tenths(request.weight_grams) / 10},
         "options": options,
     }
     body = orjson.dumps({"shipment": shipment})
-    return Call("POST", _url(account, "/v2/shipments"), _headers(account), body)
+    return Call("POST", url(account, "/v2/shipments"), headers(account), body)
 
 
 def build_buy(account: CarrierAccount, shipment_id: str, rate_id: str) -> Call:
     """POST /v2/shipments/{id}/buy."""
     body = orjson.dumps({"rate": {"id": rate_id}})
-    return Call("POST", _shipment_url(account, shipment_id, "/buy"), _headers(account), body)
+    return Call("POST", _shipment_url(account, shipment_id, "/buy"), headers(account), body)
 
 
 def build_retrieve(account: CarrierAccount, shipment_id: str) -> Call:
     """GET /v2/shipments/{id}."""
-    return Call("GET", _shipment_url(account, shipment_id), _headers(account))
+    return Call("GET", _shipment_url(account, shipment_id), headers(account))
 
 
 def build_refund(account: CarrierAccount, shipment_id: str) -> Call:
     """POST /v2/shipments/{id}/refund."""
-    return Call("POST", _shipment_url(account, shipment_id, "/refund"), _headers(account), b"{}")
+    return Call("POST", _shipment_url(account, shipment_id, "/refund"), headers(account), b"{}")
 
 
 def refuse(reply: Reply) -> None:
@@ -242,32 +242,32 @@ def _status(source: Mapping[str, object]) -> TrackingStatus:
         return TrackingStatus.UNKNOWN
 
 
-def _address(address: Address) -> dict[str, str]:
+def address(given: Address) -> dict[str, str]:
     known = {
-        "name": address.name,
-        "street1": address.street1,
-        "street2": address.street2,
-        "city": address.city,
-        "state": address.region,
-        "zip": address.postcode,
-        "country": address.country,
-        "email": address.email,
-        "phone": address.phone,
+        "name": given.name,
+        "street1": given.street1,
+        "street2": given.street2,
+        "city": given.city,
+        "state": given.region,
+        "zip": given.postcode,
+        "country": given.country,
+        "email": given.email,
+        "phone": given.phone,
     }
     return {name: value for name, value in known.items() if value}
 
 
-def _headers(account: CarrierAccount) -> dict[str, str]:
+def headers(account: CarrierAccount) -> dict[str, str]:
     token = b64encode(f"{account.secret}:".encode()).decode("ascii")
     return {"authorization": f"Basic {token}", "content-type": "application/json"}
 
 
-def _url(account: CarrierAccount, path: str) -> str:
+def url(account: CarrierAccount, path: str) -> str:
     return account.base_url.rstrip("/") + path
 
 
 def _shipment_url(account: CarrierAccount, shipment_id: str, tail: str = "") -> str:
-    return _url(account, f"/v2/shipments/{quote(shipment_id, safe='')}{tail}")
+    return url(account, f"/v2/shipments/{quote(shipment_id, safe='')}{tail}")
 
 
 def _sign(secret: str, body: bytes) -> bytes:

@@ -14,6 +14,7 @@ from returns_api.adapters import fields
 from returns_api.adapters.carriers import shippo_wire as wire
 from returns_api.adapters.http import Call, HttpClient
 from returns_api.ports.carriers import (
+    Capability,
     CarrierAccount,
     Label,
     LabelRequest,
@@ -29,6 +30,9 @@ class ShippoCarrier:
     """``ports.carriers.Carrier`` for Shippo. Stateless apart from the pooled client."""
 
     name = "shippo"
+    capabilities = frozenset(
+        {Capability.RATES, Capability.LOOK_UP, Capability.VOID, Capability.WEBHOOKS}
+    )
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http
@@ -42,7 +46,9 @@ class ShippoCarrier:
         except ValueError as error:
             raise OutcomeUnknown(f"unreadable shipment: {error}") from error
 
-    async def buy_label(self, account: CarrierAccount, carrier_shipment_id: str) -> Label:
+    async def buy_label(
+        self, account: CarrierAccount, carrier_shipment_id: str, request: LabelRequest
+    ) -> Label:
         """Buy the cheapest rate of the wanted service, unless that was done before."""
         looked = False
         try:

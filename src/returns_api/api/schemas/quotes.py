@@ -125,6 +125,13 @@ class FreightOut(Out):
     fee: int = Field(description="Minor units, deducted from the refund.")
 
 
+class MethodOut(Out):
+    """A way back that every line of the quote offers."""
+
+    method: str
+    fee: int = Field(description="What the buyer would pay for it, in minor units.")
+
+
 class QuoteOut(Out):
     """A binding offer: nothing that is not in it is ever deducted."""
 
@@ -140,6 +147,7 @@ class QuoteOut(Out):
             "resolution": "refund",
             "fallback": None,
             "method": "post",
+            "methods": [{"method": "post", "fee": 490}, {"method": "pickup", "fee": 790}],
             "lines": [
                 {
                     "line": _LI,
@@ -184,6 +192,9 @@ class QuoteOut(Out):
         " up. What the shop cannot deliver is refunded."
     )
     method: str
+    methods: list[MethodOut] = Field(
+        description="What else could be chosen, by a quote of its own; the first is the usual one."
+    )
     lines: list[QuoteLineOut]
     refund: RefundOffer
     freight: FreightOut

@@ -22,7 +22,6 @@ from returns_api.api.schemas.base import (
     RefundId,
     ReturnId,
     ReturnLineId,
-    ShipmentId,
     ShortText,
     Storable,
     either,
@@ -30,6 +29,7 @@ from returns_api.api.schemas.base import (
     example_id,
     ways,
 )
+from returns_api.api.schemas.labels import LabelOut
 from returns_api.api.schemas.quotes import LINES_MAX
 
 _LI, _ORD, _RET = example_id("li"), example_id("ord"), example_id("ret")
@@ -138,15 +138,6 @@ class ReturnLineOut(Out):
     decision_note: str | None
 
 
-class LabelOut(Out):
-    shipment: ShipmentId
-    state: str
-    carrier: str | None
-    service: str | None
-    tracking: str | None
-    url: str | None
-
-
 class AdvanceOut(Out):
     """Money before the goods are seen: given, or declined and why."""
 
@@ -245,6 +236,8 @@ class ReturnOut(Out):
                 "service": "Returns",
                 "tracking": "EZ1000000001",
                 "url": "https://carrier.example/labels/1.pdf",
+                "qr_url": None,
+                "documents": [],
             },
             "money": {
                 "expected": 8410,

@@ -42,6 +42,7 @@ from returns_api.db.tables.orders import (
     payments,
 )
 from returns_api.db.tables.photos import photos
+from returns_api.db.tables.pickups import pickups
 from returns_api.db.tables.policies import backtests, policy_history, policy_versions
 from returns_api.db.tables.reconciliations import (
     reconciliation_differences,
@@ -67,7 +68,7 @@ from returns_api.db.tables.returns import (
     returns,
     unit_claims,
 )
-from returns_api.db.tables.shipments import scans, shipments
+from returns_api.db.tables.shipments import label_documents, scans, shipments
 from returns_api.db.tables.shops import (
     connections,
     credentials,
@@ -107,6 +108,7 @@ __all__ = [
     "inbox",
     "inspected_units",
     "inspections",
+    "label_documents",
     "ledger_entries",
     "ledger_postings",
     "ledger_seals",
@@ -125,6 +127,7 @@ __all__ = [
     "parcels",
     "payments",
     "photos",
+    "pickups",
     "policy_history",
     "policy_versions",
     "quotes",

@@ -13,6 +13,7 @@ from returns_api.domain.lifecycle.machine import Actor, Machine, Rule
 from returns_api.domain.lifecycle.notifications import NOTIFICATION
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.photos import PHOTO
+from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
 from returns_api.domain.lifecycle.returns import LINE, RETURN
@@ -23,6 +24,7 @@ MACHINES: Final = (
     RETURN,
     LINE,
     SHIPMENT,
+    PICKUP,
     PHOTO,
     REFUND,
     TRANSFER,

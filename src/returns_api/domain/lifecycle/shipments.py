@@ -27,6 +27,9 @@ SHIPMENT: Final = Machine(
         ("label_failed", "void"): rule(
             _S, "voided", "void_due", meaning="Nobody needs it; it may have been bought already."
         ),
+        ("label_ready", "announce"): rule(
+            _S, "label_ready", meaning="Tell the warehouse what comes and where to."
+        ),
         ("label_ready", "void"): rule(_S, "void_due", meaning="Nobody needs the bought label."),
         ("label_ready", "scan"): rule(
             _S, "in_transit", "delivered", "lost", "returned_to_sender", meaning="First scan."

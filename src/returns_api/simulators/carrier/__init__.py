@@ -1,1 +1,2 @@
-"""A carrier that speaks EasyPost's wire format, prints labels and counts every one it sold."""
+"""A carrier that speaks EasyPost's, Shippo's and DHL Parcel DE Returns' wire formats, prints labels
+and counts every one it sold."""

@@ -9,7 +9,9 @@ from ..kit.control import CommonControl
 from ..kit.web import App, run
 from .control import Control
 from .core import Carrier
+from .dhl_api import DhlApi
 from .easypost_api import EasyPostApi
+from .pickup_api import PickupApi
 from .shippo_api import ShippoApi
 
 
@@ -22,7 +24,8 @@ def main() -> None:
     args = parser.parse_args()
     carrier = Carrier(args.data_dir)
     common = CommonControl(carrier.plan, carrier.hooks, carrier.reset)
-    faces = EasyPostApi(carrier).routes() + ShippoApi(carrier).routes()
+    faces = [*EasyPostApi(carrier).routes(), *ShippoApi(carrier).routes()]
+    faces += [*PickupApi(carrier).routes(), *DhlApi(carrier).routes()]
     routes = faces + Control(carrier).routes() + common.routes()
     run(App(routes, carrier.living), args.host, args.port)
 

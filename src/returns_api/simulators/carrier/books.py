@@ -30,8 +30,11 @@ CREATE TABLE IF NOT EXISTS movements (
     seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, shipment TEXT NOT NULL, reference TEXT,
     amount INTEGER NOT NULL, currency TEXT NOT NULL, at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS movements_reference ON movements (reference);
+CREATE TABLE IF NOT EXISTS pickups (
+    id TEXT PRIMARY KEY, account TEXT NOT NULL, request TEXT NOT NULL, rates TEXT NOT NULL,
+    status TEXT NOT NULL, confirmation TEXT, booked INTEGER NOT NULL DEFAULT 0);
 """
-TABLES = ("shipments", "scans", "movements")
+TABLES = ("shipments", "scans", "movements", "pickups")
 
 Row = sqlite3.Row
 
@@ -89,9 +92,8 @@ class Books:
             account,
         )
 
-    def buy(self, shipment: Row, rate: Mapping[str, Any], minor: int) -> Row:
-        """Pay for a label."""
-        code = f"EZ{secrets.randbelow(10**18):018d}"
+    def buy(self, shipment: Row, rate: Mapping[str, Any], minor: int, code: str) -> Row:
+        """Sell a label under a tracking code."""
         with self.store.transaction() as db:
             db.execute(
                 "UPDATE shipments SET rate = ?, tracking_code = ? WHERE id = ?",
@@ -162,6 +164,47 @@ class Books:
         )
         names = ("shipments", "bought", "voided", "net_minor", "currency")
         return {"references": {row["reference"]: {n: row[n] for n in names} for row in rows}}
+
+    def add_pickup(
+        self, ident: str, account: str, request: Mapping[str, Any], rates: Sequence[Any]
+    ) -> Row:
+        """A courier asked for, and not booked."""
+        with self.store.transaction() as db:
+            db.execute(
+                "INSERT INTO pickups (id, account, request, rates, status) "
+                "VALUES (?, ?, ?, ?, 'unknown')",
+                (ident, account, orjson.dumps(request).decode(), orjson.dumps(rates).decode()),
+            )
+        return self.pickup(ident)
+
+    def pickup(self, ident: str) -> Row:
+        """By id; it must exist."""
+        row = self.store.row("SELECT * FROM pickups WHERE id = ?", ident)
+        assert row is not None
+        return row
+
+    def find_pickup(self, ident: str, account: str) -> Row | None:
+        """By id; another account's does not exist."""
+        return self.store.row("SELECT * FROM pickups WHERE id = ? AND account = ?", ident, account)
+
+    def schedule(self, ident: str, confirmation: str) -> Row:
+        """Book it; ``booked`` counts how often."""
+        return self._set_pickup(
+            ident, "status = 'scheduled', booked = booked + 1, confirmation = ?", confirmation
+        )
+
+    def call_off(self, ident: str) -> Row:
+        """The courier does not come."""
+        return self._set_pickup(ident, "status = ?", "canceled")
+
+    def pickups(self) -> list[Row]:
+        """Every pickup there is."""
+        return self.store.rows("SELECT id, status, booked, request FROM pickups")
+
+    def _set_pickup(self, ident: str, change: str, value: str) -> Row:
+        with self.store.transaction() as db:
+            db.execute(f"UPDATE pickups SET {change} WHERE id = ?", (value, ident))  # noqa: S608
+        return self.pickup(ident)
 
     def _move(self, kind: str, shipment: Row, amount: int, currency: str) -> None:
         self.store.db.execute(

@@ -20,6 +20,7 @@ class Control:
             ("POST", "/_control/walk", self.walk),
             ("POST", "/_control/advance", self.advance),
             ("GET", "/_control/ledger", self.show_ledger),
+            ("GET", "/_control/pickups", self.show_pickups),
         ]
 
     async def scan(self, request: Request) -> Response:
@@ -49,6 +50,12 @@ class Control:
     async def show_ledger(self, request: Request) -> Response:
         """GET ledger, the whole or ?reference=."""
         return json_response(self._carrier.books.summary(request.query.get("reference")))
+
+    async def show_pickups(self, request: Request) -> Response:
+        """GET pickups: by id, its state and how often it was booked."""
+        found = self._carrier.books.pickups()
+        shown = {row["id"]: {"status": row["status"], "booked": row["booked"]} for row in found}
+        return json_response({"pickups": shown})
 
     def _bought(self, name: str) -> Row:
         row = self._carrier.books.find(name, "")

@@ -6,24 +6,22 @@ import base64
 import binascii
 import secrets
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import orjson
 
 from ..kit.faults import Faults
-from ..kit.trouble import serve
 from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import labels, wire
 from .books import Row
-from .core import Carrier
+from .face import Face, body_of, origin
 
 
-class EasyPostApi:
+class EasyPostApi(Face):
     """The handlers. The API key of a request is its account: others' objects do not exist."""
 
-    def __init__(self, carrier: Carrier) -> None:
-        self._carrier = carrier
+    error = staticmethod(wire.error)
+    spoil = staticmethod(wire.spoil)
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         """What is served."""
@@ -40,10 +38,10 @@ class EasyPostApi:
 
     async def create_shipment(self, request: Request) -> Response:
         """POST /v2/shipments: rates, but nothing bought."""
-        account, body = _account(request), _body(request)
-        wanted = _member(body, "shipment")
+        account, body = account_of(request), json_of(request)
+        wanted = member(body, "shipment")
         for name in ("to_address", "from_address", "parcel"):
-            _member(wanted, name)
+            member(wanted, name)
         if not isinstance(wanted["parcel"].get("weight"), int | float):
             raise Problem(422, wire.error(422, "PARCEL.WEIGHT.INVALID"))
         reference = str(wanted.get("reference") or "")
@@ -66,7 +64,7 @@ class EasyPostApi:
     async def get_tracker(self, request: Request) -> Response:
         """GET /v2/trackers/{id}, or by tracking code."""
         name = request.args[0].removeprefix("trk_")
-        row = self._carrier.books.find(f"shp_{name}", _account(request)) or self._find(request)
+        row = self._carrier.books.find(f"shp_{name}", account_of(request)) or self._find(request)
 
         async def work() -> Response:
             if row["rate"] is None:
@@ -78,11 +76,13 @@ class EasyPostApi:
     async def buy(self, request: Request) -> Response:
         """POST /v2/shipments/{id}/buy {"rate": {"id"}}."""
         row = self._find(request)
-        rate_id = _member(_body(request), "rate").get("id")
-        key = row["reference"] or row["id"]
-        faults = self._carrier.plan.draw("label", key, main=True)
-        work = partial(self._buy_once, row["id"], rate_id, request, faults)
-        return await serve(self._carrier.plan, faults, work, error=wire.error, spoil=wire.spoil)
+        rate_id = member(json_of(request), "rate").get("id")
+        faults = self._faults(row)
+
+        async def work() -> Response:
+            return self._shown(await self._buy_once(row["id"], rate_id, faults), request)
+
+        return await self._trouble(faults, work)
 
     async def refund(self, request: Request) -> Response:
         """POST /v2/shipments/{id}/refund."""
@@ -101,13 +101,13 @@ class EasyPostApi:
     async def add_form(self, request: Request) -> Response:
         """POST /v2/shipments/{id}/forms {"form": {"type": "label_qr_code"}}."""
         row = self._find(request)
-        if _member(_body(request), "form").get("type") != "label_qr_code" or row["rate"] is None:
+        if member(json_of(request), "form").get("type") != "label_qr_code" or row["rate"] is None:
             raise Problem(422, wire.error(422, "SHIPMENT.FORM.INVALID"))
         return self._shown(self._carrier.books.show_qr(row), request)
 
     async def create_webhook(self, request: Request) -> Response:
         """POST /v2/webhooks {"webhook": {"url", "webhook_secret"}}."""
-        account, wanted = _account(request), _member(_body(request), "webhook")
+        account, wanted = account_of(request), member(json_of(request), "webhook")
         url, secret = str(wanted.get("url", "")), str(wanted.get("webhook_secret") or "")
         ident = f"hook_{secrets.token_hex(16)}"
         self._carrier.hooks.add_endpoint(ident, account, url, secret, topics="*")
@@ -122,38 +122,26 @@ class EasyPostApi:
         media, draw = labels.KINDS[kind]
         return Response(200, draw(row["tracking_code"]), {"content-type": media})
 
-    async def _serve(self, kind: str, key: str, work: Any) -> Response:
-        faults = self._carrier.plan.draw(kind, key, main=False)
-        if faults.transport == "key_in_use":  # EasyPost knows no idempotency keys
-            faults = Faults()
-        return await serve(self._carrier.plan, faults, work, error=wire.error, spoil=wire.spoil)
-
-    async def _buy_once(
-        self, ident: str, rate_id: object, request: Request, faults: Faults
-    ) -> Response:
+    async def _buy_once(self, ident: str, rate_id: object, faults: Faults) -> Row:
         row = self._carrier.books.get(ident)
         if row["rate"] is not None:
             raise Problem(422, wire.error(422, "SHIPMENT.POSTAGE.EXISTS"))
-        rate = next((each for each in orjson.loads(row["rates"]) if each["id"] == rate_id), None)
-        if rate is None:
+        if not any(each["id"] == rate_id for each in orjson.loads(row["rates"])):
             raise Problem(404, wire.error(404, "RATE.NOT_FOUND"))
-        row, deliveries = self._carrier.buy(row, rate, faults)
-        if "webhook_first" in faults.hooks:
-            await self._carrier.hooks.flush(deliveries)
-        return self._shown(row, request)
+        return await self._sell(row, str(rate_id), faults)
 
     def _find(self, request: Request) -> Row:
-        row = self._carrier.books.find(request.args[0], _account(request))
+        row = self._carrier.books.find(request.args[0], account_of(request))
         if row is None:
             raise Problem(404, wire.error(404, "NOT_FOUND", "The requested resource was not found"))
         return row
 
     def _shown(self, row: Row, request: Request) -> Response:
-        origin = f"http://{request.headers.get('host', '127.0.0.1')}"
-        return json_response(wire.shipment(row, self._carrier.books.scans(row["id"]), origin))
+        scans = self._carrier.books.scans(row["id"])
+        return json_response(wire.shipment(row, scans, origin(request)))
 
 
-def _account(request: Request) -> str:
+def account_of(request: Request) -> str:
     kind, _, value = request.headers.get("authorization", "").partition(" ")
     try:
         user = base64.b64decode(value, validate=True).decode().partition(":")[0]
@@ -164,15 +152,11 @@ def _account(request: Request) -> str:
     return user
 
 
-def _body(request: Request) -> Mapping[str, Any]:
-    try:
-        body = orjson.loads(request.body)
-    except orjson.JSONDecodeError as error:
-        raise Problem(400, wire.error(400, "BAD_REQUEST", "the body is not JSON")) from error
-    return body if isinstance(body, dict) else {}
+def json_of(request: Request) -> Mapping[str, Any]:
+    return body_of(request, Problem(400, wire.error(400, "BAD_REQUEST", "the body is not JSON")))
 
 
-def _member(source: Mapping[str, Any], name: str) -> dict[str, Any]:
+def member(source: Mapping[str, Any], name: str) -> dict[str, Any]:
     value = source.get(name)
     if not isinstance(value, dict):
         raise Problem(422, wire.error(422, "PARAMETER.REQUIRED", f"Missing: {name}"))

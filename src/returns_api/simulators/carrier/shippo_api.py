@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
-import orjson
-
-from ..kit.faults import Faults
-from ..kit.trouble import serve
 from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import shippo_wire as wire
 from .books import Row
-from .core import Carrier
+from .face import Face, body_of, origin
 
 
-class ShippoApi:
+class ShippoApi(Face):
     """The handlers. The token of a request is its account: others' objects do not exist."""
 
-    def __init__(self, carrier: Carrier) -> None:
-        self._carrier = carrier
+    error = staticmethod(wire.error)
+    spoil = staticmethod(wire.spoil)
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         """What is served."""
@@ -65,7 +60,7 @@ class ShippoApi:
         account, wanted = _account(request), request.query.get("rate", "")
         row = self._carrier.books.of_rate(wanted, account)
         bought = row is not None and row["rate"] is not None
-        found = [wire.transaction(row, _origin(request))] if bought and row is not None else []
+        found = [wire.transaction(row, origin(request))] if bought and row is not None else []
         matching = [each for each in found if each["rate"] == wanted]
         return json_response({"next": None, "previous": None, "results": matching})
 
@@ -75,10 +70,13 @@ class ShippoApi:
         row = self._carrier.books.of_rate(rate_id, account)
         if row is None:
             raise Problem(400, {"rate": ["Rate with supplied object_id not found."]})
-        key = row["reference"] or row["id"]
-        faults = self._carrier.plan.draw("label", key, main=True)
-        work = partial(self._sell, row, rate_id, request, faults)
-        return await serve(self._carrier.plan, faults, work, error=wire.error, spoil=wire.spoil)
+        faults = self._faults(row)
+
+        async def work() -> Response:
+            sold = await self._sell(row, rate_id, faults)
+            return json_response(wire.transaction(sold, origin(request)), 201)
+
+        return await self._trouble(faults, work)
 
     async def refund(self, request: Request) -> Response:
         """POST /refunds/ {"transaction"}."""
@@ -106,19 +104,6 @@ class ShippoApi:
 
         return await self._serve("read", row["id"], work)
 
-    async def _sell(self, row: Row, rate_id: str, request: Request, faults: Faults) -> Response:
-        rate = next(each for each in orjson.loads(row["rates"]) if each["id"] == rate_id)
-        row, deliveries = self._carrier.buy(row, rate, faults)
-        if "webhook_first" in faults.hooks:
-            await self._carrier.hooks.flush(deliveries)
-        return json_response(wire.transaction(row, _origin(request)), 201)
-
-    async def _serve(self, kind: str, key: str, work: Any) -> Response:
-        faults = self._carrier.plan.draw(kind, key, main=False)
-        if faults.transport == "key_in_use":  # Shippo knows no idempotency keys
-            faults = Faults()
-        return await serve(self._carrier.plan, faults, work, error=wire.error, spoil=wire.spoil)
-
     def _find(self, request: Request, name: str) -> Row:
         row = self._carrier.books.find(name, _account(request))
         if row is None:
@@ -134,12 +119,4 @@ def _account(request: Request) -> str:
 
 
 def _body(request: Request) -> Mapping[str, Any]:
-    try:
-        body = orjson.loads(request.body)
-    except orjson.JSONDecodeError as error:
-        raise Problem(400, wire.error(400, "json", "JSON parse error")) from error
-    return body if isinstance(body, dict) else {}
-
-
-def _origin(request: Request) -> str:
-    return f"http://{request.headers.get('host', '127.0.0.1')}"
+    return body_of(request, Problem(400, wire.error(400, "json", "JSON parse error")))

@@ -1,0 +1,31 @@
+"""From the record of a pickup to its shape."""
+
+from __future__ import annotations
+
+from returns_api.api.actions import pickup_actions, waiting_for
+from returns_api.api.schemas.pickups import PickupOut
+from returns_api.api.schemas.returns import WaitingOut
+from returns_api.api.views import action_out, deadline_out
+from returns_api.domain.access import Principal
+from returns_api.domain.lifecycle.pickups import PICKUP
+from returns_api.domain.pickups import PickupRecord
+
+
+def pickup_out(pickup: PickupRecord, principal: Principal) -> PickupOut:
+    waits = waiting_for(PICKUP, pickup.state)
+    return PickupOut(
+        pickup=pickup.id,
+        return_=pickup.return_id,
+        order=pickup.order_id,
+        state=pickup.state,
+        from_=pickup.starts_at,
+        until=pickup.ends_at,
+        carrier=pickup.carrier,
+        confirmation=pickup.confirmation,
+        sequence=pickup.sequence,
+        created_at=pickup.created_at,
+        updated_at=pickup.updated_at,
+        deadlines=[deadline_out(PICKUP, pickup.state, each) for each in pickup.deadlines],
+        actions=[action_out(action) for action in pickup_actions(pickup, principal)],
+        waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
+    )

@@ -1,0 +1,75 @@
+"""Files of labels that the carrier gives once: kept until the person is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Uuid, any_, delete, not_, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from returns_api.db.engine import Row, Transaction
+from returns_api.db.query import SHOP, Query, among, given, here
+from returns_api.db.tables import label_documents as _t
+from returns_api.db.tables import returns, shipments
+from returns_api.ports.carriers import LabelDocument
+
+_KEEP: Final = Query(
+    insert(_t)
+    .values(
+        shop_id=SHOP,
+        created_at=given("now"),
+        **{name: given(name) for name in ("shipment_id", "form", "media_type", "content")},
+    )
+    .on_conflict_do_nothing()
+)
+_ONE: Final = Query(
+    select(_t.c.media_type, _t.c.content).where(
+        here(_t),
+        here(shipments),
+        shipments.c.id == _t.c.shipment_id,
+        shipments.c.return_id == given("return_id"),
+        _t.c.form == given("form"),
+        not_(among(shipments.c.state, ("void_due", "voided", "void_failed"))),
+    )
+)
+_DROP: Final = Query(
+    delete(_t).where(
+        here(_t),
+        _t.c.shipment_id.in_(
+            select(shipments.c.id).where(
+                here(shipments),
+                here(returns),
+                returns.c.id == shipments.c.return_id,
+                returns.c.order_id == any_(given("order_ids", ARRAY(Uuid))),
+            )
+        ),
+    )
+)
+
+
+async def keep(
+    tx: Transaction, shipment_id: UUID, documents: Iterable[LabelDocument], now: datetime
+) -> None:
+    """Keep the files of a label that was bought; a form that is there stays as it is."""
+    for document in documents:
+        await tx.run(
+            _KEEP,
+            shipment_id=shipment_id,
+            form=document.form.value,
+            media_type=document.media_type,
+            content=document.content,
+            now=now,
+        )
+
+
+async def one(tx: Transaction, return_id: UUID, form: str) -> Row | None:
+    """Media type and content; None also for a label that nobody needs any more."""
+    return await tx.first(_ONE, return_id=return_id, form=form)
+
+
+async def drop_of_orders(tx: Transaction, order_ids: list[UUID]) -> None:
+    """A label names the sender: it goes with the person."""
+    await tx.run(_DROP, order_ids=order_ids)
