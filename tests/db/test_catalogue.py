@@ -42,6 +42,8 @@ UNTOUCHED = {
     "rate_limits",
     "reconciliation_differences",
     "reconciliation_lines",
+    "report_progress",
+    "report_rollups",
     "scans",
     "transfer_attempts",
 }

@@ -52,6 +52,11 @@ SUPPLEMENT = (
        SELECT shop_id, id, 1, '[]' FROM imports""",
     """INSERT INTO notification_opt_outs (shop_id, address_key, channel, created_at)
        SELECT shop_id, 'x', 'email', now() FROM shops""",
+    """INSERT INTO report_progress (shop_id, zone, due_at)
+       SELECT shop_id, 'Europe/Berlin', now() FROM shops""",
+    """INSERT INTO report_rollups (shop_id, source, span, starts_on, keys, currency, figures)
+       SELECT shop_id, 'reasons', 'day', current_date, '{style,buyer,preference}', '', '{1,1,0,0,0}'
+       FROM shops""",
     """INSERT INTO rate_limits (shop_id, bucket, window_start, hits)
        SELECT shop_id, 'x', now(), 1 FROM shops""",
     """INSERT INTO ledger_seals (shop_id, position, entry_id, digest)
@@ -124,6 +129,8 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
         "arrived_minor": 0,
         "noted_minor": 0,
     },
+    "ck_return_messages_notes_are_staff_s": {"kind": "note", "party": "buyer"},
+    "ck_return_messages_party": {"kind": "message", "party": "no such word"},
     "ck_returns_a_day_has_its_law": {"refund_law_by": None, "refund_law": "x"},
     "ck_exchanges_state": {**_IN_MONEY, "state": "no such word", "outcome": None},
     "ck_exchanges_outcome": {**_IN_MONEY, "outcome": "no such word"},

@@ -34,8 +34,8 @@ _OF_A_BUYER: Final = frozenset(
 )
 NOT_COMPARED: Final = frozenset({"idempotency_keys", "rate_limits"})
 """Kept refusals and counters: written by refused requests on purpose."""
-NAMES: Final[Mapping[str, str]] = {"name": str(DOCUMENT["external_id"])}
-"""What a shop names by itself: no id of ours, so nobody else's can be guessed."""
+NAMES: Final[Mapping[str, str]] = {"name": str(DOCUMENT["external_id"]), "report": "reasons"}
+"""What a shop names by itself, and what has the same name for all: nobody else's can be guessed."""
 _HEADERS: Final = ("content-type", "etag", "location", "retry-after", "www-authenticate", "allow")
 
 PUBLIC: Final = frozenset(
@@ -48,6 +48,7 @@ PUBLIC: Final = frozenset(
         "getPhotoContent",
         "showOptOut",
         "optOut",
+        "getExportFile",
     }
 )
 """Operations without a key: no shop's data, a signature instead, or meant for everybody."""
@@ -288,7 +289,7 @@ class _Nobody(dict[str, str]):
 
 def nobody(prefix: str) -> str:
     """An id that nobody has, new each time."""
-    return "nobodys-own" if prefix in {"slug", "name"} else ids.encode(prefix, uuids.uuid7())
+    return "nobodys-own" if prefix in {"slug", *NAMES} else ids.encode(prefix, uuids.uuid7())
 
 
 def _strange(slot: Slot, other: House, same_shop: House | None) -> list[str]:
@@ -376,6 +377,8 @@ def _prefix_of(parameter: Mapping[str, Any]) -> str | None:
         return None
     if parameter["name"] == "source":
         return "slug"
+    if parameter["name"] == "report":
+        return "report"
     if str(parameter.get("example", "")) == DOCUMENT["external_id"]:
         return "name"
     shown = _EXAMPLE.match(str(parameter.get("example", "")))

@@ -28,7 +28,7 @@ from returns_api.domain.shops import ShopSettings
 from returns_api.ports.carriers import Form, LabelDocument
 from returns_api.ports.messaging import Sender
 from returns_api.ports.payments import ProviderRefund, RefundStatus
-from returns_api.usecases import _provider_facts, connections, inbox, policies
+from returns_api.usecases import _provider_facts, connections, exports, inbox, policies
 from returns_api.usecases.connections import ConnectionValues
 from returns_api.usecases.context import Context
 from returns_api.usecases.credentials import issue
@@ -106,6 +106,8 @@ TABLES: Final = {
     "ph": "policy_history",
     "rcn": "reconciliations",
     "imp": "imports",
+    "exp": "exports",
+    "msg": "return_messages",
     "dif": "reconciliation_differences",
 }
 """Public prefixes and the tables whose ids they show."""
@@ -204,6 +206,8 @@ async def _house(ctx: Context, clock: Past, http: httpx.AsyncClient, number: int
     await _recovered(caller)
     await _fetched(ctx, house)
     await _rest(caller)
+    for shop, export in await exports.due_exports(ctx, 10):
+        await exports.run_export(ctx, shop, export)
     return house
 
 
@@ -349,6 +353,9 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     await call("agent", "POST", f"/v1/returns/{refused['return']}/reject", {"code": "worn"})
     disputed = await call(buyer, "POST", f"/v1/returns/{refused['return']}/disputes", CONTEST)
     approved = await opened(shirt, 2)
+    said = f"/v1/returns/{approved['return']}"
+    await call(buyer, "POST", f"{said}/messages", {"text": "By when, please?"})
+    await call("warehouse", "POST", f"{said}/notes", {"text": "Shelf 4."})
     received = await opened(jacket, 2)
     path, line = f"/v1/returns/{received['return']}", received["lines"][0]["return_line"]
     counted = {"reference": "dock 7", "lines": [{"return_line": line, "quantity": 2}]}
@@ -501,6 +508,7 @@ async def _rest(call: Caller) -> None:
     )
     await call("finance", "POST", "/v1/reconciliations", {"source": "stripe"})
     await call("finance", "POST", "/v1/audits", {})
+    await call("admin", "POST", "/v1/exports", {"kind": "returns"})
     begun = await call("admin", "POST", "/v1/imports", {})
     path = f"/v1/imports/{begun['id']}/parts"
     lines = {**bearer(call.house.keys["admin"]), "content-type": "application/x-ndjson"}

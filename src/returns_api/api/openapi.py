@@ -48,6 +48,7 @@ _NAMES: Final = {
     "evt": "an event",
     "in": "an incoming message",
     "rcn": "a reconciliation",
+    "exp": "an export",
     "shp": "a shop",
 }
 _TEXT: Final = {"schema": {"type": "string"}}

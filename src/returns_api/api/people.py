@@ -10,6 +10,7 @@ from returns_api.api.deps import Allowed, Caller, ContextDep
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.people import (
     KeptLineOut,
+    KeptMessageOut,
     KeptNotificationOut,
     KeptOrderOut,
     KeptRefundOut,
@@ -79,6 +80,7 @@ def _kept(order: KeptOrder) -> KeptOrderOut:
             KeptNotificationOut(**{name: row[name] for name in KeptNotificationOut.model_fields})
             for row in order.told
         ],
+        messages=[_message(said) for said in order.said],
     )
 
 
@@ -92,3 +94,8 @@ def _refund(row: Row) -> KeptRefundOut:
     return KeptRefundOut(
         refund=row["id"], amount=row["amount_minor"], **{name: row[name] for name in names}
     )
+
+
+def _message(row: Row) -> KeptMessageOut:
+    names = ("party", "at", "text")
+    return KeptMessageOut(return_=row["return_id"], **{name: row[name] for name in names})

@@ -13,7 +13,14 @@ from uuid import UUID
 from sqlalchemy import Text, Uuid, and_, any_, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from returns_api.db import label_documents, notifications, opt_outs, photos
+from returns_api.db import (
+    exports,
+    label_documents,
+    messages,
+    notifications,
+    opt_outs,
+    photos,
+)
 from returns_api.db.engine import Transaction
 from returns_api.db.order_intake import PERSON
 from returns_api.db.query import SHOP, Query, among, given, here
@@ -174,6 +181,8 @@ async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) 
     await tx.run(_FORGET_NOTES, order_ids=order_ids)
     await tx.run(_FORGET_WAYS, order_ids=order_ids)
     await label_documents.drop_of_orders(tx, order_ids)
+    await messages.forget(tx, order_ids)
+    await exports.forget_all(tx)
     await photos.drop_of_orders(tx, order_ids, now)
 
 

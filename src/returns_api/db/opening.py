@@ -49,6 +49,7 @@ _FILLED: Final = frozenset(
         "info_answer",
         "settled_at",
         "closed_at",
+        "quality_at",
     }
 )
 """Columns of a new return that the statement or the table fills."""

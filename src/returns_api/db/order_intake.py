@@ -186,6 +186,7 @@ _told_lines: Final = (
         column("shippable", Boolean),
         column("unit_price_minor", BigInteger),
         column("discounted", Boolean),
+        column("options", JSONB),
         column("ordered", Integer),
         column("removed", Integer),
     )

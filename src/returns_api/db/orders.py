@@ -118,7 +118,9 @@ def _load_statement() -> Query:
             newest.c.version.label("certificate_version"),
             newest.c.digest.label("certificate_digest"),
             newest.c.body.label("certificate"),
-            _listed(_mine(order_lines).add_columns(claimed), by="position").label("lines"),
+            _listed(_mine(order_lines, "options").add_columns(claimed), by="position").label(
+                "lines"
+            ),
             _listed(_mine(parcels).add_columns(contents), by="external_id").label("parcels"),
             _listed(_mine(payments), by="position").label("payments"),
         )

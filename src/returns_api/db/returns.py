@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db import deadlines as deadline_rows
 from returns_api.db.engine import Row, Transaction
+from returns_api.db.quality import about_the_goods
 from returns_api.db.query import Query, given, here
 from returns_api.db.tables import (
     order_lines,
@@ -41,6 +42,7 @@ from returns_api.domain.lifecycle.deadlines import Deadline
 from returns_api.domain.returns import Hanging, LineChange, ReturnLineRecord, ReturnRecord
 from returns_api.domain.terms import ReturnTerms
 
+_NOW: Final = given("now", returns.c.updated_at.type)
 _RETURN_FIELDS: Final = tuple(
     name
     for name in ReturnRecord.__dataclass_fields__
@@ -100,11 +102,13 @@ _PAGE: Final = Query(
 
 
 @cache
-def _moving(names: frozenset[str], *, deadlines: bool, ending: str | None) -> Query:
+def _moving(names: frozenset[str], *, deadlines: bool, ending: str | None, closing: bool) -> Query:
     """The compare-and-set update for one set of columns; few sets exist, each compiled once.
 
-    The return's deadlines move with it in the same statement, or not at all.
+    The return's deadlines move with it in the same statement, or not at all. So does, with
+    ``closing``, that its quality report is due, where it has something to report.
     """
+    report = {"quality_at": case((about_the_goods(), _NOW))} if closing else {}
     moved = (
         update(returns)
         .where(
@@ -114,8 +118,9 @@ def _moving(names: frozenset[str], *, deadlines: bool, ending: str | None) -> Qu
         )
         .values(
             sequence=returns.c.sequence + 1,
-            updated_at=given("now"),
+            updated_at=_NOW,
             **{name: given(name, returns.c[name].type) for name in names},
+            **report,
         )
         .returning(returns.c.id, returns.c.id.label("return_id"), returns.c.sequence)
         .cte("moved")
@@ -191,13 +196,15 @@ async def move(
     *,
     deadlines: Sequence[Deadline] = (),
     ending: str | None = None,
+    closing: bool = False,
     **values: Any,
 ) -> int | None:
     """Set columns and deadlines where the sequence is still ``seen``; the new sequence, or None.
 
     ``ending`` ends a kind of deadline where it stands, for a caller that has not read it.
+    ``closing`` has the return's quality reported, where it has something to report.
     """
-    query = _moving(frozenset(values), deadlines=bool(deadlines), ending=ending)
+    query = _moving(frozenset(values), deadlines=bool(deadlines), ending=ending, closing=closing)
     given_ones = {"deadlines": deadline_rows.to_json(deadlines)} if deadlines else {}
     sequence: int | None = await tx.value(
         query, return_id=return_id, seen=seen, now=now, **given_ones, **values

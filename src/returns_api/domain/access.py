@@ -48,6 +48,8 @@ class Scope(StrEnum):
     SHOP_MANAGE = "shop:manage"
     LEDGER_READ = "ledger:read"
     AUDITS_RUN = "audits:run"
+    REPORTS_READ = "reports:read"
+    NOTES_MANAGE = "notes:manage"
     STORE_CREDITS_READ = "store_credits:read"
     STORE_CREDITS_SPEND = "store_credits:spend"
     STORE_CREDITS_MANAGE = "store_credits:manage"
@@ -75,16 +77,18 @@ ROLE_SCOPES: Final[dict[Role, frozenset[Scope]]] = {
     Role.AGENT: frozenset(
         _SHOP_FLOOR
         | _SERVICE
-        | {Scope.RETURNS_REVIEW, Scope.REFUNDS_READ, Scope.REFUNDS_CREATE}
+        | {Scope.RETURNS_REVIEW, Scope.REFUNDS_READ, Scope.REFUNDS_CREATE, Scope.REPORTS_READ}
+        | {Scope.NOTES_MANAGE}
         | {Scope.STORE_CREDITS_READ, Scope.STORE_CREDITS_SPEND}
     ),
     Role.WAREHOUSE: frozenset(
         {Scope.RETURNS_READ, Scope.RECEIPTS_WRITE, Scope.POLICY_READ, Scope.PHOTOS_ADD}
+        | {Scope.NOTES_MANAGE}
     ),
     Role.FINANCE: frozenset(
         _SHOP_FLOOR
         | {Scope.REFUNDS_READ, Scope.REFUNDS_CREATE, Scope.REFUNDS_MANAGE}
-        | {Scope.LEDGER_READ, Scope.AUDITS_RUN}
+        | {Scope.LEDGER_READ, Scope.AUDITS_RUN, Scope.REPORTS_READ, Scope.NOTES_MANAGE}
         | {Scope.STORE_CREDITS_READ, Scope.STORE_CREDITS_SPEND, Scope.STORE_CREDITS_MANAGE}
     ),
     Role.ADMIN: frozenset(Scope) - _ARBITER,

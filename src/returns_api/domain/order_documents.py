@@ -41,6 +41,7 @@ LINES_MAX: Final = 500
 PAYMENTS_MAX: Final = 20
 PARCELS_MAX: Final = 100
 TAGS_MAX: Final = 50
+OPTIONS_MAX: Final = 10
 PROBLEMS_MAX: Final = 20
 """Named of one document; the rest would be found by sending it again."""
 LINE_BYTES_MAX: Final = 1_000_000
@@ -55,6 +56,7 @@ Country = Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")]
 Count = Annotated[int, Field(ge=0, le=100_000), NoBool]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=100), Storable]
 Flag = Annotated[bool, Field(strict=True)]
+OptionName = Annotated[str, StringConstraints(min_length=1, max_length=60), Storable]
 
 
 class Part(BaseModel):
@@ -88,6 +90,11 @@ class LineDocument(Part):
     vendor: ShortText | None = None
     category: ShortText | None = None
     tags: list[Tag] = Field(default=[], max_length=TAGS_MAX)
+    options: dict[OptionName, Tag] = Field(
+        default={},
+        max_length=OPTIONS_MAX,
+        description="What sets the variant apart: size, colour … Reports count by them.",
+    )
     weight_grams: Annotated[int, Field(ge=0, le=10_000_000), NoBool] | None = None
     shippable: Flag = True
     removed: Count = Field(0, description="Units taken out before they were shipped.")
@@ -151,6 +158,7 @@ EXAMPLE: Final[dict[str, Any]] = {
             "external_id": "1",
             "title": "Field jacket, M",
             "sku": "JKT-M-OLIVE",
+            "options": {"colour": "olive", "size": "M"},
             "quantity": 1,
             "unit_price": 9900,
             "taxes": [{"title": "VAT 19%", "amount": 1581, "rate": "0.19"}],
@@ -313,6 +321,7 @@ def _line_facts(line: LineDocument) -> LineFacts:
         weight_grams=line.weight_grams,
         shippable=line.shippable,
         removed=line.removed,
+        options=tuple(sorted(line.options.items())),
     )
 
 

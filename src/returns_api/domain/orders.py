@@ -56,6 +56,8 @@ class LineFacts:
     shippable: bool = True
     removed: int = 0
     """Units taken out by an order edit before they were shipped."""
+    options: tuple[tuple[str, str], ...] = ()
+    """What sets the variant apart from its product's others, by name: size, colour …"""
 
 
 @dataclass(frozen=True, slots=True)

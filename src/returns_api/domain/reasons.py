@@ -123,6 +123,27 @@ BY_CODE: Final[Mapping[str, Reason]] = MappingProxyType(
 )
 
 
+QUALITY_REASONS: Final = frozenset(
+    reason.code
+    for reason in STANDARD
+    if reason.category in {_QUALITY, _DESCRIPTION} or reason.code == "damaged_in_transit"
+)
+"""Those that say something about the goods or how they were packed, not about the buyer."""
+
+
+def is_quality(code: str, fault: str) -> bool:
+    """Whether a supplier has to hear of it. Of the shop's own reasons, those that are its fault."""
+    if code in BY_CODE:
+        return code in QUALITY_REASONS
+    return fault == Fault.MERCHANT
+
+
+def category_of(code: str) -> str:
+    """The group of a reason; ``custom`` for the shop's own."""
+    found = BY_CODE.get(code)
+    return "custom" if found is None else found.category.value
+
+
 def catalogue(extra: Mapping[str, Reason]) -> Mapping[str, Reason]:
     """The standard reasons with a merchant's own added or put in their place."""
     return MappingProxyType({**BY_CODE, **extra})

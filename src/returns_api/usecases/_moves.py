@@ -170,6 +170,7 @@ async def _follow_refund(tx: Transaction, ctx: Context, return_id: UUID) -> list
         state=state,
         refunded_minor=arrived,
         ending="refund",
+        closing=action == "complete",
         closed_at=now if action == "complete" else None,
     )
     assert sequence is not None

@@ -27,6 +27,8 @@ def snapshot_of(ctx: Context, order: OrderFacts, parcels: Sequence[ParcelSeen] =
     removed = sum(max(line.removed, 0) for line in order.lines)
     whole = [order, *parcels] if parcels else order
     text = orjson.dumps(whole, option=orjson.OPT_SORT_KEYS).decode()
+    # What a line without options said before there were any: a document sent again is the same one.
+    text = text.replace('"options":[],', "")
     return f"{captured:020d}.{removed:010d}.{ctx.sealer.keyed_hash(text).hex()}"
 
 
@@ -82,6 +84,7 @@ def line_row(ctx: Context, place: int, line: LineFacts) -> dict[str, Any]:
         "shippable": line.shippable,
         "unit_price_minor": line.unit_price_minor,
         "discounted": line.line_discount_minor + line.order_discount_minor > 0,
+        "options": dict(line.options),
         "ordered": line.quantity,
         "removed": max(line.removed, 0),
     }

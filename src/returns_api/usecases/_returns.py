@@ -48,6 +48,7 @@ async def save(
         before.sequence,
         now,
         deadlines=change.deadlines,
+        closing=change.state == "completed",
         state=change.state,
         **change.values,
     )

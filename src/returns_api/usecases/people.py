@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from returns_api.db import notifications, opt_outs, order_intake
+from returns_api.db import messages, notifications, opt_outs, order_intake
 from returns_api.db import people as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.errors import Conflict
@@ -38,6 +38,8 @@ class KeptOrder:
     refunds: list[Row]
     told: list[Row]
     """Notifications about it."""
+    said: list[Row]
+    """Messages about its returns; the staff's notes are not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,11 @@ async def export_person(ctx: Context, shop: UUID, email: str) -> KeptPerson:
             version = await order_intake.step(tx, row["id"], ctx.clock())
             await tell(tx, ctx, row["id"], version, "person_exported", {})
         order_ids = [row["id"] for row in found]
-        below = (*await rows.below(tx, order_ids), await notifications.of_orders(tx, order_ids))
+        below = (
+            *await rows.below(tx, order_ids),
+            await notifications.of_orders(tx, order_ids),
+            await messages.of_orders(tx, order_ids),
+        )
         key = ctx.sealer.keyed_hash(normalise_email(email))
         opted_out = await opt_outs.channels_of(tx, key)
     parts = [_by_order(each) for each in below]

@@ -91,15 +91,15 @@ async def get_decision(ctx: Context, principal: Principal, return_id: UUID) -> R
 async def timeline(
     ctx: Context, principal: Principal, return_id: UUID, cursor: str | None, limit: int
 ) -> Sequence[Row]:
-    """Events of a return and of what hangs on it, oldest first; a buyer does not read what is
-    internal to the merchant. Raises ``NotFound``."""
+    """Events of a return and of what hangs on it, oldest first; buyers and arbiters do not read
+    what is internal to the merchant. Raises ``NotFound``."""
     after = UUID(int=0) if cursor is None else ids.decode("evt", cursor)
     if after is None:
         problem = "not a cursor of this list"
         raise Invalid(problem, errors=[{"field": "cursor", "in": "query", "problem": problem}])
     async with ctx.database.transaction(principal.shop) as tx:
         await visible_return(tx, principal, return_id, lock=False)
-        staff = principal.role is not Role.BUYER
+        staff = principal.role not in {Role.BUYER, Role.PLATFORM}
         return await event_rows.of_return(tx, return_id, after, limit, everything=staff)
 
 

@@ -78,7 +78,18 @@ def _item(
         weight_grams=item["grams"].count() or None,
         shippable=item["requires_shipping"].flag(),
         removed=max(quantity - left - refunded.get(line_id, 0), 0),
+        options=_options(item),
     )
+
+
+def _options(item: Node) -> tuple[tuple[str, str], ...]:
+    """The variant's options by their places: an order tells the values and not their names.
+
+    ``variant_title`` is "M / Red"; that of a product without variants is empty.
+    Source: the platform's order resource, ``line_items``.
+    """
+    values = (item["variant_title"].text() or "").split(" / ")
+    return tuple((f"option{place}", value) for place, value in enumerate(values, 1) if value)
 
 
 def _shipping(item: Node, currencies: Currencies, shared: list[bool]) -> LineFacts:

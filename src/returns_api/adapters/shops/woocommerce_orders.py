@@ -15,6 +15,7 @@ through the gateway ``payment_method``, and is ``transaction_id`` at the provide
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from returns_api.adapters.shops.reading import Node
@@ -35,6 +36,7 @@ from returns_api.domain.orders import (
 PAYMENT: Final = "payment"
 """The outside name of an order's one payment."""
 PARCEL: Final = "completed"
+_ATTRIBUTE: Final = "pa_"
 _UNBOUGHT: Final = frozenset({"auto-draft", "checkout-draft", "draft"})
 _CANCELLED: Final = frozenset({"cancelled", "trash"})
 
@@ -113,7 +115,21 @@ def _item(item: Node, currency: str, titles: dict[str | None, str]) -> LineFacts
         sku=item["sku"].text(),
         product_id=product,
         variant_id=variant,
+        options=tuple(_options(item)),
     )
+
+
+def _options(item: Node) -> Iterator[tuple[str, str]]:
+    """The attributes of a variation; the platform names those of the whole shop ``pa_…``.
+
+    Plugins put anything beside them, which is none of ours.
+    """
+    for meta in item["meta_data"]:
+        key, value = meta["key"], meta["value"]
+        if isinstance(key.value, str) and isinstance(value.value, str):
+            name, chosen = key.text() or "", value.text()
+            if name.startswith(_ATTRIBUTE) and chosen:
+                yield name.removeprefix(_ATTRIBUTE), chosen
 
 
 def _charge(

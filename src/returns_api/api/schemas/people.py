@@ -69,6 +69,14 @@ _KEPT: Final[dict[str, Any]] = {
             "ended_at": "2026-11-12T09:00:04Z",
         }
     ],
+    "messages": [
+        {
+            "return": example_id("ret"),
+            "party": "buyer",
+            "at": "2026-11-09T10:00:00Z",
+            "text": "When will the money arrive?",
+        }
+    ],
 }
 
 
@@ -120,6 +128,15 @@ class KeptRefundOut(Out):
     created_at: Moment
 
 
+class KeptMessageOut(Out):
+    """What one side said about a return; the staff's notes are not told, they are erased."""
+
+    return_: ReturnId = Field(alias="return")
+    party: str
+    at: Moment
+    text: str | None
+
+
 class KeptNotificationOut(Out):
     """That something was told; what it said follows from its kind and the order."""
 
@@ -144,6 +161,7 @@ class KeptOrderOut(Out):
     returns: list[KeptReturnOut]
     refunds: list[KeptRefundOut]
     notifications: list[KeptNotificationOut]
+    messages: list[KeptMessageOut]
 
 
 class PersonExportOut(Out):

@@ -8,9 +8,11 @@ from returns_api.db.tables.advances import (
     recovery_steps,
 )
 from returns_api.db.tables.audits import audits
+from returns_api.db.tables.conversations import message_texts, return_messages
 from returns_api.db.tables.credit_notes import credit_notes, number_series
 from returns_api.db.tables.disputes import dispute_statements, disputes
 from returns_api.db.tables.exchanges import exchange_draws, exchanges
+from returns_api.db.tables.exports import export_parts, exports
 from returns_api.db.tables.imports import import_parts, import_problems, imports
 from returns_api.db.tables.ledger import (
     ledger_entries,
@@ -56,6 +58,7 @@ from returns_api.db.tables.refunds import (
     transfer_attempts,
     transfers,
 )
+from returns_api.db.tables.reports import report_progress, report_rollups
 from returns_api.db.tables.returns import (
     deadlines,
     decisions,
@@ -100,6 +103,8 @@ __all__ = [
     "events",
     "exchange_draws",
     "exchanges",
+    "export_parts",
+    "exports",
     "fast_refund_caps",
     "idempotency_keys",
     "import_parts",
@@ -113,6 +118,7 @@ __all__ = [
     "ledger_postings",
     "ledger_seals",
     "ledger_unsealed",
+    "message_texts",
     "metadata",
     "notification_opt_outs",
     "notification_settings",
@@ -142,7 +148,10 @@ __all__ = [
     "refund_allowances",
     "refund_approvals",
     "refunds",
+    "report_progress",
+    "report_rollups",
     "return_lines",
+    "return_messages",
     "returns",
     "scans",
     "shipments",

@@ -48,6 +48,7 @@ orders = tenant_table(
     UniqueConstraint("shop_id", "source", "external_id"),
     Index("ix_orders_number", "shop_id", "number_key"),
     Index("ix_orders_customer", "shop_id", "customer_key"),
+    Index("ix_orders_placed", "shop_id", "placed_at"),
     Index(
         "ix_orders_email",
         "shop_id",
@@ -93,6 +94,7 @@ order_lines = tenant_table(
     flag("shippable", default=True),
     money("unit_price_minor"),
     flag("discounted"),
+    json_("options", default={}),  # of the variant: size, colour …
     integer("ordered"),
     integer("removed", default=0),
     integer("shipped", default=0),

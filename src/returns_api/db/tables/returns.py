@@ -80,6 +80,7 @@ returns = tenant_table(
     text_("info_answer", null=True),
     moment("settled_at", null=True),
     moment("closed_at", null=True),
+    moment("quality_at", null=True),
     integer("sequence", default=1),
     moment("created_at"),
     moment("updated_at"),
@@ -94,6 +95,8 @@ returns = tenant_table(
     belongs_to("decisions", "decision_id"),
     Index("ix_returns_order", "shop_id", "order_id"),
     Index("ix_returns_state", "shop_id", "state", "id"),
+    Index("ix_returns_opened", "shop_id", "created_at"),
+    due_index("returns", "quality_at", "quality_at IS NOT NULL"),
 )
 
 deadlines = tenant_table(
