@@ -49,6 +49,7 @@ from returns_api.api import (
     store_credits,
     strict,
     webhook_endpoints,
+    withdrawals,
 )
 from returns_api.api.middleware import BodyLimit, Observed
 from returns_api.api.openapi import describe
@@ -61,6 +62,7 @@ ROUTERS = (
     orders,
     quotes,
     returns,
+    withdrawals,
     inspections,
     labels,
     pickups,

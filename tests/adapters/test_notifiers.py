@@ -38,6 +38,11 @@ FACTS: dict[str, Any] = {
     "approved": True,
     "tells": "return.approved",
     "opt_out_url": "https://returns.example/out",
+    "items": ["1 × Jacket <b>"],
+    "contact": "zoe@buyer.example",
+    "submitted_at": "2026-12-01 10:00:00+01:00",
+    "received_at": "2026-12-01 10:01:00+01:00",
+    "withdrawal": "wdr_1",
 }
 
 
@@ -157,7 +162,8 @@ async def test_no_way_into_a_private_network_and_a_total_deadline() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_kind_has_words_in_every_language(language: str) -> None:
     assert catalogue(language)["kinds"].keys() == KINDS.keys() | {"test"}
-    bare = dict.fromkeys(FACTS) | {"until": "2026-12-01", "tells": "offer.made"}
+    given = {"until": "2026-12-01", "tells": "offer.made", "items": []}
+    bare = dict.fromkeys(FACTS) | given
     for kind in catalogue(language)["kinds"]:
         for facts in (FACTS, bare):
             said = TextComposer().compose(kind, language, facts)

@@ -68,6 +68,9 @@ SUPPLEMENT = (
        FROM store_credit_movements m WHERE kind = 'issued'""",
     """UPDATE photos p SET return_id = l.return_id, return_line_id = l.id FROM return_lines l
        WHERE l.shop_id = p.shop_id AND l.order_id = p.order_id""",
+    """UPDATE withdrawals w SET state = 'opened', due_at = NULL, return_id = (
+           SELECT id FROM returns r WHERE r.shop_id = w.shop_id AND r.order_id = w.order_id LIMIT 1)
+       WHERE state = 'confirmed'""",
     "UPDATE refunds SET client_reference = id::text",
     "UPDATE transfers SET provider_refund_id = id::text",
     "UPDATE payments SET provider_payment_id = id::text",
@@ -121,6 +124,30 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_notifications_state": {"state": "x", "due_at": None, "ended_at": _THEN},
     "ck_notifications_due_until_told": {"state": "queued", "due_at": None, "ended_at": None},
     "ck_notifications_ended_at": {"state": "sent", "due_at": None, "ended_at": None},
+    "ck_withdrawals_state": {
+        "state": "x",
+        "confirmed_at": _THEN,
+        "due_at": None,
+        "return_id": None,
+    },
+    "ck_withdrawals_confirmed_at": {
+        "state": "confirmed",
+        "confirmed_at": None,
+        "due_at": _THEN,
+        "return_id": None,
+    },
+    "ck_withdrawals_due_until_followed": {
+        "state": "confirmed",
+        "confirmed_at": _THEN,
+        "due_at": None,
+        "return_id": None,
+    },
+    "ck_withdrawals_opened_with_a_return": {
+        "state": "opened",
+        "confirmed_at": _THEN,
+        "due_at": None,
+        "return_id": None,
+    },
     "ck_photos_a_name_until_deleted": {"name": None},
     "ck_photos_a_digest_until_deleted": {"name": None, "state": "deleted"},
     "ck_photos_a_line_has_a_return": {"return_id": None},

@@ -30,7 +30,7 @@ from tests.support.world import House, World, bearer
 _PATTERN: Final = re.compile(r"^\^([a-z]+)_\[0-7\]")
 _EXAMPLE: Final = re.compile(r"^([a-z]{2,3})_[0-7][0-9a-hjkmnp-tv-z]{25}$")
 _OF_A_BUYER: Final = frozenset(
-    {"ord", "li", "qt", "ret", "rl", "ref", "cn", "ev", "off", "rcv", "dsp", "exc", "pku"}
+    {"ord", "li", "qt", "ret", "rl", "ref", "cn", "ev", "off", "rcv", "dsp", "exc", "pku", "wdr"}
 )
 NOT_COMPARED: Final = frozenset({"idempotency_keys", "rate_limits"})
 """Kept refusals and counters: written by refused requests on purpose."""

@@ -48,11 +48,11 @@ from returns_api.usecases import (
     warehouse,
 )
 from returns_api.usecases import photos as evidence
+from returns_api.usecases._quotes import StoredQuote
 from returns_api.usecases._waiting import NotYet
 from returns_api.usecases.connections import ConnectionValues, put_connection
 from returns_api.usecases.context import Context
 from returns_api.usecases.opening import LineExtras, Proof
-from returns_api.usecases.quotes import StoredQuote
 from returns_api.usecases.refunds import RefundView
 from returns_api.usecases.returns import ReturnView
 from returns_api.usecases.shops import change_shop, create_shop, view_shop

@@ -87,6 +87,7 @@ TABLES: Final = {
     "off": "offers",
     "dsp": "disputes",
     "exc": "exchanges",
+    "wdr": "withdrawals",
     "rec": "receipts",
     "ins": "inspections",
     "ref": "refunds",
@@ -376,6 +377,11 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     debit = await call("agent", "POST", f"/v1/store-credits/{credit}/debits", paid)
     undo = f"/v1/store-credits/{credit}/debits/{debit['movement']}/reversals"
     await call("agent", "POST", undo, {"amount": 20})
+    named = {"name": "Ada", "contact": "ada@buyer.example"}
+    path = f"/v1/orders/{order}/withdrawals"
+    confirmed = await call(buyer, "POST", path, named)
+    await call(buyer, "POST", f"/v1/withdrawals/{confirmed['withdrawal']}/confirm")
+    withdrawn = await call(buyer, "POST", path, named)
     sent = {"content-type": "image/png", "idempotency-key": f"photo-{order}"}
     answer = await call.http.post(
         f"/v1/orders/{order}/photos",
@@ -397,6 +403,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
             "off": offered["offer"],
             "dsp": disputed["dispute"],
             "exc": exchanged,
+            "wdr": withdrawn["withdrawal"],
             "shp": call.house.shop,
             "slug": "stripe",
         }

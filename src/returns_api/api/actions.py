@@ -26,6 +26,7 @@ from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
+from returns_api.domain.lifecycle.withdrawals import WITHDRAWAL
 from returns_api.domain.offers import OfferRecord
 from returns_api.domain.pickups import PickupRecord
 from returns_api.domain.returns import ReturnRecord
@@ -78,6 +79,7 @@ EXCHANGE_LINKS: Final[dict[str, Link]] = {
 PICKUP_LINKS: Final[dict[str, Link]] = {
     name: Link(name, Scope.RETURNS_ACT) for name in ("rebook", "cancel", "miss")
 }
+WITHDRAWAL_LINKS: Final[dict[str, Link]] = {"confirm": Link("confirm", Scope.RETURNS_CREATE)}
 OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "approveReturn": (RETURN, "approve"),
     "rejectReturn": (RETURN, "reject"),
@@ -89,6 +91,7 @@ OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "createInspection": (RETURN, "inspect"),
     "makeOffer": (RETURN, "offer"),
     "openDispute": (RETURN, "dispute"),
+    "confirmWithdrawal": (WITHDRAWAL, "confirm"),
     "addDisputeEvidence": (DISPUTE, "add_evidence"),
     "appealRuling": (DISPUTE, "appeal"),
     "withdrawDispute": (DISPUTE, "withdraw"),
@@ -132,6 +135,7 @@ STATES: Final[dict[str, Machine]] = {
     "DisputeOut": DISPUTE,
     "ExchangeOut": EXCHANGE,
     "PickupOut": PICKUP,
+    "WithdrawalOut": WITHDRAWAL,
 }
 """Shapes whose ``state`` is a state of a table."""
 RETRY_LABEL: Final = Link("retry-label", Scope.RETURNS_REVIEW)
@@ -194,6 +198,12 @@ def exchange_actions(exchange: ExchangeRecord, principal: Principal) -> list[Act
     return _allowed(
         EXCHANGE, exchange.state, (), EXCHANGE_LINKS, href, exchange.deadlines, principal
     )
+
+
+def withdrawal_actions(withdrawal_id: UUID, state: str, principal: Principal) -> list[Action]:
+    """What the caller may do with a withdrawal."""
+    href = f"/v1/withdrawals/{ids.encode('wdr', withdrawal_id)}"
+    return _allowed(WITHDRAWAL, state, (), WITHDRAWAL_LINKS, href, (), principal)
 
 
 def _allowed(

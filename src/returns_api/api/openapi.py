@@ -41,6 +41,7 @@ _NAMES: Final = {
     "off": "an offer",
     "dsp": "a dispute",
     "exc": "an exchange",
+    "wdr": "a withdrawal",
     "cn": "a credit note",
     "pv": "a policy version",
     "key": "a key",

@@ -15,6 +15,7 @@ from returns_api.api.schemas.people import (
     KeptOrderOut,
     KeptRefundOut,
     KeptReturnOut,
+    KeptWithdrawalOut,
     PersonErasedOut,
     PersonExportOut,
     PersonIn,
@@ -81,6 +82,13 @@ def _kept(order: KeptOrder) -> KeptOrderOut:
             for row in order.told
         ],
         messages=[_message(said) for said in order.said],
+        withdrawals=[
+            KeptWithdrawalOut(
+                withdrawal=row["id"],
+                **{name: row[name] for name in ("name", "contact", "state", "confirmed_at")},
+            )
+            for row in order.withdrawn
+        ],
     )
 
 

@@ -54,8 +54,8 @@ from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.offers import OfferRecord
 from returns_api.domain.returns import ReturnLineRecord, ReturnRecord
+from returns_api.usecases._quotes import StoredQuote
 from returns_api.usecases._returns import Early
-from returns_api.usecases.quotes import StoredQuote
 from returns_api.usecases.refunds import RefundView, may_retry
 from returns_api.usecases.returns import ReturnView
 

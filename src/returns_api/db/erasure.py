@@ -20,6 +20,7 @@ from returns_api.db import (
     notifications,
     opt_outs,
     photos,
+    withdrawals,
 )
 from returns_api.db.engine import Transaction
 from returns_api.db.order_intake import PERSON
@@ -175,6 +176,7 @@ async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) 
     await opt_outs.forget(tx, order_ids)
     await _forget_keys(tx, order_ids)
     await notifications.forget(tx, order_ids, now)
+    await withdrawals.forget(tx, order_ids)
     await tx.run(_FORGET_ANSWERS, order_ids=order_ids)
     await tx.run(_FORGET_OFFERS, order_ids=order_ids)
     await tx.run(_FORGET_STATEMENTS, order_ids=order_ids)

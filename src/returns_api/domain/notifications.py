@@ -76,8 +76,11 @@ _TOLD: Final = (
     "exchange.shipped",
 )
 REMINDER: Final = "deadline.approaching"
+WITHDRAWN: Final = "withdrawal.confirmed"
+"""The acknowledgement of a withdrawal goes to the address that the statement names."""
 KINDS: Final[Mapping[str, Kind]] = {
     **{name: Kind(name, frozenset({name})) for name in _TOLD},
+    WITHDRAWN: Kind(WITHDRAWN, frozenset({WITHDRAWN}), always=True),
     REMINDER: Kind(REMINDER, frozenset(_REMINDED), reminds=True),
 }
 """Every kind by its name: that of its event, and one that tells of no event of its own."""

@@ -85,6 +85,8 @@ STANDARD: Final[tuple[Reason, ...]] = (
             "Le style ne me plaît pas", "No me gusta el estilo", "款式不喜欢"),
     _reason("color", _B, _PREFERENCE, "Do not like the colour", "Farbe gefällt nicht",
             "La couleur ne me plaît pas", "No me gusta el color", "颜色不喜欢"),
+    _reason("withdrawal", _B, _PREFERENCE, "Withdrawal from the contract",
+            "Widerruf des Vertrags", "Rétractation", "Desistimiento", "撤回合同"),
     _reason("gift_not_wanted", _B, _PREFERENCE, "Gift that is not wanted",
             "Unerwünschtes Geschenk", "Cadeau non désiré", "Regalo no deseado", "礼物不需要"),
     _reason("defective", _M, _QUALITY, "Defective", "Defekt", "Défectueux", "Defectuoso",

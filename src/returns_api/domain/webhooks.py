@@ -63,6 +63,7 @@ PREFIXES: Final[Mapping[str, str]] = {
     "store_credit": "sc",
     "transfer": "trf",
     "webhook_endpoint": "whe",
+    "withdrawal": "wdr",
 }
 """The public prefix of every kind of thing that events tell about."""
 

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from returns_api.db import notification_settings, opt_outs, telling
 from returns_api.db import notifications as rows
+from returns_api.db import withdrawals as withdrawal_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, due_in
 from returns_api.domain.calendars import local_date
@@ -25,6 +26,8 @@ from returns_api.domain.notifications import (
     ADDRESS_OF,
     KINDS,
     REMINDER,
+    WITHDRAWN,
+    Channel,
     Outcome,
     concerns_buyer,
     date_header,
@@ -38,6 +41,7 @@ from returns_api.domain.notifications import (
 )
 from returns_api.domain.people import normalise_email
 from returns_api.domain.policy.texts import amount
+from returns_api.domain.withdrawals import words_of
 from returns_api.ports.messaging import Message
 from returns_api.usecases._announce import announce
 from returns_api.usecases._messaging import Outgoing, send
@@ -66,9 +70,13 @@ class Scene:
     channels: Mapping[str, Row]
     due_at: datetime | None
     now: datetime
+    withdrawal: Row | None = None
+    """What the event is of, where it acknowledges one."""
 
     @property
     def language(self) -> str:
+        if self.withdrawal is not None:
+            return str(self.withdrawal["language"])
         return languages(self.event["locale"], self.event["shop_locale"])
 
 
@@ -102,7 +110,10 @@ async def _hold(tx: Transaction, ctx: Context, event_id: UUID) -> list[Held]:
     if event["return_id"] is not None:
         due_at = await telling.buyers_deadline(tx, event["return_id"], event["resource_id"])
     channels = await notification_settings.sending(tx)
-    scene = Scene(tx.shop, event, channels, due_at, now)
+    withdrawal = None
+    if event["type"] == WITHDRAWN:
+        withdrawal = await withdrawal_rows.one(tx, event["resource_id"])
+    scene = Scene(tx.shop, event, channels, due_at, now, withdrawal)
     held = [await _judge(tx, ctx, scene, row) for row in claimed]
     for each in held:
         if each.outcome is not None:
@@ -120,7 +131,7 @@ async def _judge(tx: Transaction, ctx: Context, scene: Scene, row: Row) -> Held:
         await _remind_later(tx, ctx, scene, row)
     if not is_wanted(kind, channel["switched_off"]):
         return Held(row, None, outcome=untold("switched_off"))
-    address = scene.event[ADDRESS_OF[row["channel"]]]
+    address = _address(scene, row["channel"])
     if not address:
         return Held(row, None, outcome=untold("no_address"))
     key = ctx.sealer.keyed_hash(normalise_email(address))
@@ -128,6 +139,14 @@ async def _judge(tx: Transaction, ctx: Context, scene: Scene, row: Row) -> Held:
         return Held(row, None, outcome=untold("opted_out"))
     message = _message(ctx, scene, row, channel, address)
     return Held(row, scene.language, Outgoing(channel, message, row["attempt"]))
+
+
+def _address(scene: Scene, channel: str) -> str | None:
+    """The person's address on the channel; of a withdrawal, the one that its statement names."""
+    if scene.withdrawal is not None:
+        return scene.withdrawal["contact"] if channel == Channel.EMAIL else None
+    found: str | None = scene.event[ADDRESS_OF[channel]]
+    return found
 
 
 def _unwanted(scene: Scene, row: Row, channel: Row | None) -> Outcome | None:
@@ -194,7 +213,12 @@ def _facts(scene: Scene, opt_out_url: str | None) -> dict[str, Any]:
         "approved": data.get("state") == "approved",
         "tells": event["type"],
         "opt_out_url": opt_out_url,
+        **_of_withdrawal(scene.withdrawal, zone),
     }
+
+
+def _of_withdrawal(row: Row | None, zone: ZoneInfo) -> dict[str, Any]:
+    return {} if row is None else words_of(row["body"], dict(row), zone)
 
 
 async def _tell(ctx: Context, shop: UUID, held: Held) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from returns_api.db import messages, notifications, opt_outs, order_intake
+from returns_api.db import messages, notifications, opt_outs, order_intake, withdrawals
 from returns_api.db import people as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.errors import Conflict
@@ -40,6 +40,7 @@ class KeptOrder:
     """Notifications about it."""
     said: list[Row]
     """Messages about its returns; the staff's notes are not told."""
+    withdrawn: list[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ async def export_person(ctx: Context, shop: UUID, email: str) -> KeptPerson:
             *await rows.below(tx, order_ids),
             await notifications.of_orders(tx, order_ids),
             await messages.of_orders(tx, order_ids),
+            await withdrawals.of_orders(tx, order_ids),
         )
         key = ctx.sealer.keyed_hash(normalise_email(email))
         opted_out = await opt_outs.channels_of(tx, key)

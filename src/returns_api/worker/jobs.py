@@ -36,6 +36,7 @@ from returns_api.usecases import (
     store_credits,
     tracking,
     transfers,
+    withdrawals,
 )
 from returns_api.usecases.context import Context
 
@@ -62,6 +63,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "track_parcel": Kind(tracking.track_parcel, tracking.due_parcels),
     "deliver_event": Kind(deliveries.deliver_event, deliveries.due_deliveries),
     "send_notification": Kind(notifications.send_notification, notifications.due_notifications),
+    "open_withdrawn": Kind(withdrawals.open_withdrawn, withdrawals.due_withdrawals),
     "tidy_shop": Kind(housekeeping.tidy_shop, housekeeping.due_shops),
     "run_backtest": Kind(backtests.run_backtest, backtests.due_backtests),
     "sweep_account": Kind(reconciliations.sweep_account, reconciliations.due_accounts),

@@ -14,6 +14,7 @@ from returns_api.api.schemas.base import (
     RefundId,
     ReturnId,
     Storable,
+    WithdrawalId,
     example,
     example_id,
 )
@@ -75,6 +76,15 @@ _KEPT: Final[dict[str, Any]] = {
             "party": "buyer",
             "at": "2026-11-09T10:00:00Z",
             "text": "When will the money arrive?",
+        }
+    ],
+    "withdrawals": [
+        {
+            "withdrawal": example_id("wdr"),
+            "name": "Anna Beispiel",
+            "contact": "person@example.org",
+            "state": "opened",
+            "confirmed_at": "2026-11-08T09:00:00Z",
         }
     ],
 }
@@ -146,6 +156,16 @@ class KeptNotificationOut(Out):
     ended_at: Moment | None
 
 
+class KeptWithdrawalOut(Out):
+    """A withdrawal, with what the statement named of the person."""
+
+    withdrawal: WithdrawalId
+    name: str | None
+    contact: str | None
+    state: str
+    confirmed_at: Moment | None
+
+
 class KeptOrderOut(Out):
     """One order and everything personal that hangs on it."""
 
@@ -162,6 +182,7 @@ class KeptOrderOut(Out):
     refunds: list[KeptRefundOut]
     notifications: list[KeptNotificationOut]
     messages: list[KeptMessageOut]
+    withdrawals: list[KeptWithdrawalOut]
 
 
 class PersonExportOut(Out):

@@ -85,6 +85,7 @@ from returns_api.db.tables.store_credits import (
     store_credit_movements,
     store_credits,
 )
+from returns_api.db.tables.withdrawals import withdrawal_acknowledgements, withdrawals
 
 __all__ = [
     "advances",
@@ -165,4 +166,6 @@ __all__ = [
     "transfers",
     "unit_claims",
     "webhook_endpoints",
+    "withdrawal_acknowledgements",
+    "withdrawals",
 ]

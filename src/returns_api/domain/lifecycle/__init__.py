@@ -19,8 +19,10 @@ from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.store_credits import LOT
+from returns_api.domain.lifecycle.withdrawals import WITHDRAWAL
 
 MACHINES: Final = (
+    WITHDRAWAL,
     RETURN,
     LINE,
     SHIPMENT,
