@@ -213,6 +213,7 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_recoveries_parts": {**_ENDED, "paid_minor": 10**9},
     "ck_recoveries_requested_until": {"due_at": _THEN},
     "ck_recoveries_asked_while_it_waits": {"asked_action": "waive", "asked_minor": 1},
+    "ck_recovery_steps_debited_by_a_movement": {"kind": "debited", "reference": None},
     "ck_recovery_steps_paid_with_evidence": {"reference": "wire"},
     "ck_recovery_steps_two_persons": {"actor_id": _SAME, "approver_id": _SAME},
 }

@@ -76,9 +76,10 @@ def test_races_in_small() -> None:
         "proofs.races",
         *("--orders", "1", "--refunds", "60", "--keys", "1", "--repeats", "40"),
         *("--lines", "1", "--returns", "15", "--limits", "1", "--persons", "15"),
+        *("--caps", "2", "--fast", "40"),
     )
     assert (code, told["ok"]) == (0, True), told
-    assert told["requests"] == 60 + 40 + 15 + 2 * 15
+    assert told["requests"] == 60 + 40 + 15 + 2 * 15 + 2 * 40
     assert told["over_refunded_minor"] == told["duplicate_executions"] == 0
 
 

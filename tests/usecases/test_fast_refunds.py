@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -19,14 +20,16 @@ from returns_api.domain.advances import AdvanceRecord
 from returns_api.domain.errors import (
     ActionNotAllowed,
     ApprovalChanged,
+    Conflict,
     DoesNotFit,
     DuplicateReference,
+    NotEnoughCredit,
     OwnApproval,
 )
 from returns_api.domain.events import By
 from returns_api.domain.returns import ReturnRecord
 from returns_api.ports.errors import ProviderRejected
-from returns_api.usecases import recoveries, returns
+from returns_api.usecases import disputes, offers, recoveries, returns
 from returns_api.usecases._auditing import check_orders
 from returns_api.usecases.advances import carry_advance, due_advances
 from returns_api.usecases.recoveries import Acting, RecoveryView
@@ -34,7 +37,8 @@ from returns_api.worker import sweep
 from tests.support.gates import Gate
 from tests.support.story import BUYER, POLICY, Order, Story, goods
 
-FAST = """{at: first_scan, per_buyer: 300.00, per_day: 500.00, recover_within: 14 days}"""
+FAST = "{at: first_scan, per_buyer: 300.00, per_day: 500.00, recover_within: 14 days}"
+AT_ONCE = "{at: request, per_buyer: 300.00, per_day: 500.00, recover_within: 9 days}"
 
 
 def with_policy(refund_at: str) -> str:
@@ -171,11 +175,7 @@ async def test_a_shop_s_day_begins_anew(story: Story) -> None:
     assert (await advance(story, ret)).state == "outstanding"
 
 
-@pytest.mark.parametrize(
-    "story_policy",
-    ["{at: request, per_buyer: 300.00, per_day: 500.00, recover_within: 9 days}"],
-    indirect=True,
-)
+@pytest.mark.parametrize("story_policy", [AT_ONCE], indirect=True)
 async def test_money_on_request(story: Story) -> None:
     order = await story.order(goods("lamp", 100_00))
     view = await story.accept(order, await story.quote(order, {"lamp": 1}, method="post"))
@@ -274,6 +274,54 @@ async def test_the_buyer_pays_in_parts(story: Story) -> None:
         await do(story, view, recoveries.request_recovery, None)
 
 
+async def credit_of(story: Story, amount_minor: int, **more: Any) -> UUID:
+    """An account with a present on it, of the person behind another order."""
+    order = await story.order(goods("vase", 50_00), **more)
+    await story.refund(order, amount_minor, kind="goodwill", to="store_credit")
+    (account,) = await story.rows("SELECT id FROM store_credits")
+    return UUID(int=account["id"].int)
+
+
+async def test_store_credit_pays_as_far_as_it_goes(story: Story) -> None:
+    order, _, view = await never_came(story)
+    account = await credit_of(story, 30_00)
+    with pytest.raises(NotEnoughCredit) as short:
+        await do(story, view, recoveries.debit_credit, account, 30_01)
+    assert short.value.context["balance"] == 30_00
+    with pytest.raises(DoesNotFit):
+        await do(story, view, recoveries.debit_credit, account, 95_11)
+    view = await do(story, view, recoveries.debit_credit, account, 10_00)
+    view = await do(story, view, recoveries.debit_credit, account, None)
+    assert (view.recovery.state, view.recovery.open_minor) == ("open", 65_10)
+    assert [(step["kind"], step["amount_minor"]) for step in view.steps] == [
+        ("debited", 10_00),
+        ("debited", 20_00),
+    ]
+    with pytest.raises(NotEnoughCredit):
+        await do(story, view, recoveries.debit_credit, account, None)
+    assert (await used(story))["buyer"] == 65_10
+    assert (await books(story, order))["advance"] == 65_10
+    told = await story.happened(account)
+    assert told == ["store_credit.opened", "store_credit.issued"] + ["store_credit.recovered"] * 2
+
+
+async def test_only_the_buyer_s_own_credit_pays(story: Story) -> None:
+    _, _, view = await never_came(story)
+    other = replace(BUYER, customer_id="somebody-else", email="other@example.test")
+    account = await credit_of(story, 30_00, buyer=other)
+    with pytest.raises(DoesNotFit):
+        await do(story, view, recoveries.debit_credit, account, None)
+
+
+async def test_debits_at_once_take_what_is_there_once(story: Story) -> None:
+    order, _, view = await never_came(story)
+    account = await credit_of(story, 30_00)
+    tries = [do(story, view, recoveries.debit_credit, account, 20_00) for _ in range(6)]
+    done = await asyncio.gather(*tries, return_exceptions=True)
+    assert [type(one) for one in done].count(NotEnoughCredit) == 5
+    assert (await books(story, order))["advance"] == 75_10
+
+
 async def test_who_does_not_pay_in_time_is_told_once(story: Story) -> None:
     _, _, view = await never_came(story)
     await do(story, view, recoveries.request_recovery, None)
@@ -313,6 +361,80 @@ async def test_giving_up_above_the_limit_takes_two(
     after = await books(story, order)
     assert (after.get("advance"), after[account]) == (None, 95_10)
     assert view.steps[-1]["approver_id"] == story.who(Role.ADMIN).credential_id
+
+
+async def at_once(story: Story) -> tuple[Order, ReturnRecord]:
+    """A return whose 95.10 went out on request."""
+    order = await story.order(goods("lamp", 100_00))
+    return order, await story.open(order, {"lamp": 1}, method="post")
+
+
+async def agree(story: Story, order: Order, ret: ReturnRecord, amount: int) -> None:
+    """The shop lets the buyer keep the goods for an amount."""
+    async with story.ctx.database.transaction(story.shop) as tx:
+        staff = story.who(Role.ADMIN)
+        made = await offers.make_offer(
+            tx, story.ctx, staff, By("admin", staff.credential_id), ret.id,
+            amount_minor=amount, note=None, valid_seconds=None,
+        )  # fmt: skip
+    async with story.ctx.database.transaction(story.shop) as tx:
+        buyer = story.who(Role.BUYER, order)
+        await offers.accept_offer(
+            tx, story.ctx, buyer, By("buyer", buyer.credential_id), made.id, None
+        )
+
+
+@pytest.mark.parametrize("story_policy", [AT_ONCE], indirect=True)
+@pytest.mark.parametrize(
+    ("amount", "paid", "short"), [(40_00, [], 55_10), (95_10, [], 0), (98_00, [2_90], 0)]
+)
+async def test_an_agreed_amount_counts_what_was_advanced(
+    story: Story, amount: int, paid: list[int], short: int
+) -> None:
+    order, ret = await at_once(story)
+    await story.drain()
+    await agree(story, order, ret, amount)
+    await story.drain()
+    ret = await story.again(ret)
+    assert (ret.state, (await advance(story, ret)).state) == ("completed", "settled")
+    more = await story.rows("SELECT amount_minor FROM refunds WHERE kind <> 'advance'")
+    assert [row["amount_minor"] for row in more] == paid
+    assert (await books(story, order)).get("advance", 0) == short
+    if short:
+        assert (await recovery(story, ret)).recovery.open_minor == short
+
+
+@pytest.mark.parametrize("story_policy", [AT_ONCE], indirect=True)
+async def test_nothing_is_agreed_while_the_advance_is_on_its_way(story: Story) -> None:
+    order, ret = await at_once(story)
+    with pytest.raises(Conflict):
+        await agree(story, order, ret, 40_00)
+    await story.drain()
+    await agree(story, order, ret, 40_00)
+
+
+async def test_a_ruling_takes_back_what_was_to_come_back(story: Story) -> None:
+    """30.00 are kept for wear and stay with the buyer: awarding them pays nothing."""
+    order, ret = await sent(story)
+    await story.drain()
+    await story.bring_back(ret, "used_worn")
+    buyer, judge = story.who(Role.BUYER, order), story.who(Role.PLATFORM)
+    async with story.ctx.database.transaction(story.shop) as tx:
+        made = await disputes.open_dispute(
+            tx, story.ctx, buyer, By("buyer", buyer.credential_id), ret.id,
+            claimed_minor=30_00, statement="It came like that.",
+        )  # fmt: skip
+    await story.drain(days=8)
+    async with story.ctx.database.transaction(story.shop) as tx:
+        await disputes.rule(
+            tx, story.ctx, judge, By("platform", judge.credential_id), made.id,
+            award_minor=20_00, reason="Two thirds.", seen=None,
+        )  # fmt: skip
+    await story.drain(days=8)
+    seen = (await recovery(story, ret)).recovery
+    assert (seen.state, seen.open_minor, seen.cleared_minor) == ("open", 10_00, 20_00)
+    assert len((await story.view(ret)).refunds) == 1
+    assert (await books(story, order))["advance"] == 10_00
 
 
 LATE: list[tuple[str, Callable[[], tuple[Any, ...]], str, dict[str, int]]] = [

@@ -26,6 +26,7 @@ from returns_api.api.schemas.recoveries import (
     AdvanceRecoveryOut,
     RecoveriesOut,
     RecoveryApprovalIn,
+    RecoveryDebitIn,
     RecoveryGivingUpIn,
     RecoveryPaymentIn,
     RecoveryRequestIn,
@@ -149,6 +150,28 @@ async def record_recovery_payment(
         return await recoveries.record_payment(
             tx, command.ctx, who, body.amount, body.reference, body.note
         )
+
+    return await _act(command, recovery, work)
+
+
+@router.post(
+    "/{recovery}/debits",
+    operation_id="debitRecovery",
+    summary="Take it from the buyer's store credit",
+    description=(
+        "The amount that you name, or as much as the credit has; what is left of the recovery stays"
+        " open. The account must be one of this order's buyer, in the same currency."
+    ),
+    response_model=AdvanceRecoveryOut,
+    responses=_ACTED,
+)
+async def debit_recovery(
+    recovery: RecoveryPath,
+    body: RecoveryDebitIn,
+    command: Manager,
+) -> Response:
+    async def work(tx: Transaction, who: Acting) -> RecoveryView:
+        return await recoveries.debit_credit(tx, command.ctx, who, body.store_credit, body.amount)
 
     return await _act(command, recovery, work)
 

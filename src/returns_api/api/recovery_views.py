@@ -21,6 +21,7 @@ from returns_api.usecases.recoveries import RecoveryView
 PATHS: Final = {
     "request": "request",
     "pay": "payments",
+    "debit": "debits",
     "write_off": "write-off",
     "waive": "waive",
     "approve": "approve",
@@ -74,6 +75,7 @@ def _step(step: Row, *, staff: bool) -> RecoveryStepOut:
         kind=step["kind"],
         amount=step["amount_minor"],
         reference=step["reference"],
+        movement=step["movement_id"],
         note=step["note"] if staff else None,
         actor=step["actor"],
         at=step["at"],

@@ -32,7 +32,8 @@ ORDER_CHECKS: Final = (
                    s.paid, s.written_off, s.waived, s.cleared
             FROM recoveries r
             CROSS JOIN LATERAL (
-                SELECT coalesce(sum(amount_minor) FILTER (WHERE kind = 'paid'), 0)::bigint AS paid,
+                SELECT coalesce(sum(amount_minor) FILTER (
+                           WHERE kind IN ('paid', 'debited')), 0)::bigint AS paid,
                        coalesce(sum(CASE kind WHEN 'written_off' THEN amount_minor
                            WHEN 'write_off_undone' THEN -amount_minor END), 0)::bigint
                            AS written_off,
@@ -44,6 +45,18 @@ ORDER_CHECKS: Final = (
             WHERE r.shop_id = :shop AND r.order_id = ANY (:orders)
               AND (r.paid_minor, r.written_off_minor, r.waived_minor, r.cleared_minor)
                   <> (s.paid, s.written_off, s.waived, s.cleared)"""),
+    ),
+    Check(
+        "N2",
+        "recovery paid by store credit",
+        sql("""
+            SELECT s.id, s.recovery_id, s.amount_minor, m.kind, m.amount_minor AS moved, m.order_id
+            FROM recoveries r
+            JOIN recovery_steps s ON s.shop_id = r.shop_id AND s.recovery_id = r.id
+            JOIN store_credit_movements m ON m.shop_id = s.shop_id AND m.id = s.movement_id
+            WHERE r.shop_id = :shop AND r.order_id = ANY (:orders)
+              AND (m.kind, m.amount_minor, m.currency, m.order_id)
+                  IS DISTINCT FROM ('recovered', s.amount_minor, s.currency, r.order_id)"""),
     ),
     Check(
         "N6",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, Text, Uuid, column, func, literal, select, update
+from sqlalchemy import BigInteger, Integer, Text, Uuid, and_, column, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from returns_api.db.engine import Transaction
@@ -63,17 +63,15 @@ _TAKE: Final = Query(
     )
     .values(used_minor=_t.c.used_minor + _amount)
 )
-_RELEASE: Final = Query(
-    update(_t)
-    .where(
-        here(_t),
-        _t.c.kind == "buyer",
-        _t.c.subject_id == given("buyer"),
-        _t.c.day == NO_DAY,
-        _t.c.currency == _currency,
-    )
-    .values(used_minor=_t.c.used_minor - _amount)
+_of_buyer = and_(
+    here(_t),
+    _t.c.kind == "buyer",
+    _t.c.subject_id == given("buyer"),
+    _t.c.day == NO_DAY,
+    _t.c.currency == _currency,
 )
+_RELEASE: Final = Query(update(_t).where(_of_buyer).values(used_minor=_t.c.used_minor - _amount))
+_HOLD: Final = Query(select(_t.c.used_minor).where(_of_buyer).with_for_update())
 
 
 async def lock_used(
@@ -90,6 +88,12 @@ async def take(tx: Transaction, counters: Sequence[Cap], currency: str, amount_m
         _TAKE, wanted=_rows(counters), currency=currency, amount_minor=amount_minor
     )
     return touched == len(counters)
+
+
+async def hold(tx: Transaction, buyer: UUID | None, currency: str) -> None:
+    """Lock what a buyer has out, before an account of store credit is locked (the last lock)."""
+    if buyer is not None:
+        await tx.first(_HOLD, buyer=buyer, currency=currency)
 
 
 async def release(tx: Transaction, buyer: UUID | None, currency: str, amount_minor: int) -> None:

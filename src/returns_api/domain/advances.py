@@ -149,6 +149,10 @@ class Kept:
     written_off_minor: int = 0
     waived_minor: int = 0
 
+    @property
+    def total_minor(self) -> int:
+        return self.open_minor + self.written_off_minor + self.waived_minor
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:

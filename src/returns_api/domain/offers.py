@@ -129,25 +129,32 @@ def plan_lapse(before: OfferRecord) -> OfferChange:
     )
 
 
-def plan_agree(before: ReturnRecord, actor: Actor, now: datetime, amount_minor: int) -> Change:
-    """The goods stay with the buyer and the money goes out; their units stay used up.
+def plan_agree(
+    before: ReturnRecord, actor: Actor, now: datetime, amount_minor: int, rest_minor: int
+) -> Change:
+    """The goods stay with the buyer and the money goes out; their units stay used up. All is over
+    where ``rest_minor``, what of the amount the buyer does not have yet, is nothing.
 
     Raises:
         ActionNotAllowed: the goods are on their way already, or all is over.
     """
-    state = before.step("agree", actor)
+    state = before.step("agree", actor, to="refunding" if rest_minor else "completed")
     changes = tuple(
         LineChange(line, LINE.step(line.state, "keep", actor))
         for line in before.lines
         if line.state in {"requested", "approved"}
     )
-    refund_by = begin(RETURN, "refund", now + DUE_WITHIN)
+    begun = [begin(RETURN, "refund", now + DUE_WITHIN)] if rest_minor else []
     return Change(
         before,
         state,
         "return.agreed",
         changes,
-        {"settled_at": now, "decided_by": before.decided_by or actor.value},
+        {
+            "settled_at": now,
+            "closed_at": None if rest_minor else now,
+            "decided_by": before.decided_by or actor.value,
+        },
         data={"refund": amount_minor},
-        deadlines=follow(RETURN, before.deadlines, "agree", state, refund_by, now=now),
+        deadlines=follow(RETURN, before.deadlines, "agree", state, *begun, now=now),
     )

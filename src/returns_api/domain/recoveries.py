@@ -25,13 +25,25 @@ CAUSES: Final = ("not_returned", "worth_less", "lost")
 
 PARTS: Final = {
     "pay": "paid_minor",
+    "debit": "paid_minor",
     "write_off": "written_off_minor",
     "waive": "waived_minor",
     "clear": "cleared_minor",
 }
-"""By action: the part of the amount that it fills."""
+"""By action: the part of the amount that it fills. Store credit pays like any other money."""
+STEPS: Final = (
+    "paid",
+    "debited",
+    "written_off",
+    "waived",
+    "cleared",
+    "write_off_undone",
+    "waiver_undone",
+)
+"""Kinds of what is done about a recovery; the last two by goods that come after all."""
 _ENDS: Final = {
     "pay": "paid",
+    "debit": "paid",
     "write_off": "written_off",
     "waive": "waived",
     "clear": "cleared",

@@ -225,9 +225,7 @@ async def standing(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -> 
         return Standing()
     if advance.state == "settled":
         recovery = await recovery_rows.lock_of_advance(tx, advance.id)
-        kept = Kept(0)
-        if recovery is not None:
-            kept = Kept(recovery.open_minor, recovery.written_off_minor, recovery.waived_minor)
+        kept = Kept(0) if recovery is None else kept_of(recovery)
         return Standing(advance=advance, recovery=recovery, kept=kept)
     moves = await transfer_rows.states(tx, advance.refund_id)
     if any(state in HOLDING for state, _ in moves):
@@ -239,6 +237,21 @@ async def standing(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -> 
     if missing:
         await _give_up(tx, ctx, advance.refund_id, missing, by)
     return Standing(advance=advance, kept=Kept(arrived), never_paid_minor=missing)
+
+
+async def advanced(tx: Transaction, ret: ReturnRecord) -> int:
+    """What of a locked return's advance the buyer may keep if that much is due (minor units)."""
+    advance = None if ret.terms.advance is None else await rows.lock_of_return(tx, ret.id)
+    if advance is None or advance.refund_id is None:
+        return 0
+    if advance.state != "settled":
+        return advance.amount_minor
+    recovery = await recovery_rows.lock_of_advance(tx, advance.id)
+    return 0 if recovery is None else kept_of(recovery).total_minor
+
+
+def kept_of(recovery: RecoveryRecord) -> Kept:
+    return Kept(recovery.open_minor, recovery.written_off_minor, recovery.waived_minor)
 
 
 async def _give_up(
@@ -263,13 +276,18 @@ class Set:
 
 
 async def set_against(
-    tx: Transaction, ctx: Context, before: Standing, worth: Settlement, by: By
+    tx: Transaction,
+    ctx: Context,
+    before: Standing,
+    parts: Sequence[Mapping[str, Any]],
+    worth_minor: int,
+    by: By,
 ) -> Set:
-    """Set what is due for the goods against the advance; what it paid too much is a recovery."""
-    parts = [part.as_dict() for part in worth.parts]
+    """Set what is due, of which ``parts`` are the sum, against the advance; what it paid too much
+    is a recovery."""
     if before.advance is None:
-        return Set(worth.total_minor, parts)
-    applied = apply(before.kept, worth.total_minor)
+        return Set(worth_minor, parts)
+    applied = apply(before.kept, worth_minor)
     paid = {"kind": PAID_IN_ADVANCE, "amount": -applied.total_minor}
     whole = [*parts, paid] if applied.total_minor else parts
     refund = await refund_rows.one(tx, _refund_of(before.advance))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from returns_api.db import moves, reservations
+from returns_api.db import moves
+from returns_api.db import returns as return_rows
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job
 from returns_api.db.tables import disputes as table
@@ -15,8 +16,8 @@ from returns_api.domain import ids
 from returns_api.domain.disputes import DisputeChange, DisputeRecord
 from returns_api.domain.errors import Conflict
 from returns_api.domain.events import By, Event
-from returns_api.domain.refunds import DUE_WITHIN, plan_cover
-from returns_api.usecases._refunds import NewRefund, reserve_and_store
+from returns_api.domain.refunds import plan_cover
+from returns_api.usecases._agreed import pay_agreed
 from returns_api.usecases.context import Context
 
 
@@ -31,8 +32,13 @@ async def save(
     before, events, jobs = change.before, list[Event](), list[Job]()
     more: dict[str, Any] = {}
     if change.pays:
-        refund_id, events, jobs = await _pay(tx, ctx, before, change.pays, by)
-        more = {"refund_id": refund_id}
+        ret = await return_rows.lock_whole(tx, before.return_id)
+        assert ret is not None
+        # What no payment covers stays due, for finance to see to.
+        paid = await pay_agreed(
+            tx, ctx, by, ret, change.pays, reason="dispute_ruled", plan=plan_cover
+        )
+        events, jobs, more = [*paid.events], [*paid.jobs], {"refund_id": paid.refund_id}
     sequence = await moves.move(
         tx,
         table,
@@ -49,26 +55,6 @@ async def save(
     award = change.values.get("award_minor", before.award_minor)
     told = dispute_event(ctx, before, change.event, change.state, sequence, by, award)
     return [told, *events], jobs
-
-
-async def _pay(
-    tx: Transaction, ctx: Context, dispute: DisputeRecord, amount_minor: int, by: By
-) -> tuple[Any, list[Event], list[Job]]:
-    """Reserve what was awarded; what no payment covers stays due, for finance to see to."""
-    payments = await reservations.lock_payments(tx, dispute.order_id)
-    new = NewRefund(
-        order_id=dispute.order_id,
-        return_id=dispute.return_id,
-        kind="manual",
-        amount_minor=amount_minor,
-        currency=dispute.currency,
-        transfers=plan_cover(payments, amount_minor),
-        parts=[{"kind": "manual", "amount": amount_minor}],
-        reason="dispute_ruled",
-        due_by=ctx.clock() + DUE_WITHIN,
-    )
-    written = await reserve_and_store(tx, ctx, new, by)
-    return written.id, list(written.events), list(written.jobs)
 
 
 def dispute_event(

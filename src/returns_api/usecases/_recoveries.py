@@ -29,7 +29,8 @@ _RULES: Final = {
     "write_off_undone": "write_off_undone",
     "waiver_undone": "waiver_undone",
 }
-"""By kind of step: the rule of its entry. What goods cover is an entry of the settlement."""
+"""By kind of step: the rule of its entry. What goods cover is an entry of the settlement, what
+store credit pays one of the credit."""
 
 
 async def open_recovery(
@@ -66,7 +67,7 @@ async def write_step(
     by: By,
     **told: Any,
 ) -> None:
-    """One part with its entry; ``told``: reference, note, approver_id."""
+    """One part with its entry; ``told``: reference, note, approver_id, movement_id."""
     await rows.add_step(
         tx,
         **{
@@ -77,6 +78,7 @@ async def write_step(
             "currency": recovery.currency,
             "reference": None,
             "note": None,
+            "movement_id": None,
             "actor": by.actor,
             "actor_id": by.credential_id,
             "approver_id": None,

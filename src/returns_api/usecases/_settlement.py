@@ -53,7 +53,8 @@ async def settle_if_due(
     payments = await reservations.lock_payments(tx, ret.order_id)
     graded = await warehouse_rows.graded_units(tx, ret.id)
     settlement = await what_is_due(tx, ret, payments, came_back(ret, graded))
-    paid = await set_against(tx, ctx, before, settlement, by)
+    parts = [part.as_dict() for part in settlement.parts]
+    paid = await set_against(tx, ctx, before, parts, settlement.total_minor, by)
     change = plan_settle(ret, ctx.clock(), paid.rest_minor)
     events, jobs = await save(tx, ctx, change, by)
     events = [*goods.events, *events, *paid.events]

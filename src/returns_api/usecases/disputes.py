@@ -37,8 +37,10 @@ from returns_api.domain.errors import (
 from returns_api.domain.events import By
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.offers import party_of
-from returns_api.domain.returns import plan_dispute
+from returns_api.domain.refunds import PaymentRecord
+from returns_api.domain.returns import ReturnRecord, plan_dispute
 from returns_api.usecases import _returns
+from returns_api.usecases._advances import advanced
 from returns_api.usecases._disputes import dispute_event, save
 from returns_api.usecases._loading import NO_SUCH_THING, visible_return
 from returns_api.usecases.context import Context
@@ -64,8 +66,9 @@ async def open_dispute(
         NothingLeftToRefund: more is claimed than the order's payments have left.
     """
     ret = await visible_return(tx, principal, return_id, lock=False)
-    await _require_left(tx, ret.order_id, claimed_minor)
+    payments = await reservations.lock_payments(tx, ret.order_id)
     ret = await visible_return(tx, principal, return_id, lock=True)
+    await _require_left(tx, ret, payments, claimed_minor)
     actor, now, dispute_id = Actor(principal.role.value), ctx.clock(), ctx.new_id()
     disputed = plan_dispute(ret, actor, now)
     state, deadlines = opening(now)
@@ -231,9 +234,11 @@ async def _say(
     )
 
 
-async def _require_left(tx: Transaction, order_id: UUID, wanted: int) -> None:
-    """Lock the payments; raises ``NothingLeftToRefund``."""
-    left = sum(each.refundable for each in await reservations.lock_payments(tx, order_id))
+async def _require_left(
+    tx: Transaction, ret: ReturnRecord, payments: Sequence[PaymentRecord], wanted: int
+) -> None:
+    """That so much can be refunded, or is with the buyer already; ``NothingLeftToRefund``."""
+    left = sum(each.refundable for each in payments) + await advanced(tx, ret)
     if wanted > left:
         raise NothingLeftToRefund(
             f"{left} is left to refund, not {wanted} (minor units).",

@@ -13,7 +13,7 @@ from uuid import UUID
 from returns_api.db import moves, reservations
 from returns_api.db import offers as rows
 from returns_api.db.engine import Transaction
-from returns_api.db.outbox import Job, emit
+from returns_api.db.outbox import emit
 from returns_api.db.tables import offers as table
 from returns_api.domain.access import Principal, Role
 from returns_api.domain.errors import (
@@ -36,13 +36,14 @@ from returns_api.domain.offers import (
     plan_answer,
     plan_offer_approve,
 )
-from returns_api.domain.refunds import DUE_WITHIN, plan_refund
+from returns_api.domain.refunds import plan_refund
 from returns_api.domain.returns import ReturnRecord
 from returns_api.usecases import _returns
+from returns_api.usecases._advances import advanced
+from returns_api.usecases._agreed import pay_agreed
 from returns_api.usecases._approvals import hold_for_person
 from returns_api.usecases._loading import NO_SUCH_THING, visible_return
 from returns_api.usecases._offers import offer_event, save
-from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases.context import Context
 
 BEYOND: Final = "Counter with the same amount: a second person can approve it."
@@ -173,17 +174,20 @@ async def accept_offer(
         ActionNotAllowed: not in this state or for this caller; or more than the caller may promise
             alone.
         NothingLeftToRefund: the payments have less left by now.
+        Conflict: a fast refund of this return is on its way.
     """
     offer, ret = await _both(tx, principal, offer_id, seen)
     actor = Actor(principal.role.value)
     change = plan_answer(offer, "accept", actor, by.credential_id)
     if actor is not Actor.BUYER:
         await _promise_alone(tx, ctx, by, offer, actor)
-    agreed = plan_agree(ret, actor, ctx.clock(), offer.amount_minor)
-    refund_id, events, jobs = await _pay(tx, ctx, by, offer)
-    ended = await save(tx, ctx, change, by, refund_id=refund_id)
+    amount = offer.amount_minor
+    ret.require("agree", actor)
+    paid = await pay_agreed(tx, ctx, by, ret, amount, reason="offer_accepted", plan=plan_refund)
+    agreed = plan_agree(ret, actor, ctx.clock(), amount, paid.rest_minor)
+    ended = await save(tx, ctx, change, by, refund_id=paid.refund_id)
     moved, more = await _returns.save(tx, ctx, agreed, by, keep_offer=True)
-    await emit(tx, [ended, *moved, *events], [*jobs, *more])
+    await emit(tx, [ended, *moved, *paid.events], [*paid.jobs, *more])
     return await _visible(tx, principal, offer_id)
 
 
@@ -276,26 +280,6 @@ async def _promise_alone(
         )
 
 
-async def _pay(
-    tx: Transaction, ctx: Context, by: By, offer: OfferRecord
-) -> tuple[UUID, tuple[Event, ...], tuple[Job, ...]]:
-    """Reserve the agreed amount on the order's payments; it was promised, so nothing holds it."""
-    payments = await reservations.lock_payments(tx, offer.order_id)
-    new = NewRefund(
-        order_id=offer.order_id,
-        return_id=offer.return_id,
-        kind="manual",
-        amount_minor=offer.amount_minor,
-        currency=offer.currency,
-        transfers=plan_refund(payments, offer.amount_minor),
-        parts=[{"kind": "manual", "amount": offer.amount_minor}],
-        reason="offer_accepted",
-        due_by=ctx.clock() + DUE_WITHIN,
-    )
-    written = await reserve_and_store(tx, ctx, new, by)
-    return written.id, written.events, written.jobs
-
-
 async def _visible(tx: Transaction, principal: Principal, offer_id: UUID) -> OfferRecord:
     found = await rows.one(tx, offer_id, everything=principal.role is not Role.BUYER)
     if found is None or not principal.sees_order(found.order_id):
@@ -324,14 +308,18 @@ async def _both(
 async def _locked(
     tx: Transaction, principal: Principal, return_id: UUID, amount_minor: int | None
 ) -> ReturnRecord:
-    """The return, locked, its order's payments before it; with an amount that they still have."""
+    """The return, locked, its order's payments before it; with an amount that they still have, or
+    that the buyer has already."""
     known = await visible_return(tx, principal, return_id, lock=False)
     payments = await reservations.lock_payments(tx, known.order_id)
-    left = sum(payment.refundable for payment in payments)
-    if amount_minor is not None and amount_minor > left:
+    ret = await visible_return(tx, principal, return_id, lock=True)
+    if amount_minor is None:
+        return ret
+    left = sum(payment.refundable for payment in payments) + await advanced(tx, ret)
+    if amount_minor > left:
         raise NothingLeftToRefund(
             f"{left} is left to refund, not {amount_minor} (minor units).",
             requested=amount_minor,
             remaining=left,
         )
-    return await visible_return(tx, principal, return_id, lock=True)
+    return ret

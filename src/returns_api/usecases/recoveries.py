@@ -19,13 +19,17 @@ from returns_api.db import advances as advance_rows
 from returns_api.db import caps as cap_rows
 from returns_api.db import recoveries as rows
 from returns_api.db import shops as shop_rows
+from returns_api.db import store_credits as credit_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
+from returns_api.domain import ids
 from returns_api.domain.access import Principal
 from returns_api.domain.approvals import RefundLimits
 from returns_api.domain.errors import (
     ApprovalChanged,
+    DoesNotFit,
     DuplicateReference,
+    NotEnoughCredit,
     NotFound,
     OwnApproval,
     PreconditionFailed,
@@ -40,11 +44,13 @@ from returns_api.domain.recoveries import (
     part_of,
     plan_part,
 )
+from returns_api.domain.store_credits import balance
+from returns_api.usecases import _store_credits as credits
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._recoveries import apply_step, recovery_event, write_step
 from returns_api.usecases.context import Context
 
-_STEP_OF: Final = {"pay": "paid", "write_off": "written_off", "waive": "waived"}
+_STEP_OF: Final = {"pay": "paid", "debit": "debited", "write_off": "written_off", "waive": "waived"}
 _REFERENCE_TAKEN: Final = "uq_recovery_steps_shop_id_kind_reference"
 
 
@@ -134,6 +140,44 @@ async def record_payment(
         if taken.constraint_name != _REFERENCE_TAKEN:
             raise
         raise DuplicateReference("A payment with this reference was told before.") from taken
+    return await _view(tx, after)
+
+
+async def debit_credit(
+    tx: Transaction, ctx: Context, who: Acting, account_id: UUID, amount_minor: int | None
+) -> RecoveryView:
+    """Take what is open from the buyer's store credit: the amount that is named, or else as far as
+    the credit goes.
+
+    Raises:
+        NotFound, ActionNotAllowed, PreconditionFailed.
+        DoesNotFit: more than is open, another buyer's account, or one in another currency.
+        NotEnoughCredit: less is left than the amount, or nothing; nothing is taken.
+    """
+    recovery = await _locked(tx, who)
+    RECOVERY.require(recovery.state, "debit", who.actor)
+    wanted = part_of(recovery, amount_minor)
+    buyer = await _buyer(tx, recovery)
+    await _require_own_account(tx, recovery, account_id)
+    await cap_rows.hold(tx, buyer, recovery.currency)
+    account = await credits.held(tx, ctx, account_id)
+    left = balance(account.lots, ctx.clock())
+    amount = min(wanted, left) if amount_minor is None else amount_minor
+    if not 0 < amount <= left:
+        raise NotEnoughCredit(
+            f"{left} is left (minor units).",
+            balance=left,
+            currency=account.currency,
+            store_credit=ids.encode("sc", account_id),
+        )
+    moved = await credits.recover(
+        tx, ctx, who.by, account, amount,
+        advance_of=recovery.order_id, reference=ids.encode("rcv", recovery.id),
+    )  # fmt: skip
+    assert moved is not None
+    await emit(tx, [*account.events, *moved.events])
+    movement_id = moved.movement["id"]
+    after = await _fill(tx, ctx, who, recovery, "debit", amount, who.by, movement_id=movement_id)
     return await _view(tx, after)
 
 
@@ -264,12 +308,28 @@ async def _fill(
     step = plan_part(recovery, action, who.actor, amount_minor)
     await write_step(tx, ctx, recovery, _STEP_OF[action], amount_minor, asked, **told)
     after = await apply_step(tx, ctx, recovery, step)
-    advance = await advance_rows.one(tx, recovery.advance_id)
-    assert advance is not None
-    await cap_rows.release(tx, advance.buyer, recovery.currency, amount_minor)
+    await cap_rows.release(tx, await _buyer(tx, recovery), recovery.currency, amount_minor)
     kind = _STEP_OF[action]
     await emit(tx, [recovery_event(ctx, after, kind, who.by, amount_now=amount_minor)])
     return after
+
+
+async def _buyer(tx: Transaction, recovery: RecoveryRecord) -> UUID | None:
+    """Whose counter of fast refunds the advance was taken from."""
+    advance = await advance_rows.one(tx, recovery.advance_id)
+    assert advance is not None
+    return advance.buyer
+
+
+async def _require_own_account(tx: Transaction, recovery: RecoveryRecord, account_id: UUID) -> None:
+    account = await credit_rows.one(tx, account_id, recovery.order_id)
+    if account is None:
+        problem = "No store credit of the buyer who owes this."
+    elif account["currency"] != recovery.currency:
+        problem = f"It is in {account['currency']}; what is owed is in {recovery.currency}."
+    else:
+        return
+    raise DoesNotFit(problem, errors=[{"field": "store_credit", "problem": problem}])
 
 
 async def _needs_second(tx: Transaction, recovery: RecoveryRecord, amount_minor: int) -> bool:

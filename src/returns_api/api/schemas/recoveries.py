@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from returns_api.api.schemas.base import (
+    CreditMovementId,
     In,
     LongText,
     Moment,
@@ -17,6 +18,7 @@ from returns_api.api.schemas.base import (
     RecoveryId,
     RefundId,
     ReturnId,
+    StoreCreditId,
     example,
     example_id,
 )
@@ -48,6 +50,17 @@ class RecoveryPaymentIn(In):
         description="The payment's id at your provider or bank; it counts once, for ever."
     )
     note: LongText | None = None
+
+
+class RecoveryDebitIn(In):
+    """Which store credit of the buyer pays."""
+
+    model_config = example({"store_credit": example_id("sc"), "amount": 4000})
+
+    store_credit: StoreCreditId
+    amount: PositiveMinor | None = Field(
+        None, description="Minor units; left out: all that is open, as far as the credit goes."
+    )
 
 
 class RecoveryGivingUpIn(In):
@@ -82,11 +95,12 @@ class RecoveryStepOut(Out):
     """One thing that was done; never changed afterwards."""
 
     kind: str = Field(
-        description="`paid`, `written_off`, `waived`, `cleared` (goods came after all), or"
-        " `write_off_undone` and `waiver_undone` by them."
+        description="`paid`, `debited` (from store credit), `written_off`, `waived`, `cleared`"
+        " (goods came after all), or `write_off_undone` and `waiver_undone` by them."
     )
     amount: int = Field(description="Minor units.")
     reference: str | None
+    movement: CreditMovementId | None = Field(description="Of the store credit that paid it.")
     note: str | None
     actor: str
     at: Moment
@@ -119,6 +133,7 @@ class AdvanceRecoveryOut(Out):
                     "kind": "paid",
                     "amount": 4000,
                     "reference": "pi_3NExample",
+                    "movement": None,
                     "note": None,
                     "actor": "finance",
                     "at": "2026-11-23T10:00:00Z",

@@ -23,7 +23,7 @@ from returns_api.db.tables._base import (
 )
 from returns_api.domain.advances import DECLINED
 from returns_api.domain.lifecycle.advances import ADVANCE, OPEN, RECOVERY
-from returns_api.domain.recoveries import CAUSES, GIVEN_UP
+from returns_api.domain.recoveries import CAUSES, GIVEN_UP, STEPS
 
 _OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN))
 _DONE = "paid_minor + written_off_minor + waived_minor + cleared_minor"
@@ -136,18 +136,19 @@ recovery_steps = tenant_table(
     currency(),
     text_("reference", null=True),
     text_("note", null=True),
+    uuid_("movement_id", null=True),
     text_("actor"),
     uuid_("actor_id", null=True),
     uuid_("approver_id", null=True),
     moment("at"),
-    one_of(
-        "kind",
-        ("paid", "written_off", "waived", "cleared", "write_off_undone", "waiver_undone"),
-    ),
+    one_of("kind", STEPS),
     CheckConstraint("(kind = 'paid') = (reference IS NOT NULL)", name="paid_with_evidence"),
+    CheckConstraint("(kind = 'debited') = (movement_id IS NOT NULL)", name="debited_by_a_movement"),
     CheckConstraint("approver_id IS NULL OR approver_id <> actor_id", name="two_persons"),
     *at_least(1, "amount_minor"),
     belongs_to("recoveries", "recovery_id", ("currency", "currency")),
+    belongs_to("store_credit_movements", "movement_id"),
     UniqueConstraint("shop_id", "kind", "reference"),
+    UniqueConstraint("shop_id", "movement_id"),
     Index("ix_recovery_steps_recovery", "shop_id", "recovery_id"),
 )

@@ -31,6 +31,9 @@ OPEN: Final = frozenset({"open", "requested", "to_approve"})
 """States of a recovery in which something of it is open."""
 
 _PAY: Final = rule(_F, "paid", "open", "requested", meaning="The shop was paid, with evidence.")
+_DEBIT: Final = rule(
+    _F, "paid", "open", "requested", meaning="It was taken from the buyer's store credit."
+)
 _WRITE_OFF: Final = rule(
     _F, "written_off", "open", "requested", "to_approve", meaning="Nobody will pay it."
 )
@@ -46,10 +49,12 @@ RECOVERY: Final = Machine(
     rules={
         ("open", "request"): rule(_F, "requested", meaning="Ask the buyer to pay it back."),
         ("open", "pay"): _PAY,
+        ("open", "debit"): _DEBIT,
         ("open", "write_off"): _WRITE_OFF,
         ("open", "waive"): _WAIVE,
         ("open", "clear"): _CLEAR,
         ("requested", "pay"): _PAY,
+        ("requested", "debit"): _DEBIT,
         ("requested", "write_off"): _WRITE_OFF,
         ("requested", "waive"): _WAIVE,
         ("requested", "lapse"): rule(_S, "open", meaning="It was not paid in time."),
@@ -59,6 +64,7 @@ RECOVERY: Final = Machine(
         ),
         ("to_approve", "decline"): rule(_F, "open", "requested", meaning="It is not given up."),
         ("to_approve", "pay"): _PAY,
+        ("to_approve", "debit"): _DEBIT,
         ("to_approve", "clear"): _CLEAR,
         ("paid", "clear"): rule(_S, "paid", meaning="The goods came after all."),
         ("written_off", "clear"): rule(

@@ -45,7 +45,12 @@ RETURN: Final = Machine(
             for state in ("requested", "info_needed", "approved")
             for action, found in (
                 ("offer", rule(_STAFF, state, meaning=_OFFER, when="no_offer_open")),
-                ("agree", rule((_B, *_STAFF), "refunding", meaning=_AGREE, when="offer_open")),
+                (
+                    "agree",
+                    rule(
+                        (_B, *_STAFF), "refunding", "completed", meaning=_AGREE, when="offer_open"
+                    ),
+                ),
             )
         },
         **{

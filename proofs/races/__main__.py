@@ -1,4 +1,4 @@
-"""Proof: requests that race for the same money, key, unit or allowance (T01, T02, T04, T37).
+"""Proof: requests that race for the same money, key, unit or allowance (T01, T02, T04, T37, T38).
 
 ``script/proof races --json`` starts PostgreSQL on disk, two API processes, a worker and a lenient
 bank, which refuses nothing, so that only our own guards protect the money. Then, over HTTP:
@@ -11,6 +11,8 @@ bank, which refuses nothing, so that only our own guards protect the money. Then
 - T37: 50 refunds at once by an agent on each of 20 orders: as many pass alone as fit into the
   limit, to the minor unit, and the others wait. 50 approvals at once of one that waits, by two
   persons: one sets it free.
+- T38: 200 returns at once whose money goes out on request, of one buyer and then on one day: as
+  many go out as fit under the cap, the others wait; no counter is above its cap.
 
 No answer is a 5xx, the database counts no deadlock, and the invariants N1-N8 hold. 429 and 503 with
 Retry-After are waited out, as a real client does, and counted.
@@ -30,74 +32,28 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from random import Random
 from secrets import randbits
 from typing import Any, Final
 
 import uvloop
-from proofs.harness.client import Answer, Client
+from proofs.harness.client import Client
 from proofs.harness.report import finish, machine, say
-from proofs.harness.shops import Order, bring_orders, in_parallel
 from proofs.harness.simulators import Bank
-from proofs.harness.stage import Lane, Size, staged
+from proofs.harness.stage import Size, staged
 from proofs.invariants import violations
+from proofs.races.caps import CAPS, t38
+from proofs.races.limits import t37
+from proofs.races.racing import Race, Tally
+from proofs.races.refunds import t01, t02
+from proofs.races.units import t04
 
-from returns_api.demo.platform import TOTAL_MINOR
-
-ROOT: Final = Path(__file__).resolve().parents[1]
+ROOT: Final = Path(__file__).resolve().parents[2]
 PATCH: Final = ROOT / "proofs" / "seeded" / "no_row_guard.patch"
 QUIET_SECONDS: Final = 600.0
-AMOUNTS: Final = (70, 650)
-"""Of one refund: between 19 and 185 of them fit into an order."""
-QUOTES_AT_ONCE: Final = 16
-_ALONE_MINOR: Final = 1000
-"""What the agent of T37 may refund of one order alone."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What one of the tests saw."""
-
-    requests: int = 0
-    answers: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-    duplicates: int = 0
-    seconds: float = 0.0
-
-    def add(self, answer: Answer) -> None:
-        self.requests += 1
-        replayed = " replayed" if "idempotent-replayed" in answer.headers else ""
-        self.answers[f"{answer.status} {answer.code}".strip() + replayed] += 1
-        if answer.status >= 500:
-            self.wrong.append(f"{answer.status} {answer.body[:300]!r}")
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "requests": self.requests,
-            "answers": dict(self.answers),
-            "wrong": len(self.wrong),
-            "seconds": round(self.seconds, 1),
-        }
-
-
-@dataclass(slots=True)
-class Race:
-    """A running installation and who loads it."""
-
-    lane: Lane
-    client: Client
-    bank: Bank
-    connection: Any
-    random: Random
-
-    def key(self, role: str) -> str:
-        return str(self.lane.demo["keys"][role])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,6 +78,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--returns", type=int, default=100, help="T04: returns at once for each")
     parser.add_argument("--limits", type=int, default=20, help="T37: orders")
     parser.add_argument("--persons", type=int, default=50, help="T37: at once on each")
+    parser.add_argument(
+        "--caps", type=int, default=len(CAPS), choices=range(len(CAPS) + 1), help="T38: rounds"
+    )
+    parser.add_argument("--fast", type=int, default=200, help="T38: returns at once")
     parser.add_argument("--seed", type=int, help="replay a run")
     parser.add_argument("--without-guard", action="store_true", help="must fail, see above")
     parser.add_argument("--keep", action="store_true", help="keep logs and data")
@@ -130,14 +90,15 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 async def _prove(options: argparse.Namespace, seed: int) -> dict[str, Any]:
-    tests = {"T01": _t01, "T02": _t02, "T04": _t04, "T37": _t37}
+    tests = {"T01": t01, "T02": t02, "T04": t04, "T37": t37, "T38": t38}
     if options.without_guard:
-        tests = {"T01": _t01}
+        tests = {"T01": t01}
     sizes = {
         "T01": (options.orders, options.refunds),
         "T02": (options.keys, options.repeats),
         "T04": (options.lines, options.returns),
         "T37": (options.limits, options.persons),
+        "T38": (options.caps, options.fast),
     }
     figures: dict[str, Any] = {"proof": "races", "ok": False, "seed": seed, **machine()}
     async with _racing(options, seed) as race:
@@ -195,149 +156,6 @@ def _without_guard(folder: Path) -> Path:
     command = ["patch", "--strip=1", "--directory", str(folder), "--input", str(PATCH)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     return folder / "src"
-
-
-async def _t01(race: Race, tally: Tally, orders: int, at_once: int) -> None:
-    """Different keys, one order: exactly as many refunds as fit."""
-    for order in await bring_orders(race.lane, race.client, race.bank, orders):
-        amount = race.random.randint(*AMOUNTS)
-        answers = await in_parallel(
-            [
-                partial(_refund, race, order, amount, f"t01-{order.external}-{n}")
-                for n in range(at_once)
-            ],
-            at_once,
-        )
-        for answer in answers:
-            tally.add(answer)
-        accepted = sum(answer.status == 202 for answer in answers)
-        fits = min(at_once, TOTAL_MINOR // amount)
-        if accepted != fits:
-            tally.wrong.append(f"{accepted} of {amount} accepted, {fits} fit into {TOTAL_MINOR}")
-        refused = [a for a in answers if a.status != 202 and a.code != "nothing_left_to_refund"]
-        tally.wrong += [f"refused with {a.status} {a.code}" for a in refused]
-
-
-async def _t02(race: Race, tally: Tally, keys: int, at_once: int) -> None:
-    """One key: one execution, and one answer for everybody."""
-    for order in await bring_orders(race.lane, race.client, race.bank, keys):
-        key = f"t02-{order.external}"
-        answers = await in_parallel(
-            [partial(_refund, race, order, 100, key) for _ in range(at_once)], at_once
-        )
-        for answer in answers:
-            tally.add(answer)
-        made = await race.connection.fetchval(
-            "SELECT count(*) FROM refunds WHERE order_id = $1", order.id
-        )
-        tally.duplicates += max(0, made - 1)
-        done = [answer for answer in answers if answer.status == 202]
-        first = [answer for answer in done if "idempotent-replayed" not in answer.headers]
-        if len(first) != 1:
-            tally.wrong.append(f"{len(first)} first answers under one key")
-        if len({answer.body for answer in done}) != 1:
-            tally.wrong.append("replays differ from the first answer")
-        others = {a.code for a in answers if a.status != 202} - {"idempotency_in_progress"}
-        if others:
-            tally.wrong.append(f"other answers under one key: {sorted(others)}")
-
-
-async def _t04(race: Race, tally: Tally, lines: int, at_once: int) -> None:
-    """The last unit of a line: one return gets it."""
-    for order in await bring_orders(race.lane, race.client, race.bank, lines, delivered=True):
-        line = await _jacket(race, order)
-        quotes = await in_parallel(
-            [partial(_quote, race, order, line) for _ in range(at_once)], QUOTES_AT_ONCE
-        )
-        answers = await in_parallel(
-            [
-                partial(_open, race, quote, f"t04-{order.external}-{n}")
-                for n, quote in enumerate(quotes)
-            ],
-            at_once,
-        )
-        for answer in answers:
-            tally.add(answer)
-        opened = sum(answer.status == 201 for answer in answers)
-        if opened != 1:
-            tally.wrong.append(f"{opened} returns were opened for one unit")
-        others = {a.code for a in answers if a.status != 201} - {"nothing_left_to_return"}
-        if others:
-            tally.wrong.append(f"refused with {sorted(others)}")
-
-
-async def _t37(race: Race, tally: Tally, orders: int, at_once: int) -> None:
-    """One limit and one approval: nobody gets around the first, the second happens once."""
-    await race.connection.execute(
-        "UPDATE shops SET refund_limits = jsonb_build_object("
-        "'agent_per_order', $1::int, 'agent_per_day', null)",
-        _ALONE_MINOR,
-    )
-    for order in await bring_orders(race.lane, race.client, race.bank, orders):
-        amount = race.random.randint(70, TOTAL_MINOR // max(at_once, 2))
-        answers = await in_parallel(
-            [
-                partial(_refund, race, order, amount, f"t37-{order.external}-{n}", "agent")
-                for n in range(at_once)
-            ],
-            at_once,
-        )
-        for answer in answers:
-            tally.add(answer)
-        made = [answer.json() for answer in answers if answer.status == 202]
-        alone = sum(refund["state"] == "queued" for refund in made)
-        fits = min(at_once, _ALONE_MINOR // amount)
-        if (len(made), alone) != (at_once, fits):
-            tally.wrong.append(f"{alone} of {amount} passed alone, {fits} fit into {_ALONE_MINOR}")
-        for refund in [each for each in made if each["state"] == "requested"][:1]:
-            await _approve_at_once(race, tally, refund, at_once)
-
-
-async def _approve_at_once(race: Race, tally: Tally, refund: dict[str, Any], at_once: int) -> None:
-    path, body = f"/v1/refunds/{refund['refund']}/approve", refund["approval"]
-    seen = {"binding": body["binding"]}
-    persons = ("finance", "admin")
-    answers = await in_parallel(
-        [
-            partial(
-                race.client.send, "POST", path, race.key(persons[n % 2]), seen, key=f"{path}-{n}"
-            )
-            for n in range(at_once)
-        ],
-        at_once,
-    )
-    for answer in answers:
-        tally.add(answer)
-    done = sum(answer.status == 200 for answer in answers)
-    if done != 1:
-        tally.wrong.append(f"{done} approvals of one refund")
-    others = {a.code for a in answers if a.status != 200} - {"action_not_allowed"}
-    if others:
-        tally.wrong.append(f"approvals were refused with {sorted(others)}")
-
-
-async def _refund(race: Race, order: Order, amount: int, key: str, role: str = "finance") -> Answer:
-    body = {"order": order.public, "amount": amount}
-    return await race.client.send("POST", "/v1/refunds", race.key(role), body, key=key)
-
-
-async def _jacket(race: Race, order: Order) -> str:
-    answer = await race.client.send("GET", f"/v1/orders/{order.public}", race.key("agent"))
-    lines = [line for line in answer.json()["lines"] if line["ordered"] == 1]
-    return str(next(line["line"] for line in lines if line["kind"] == "goods"))
-
-
-async def _quote(race: Race, order: Order, line: str) -> str:
-    asked = {"line": line, "quantity": 1, "reason": "size_too_small"}
-    body = {"order": order.public, "lines": [asked], "method": "post"}
-    answer = await race.client.send("POST", "/v1/quotes", race.key("agent"), body)
-    assert answer.status == 201, answer
-    return str(answer.json()["quote"])
-
-
-async def _open(race: Race, quote: str, key: str) -> Answer:
-    body = {"quote": quote, "lines": []}
-    return await race.client.send("POST", "/v1/returns", race.key("agent"), body, key=key)
 
 
 async def _reckon(race: Race, tallies: dict[str, Tally]) -> dict[str, Any]:
