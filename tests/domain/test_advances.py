@@ -137,7 +137,13 @@ def grown(recovery: RecoveryRecord, step: Step) -> RecoveryRecord:
 
 
 @pytest.mark.parametrize(
-    ("action", "ended"), [("pay", "paid"), ("write_off", "written_off"), ("waive", "waived")]
+    ("action", "ended"),
+    [
+        ("pay", "paid"),
+        ("debit", "paid"),
+        ("write_off", "written_off"),
+        ("waive", "waived"),
+    ],
 )
 def test_a_recovery_ends_with_its_last_minor_unit(action: str, ended: str) -> None:
     part = grown(A_RECOVERY, plan_part(A_RECOVERY, action, Actor.FINANCE, 99))
@@ -171,7 +177,8 @@ def test_a_binding_stands_for_action_and_amount() -> None:
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(("pay", "write_off", "waive", "request", "late")), st.integers(1, 60)
+        st.sampled_from(("pay", "debit", "write_off", "waive", "request", "late")),
+        st.integers(1, 60),
     ),
     max_size=12,
 )

@@ -63,9 +63,9 @@ FINANCE_MAY = {
     "reversed": {"retry", "cancel"},
 }
 RECOVERY_MAY = {
-    "open": {"request", "pay", "write_off", "waive"},
-    "requested": {"pay", "write_off", "waive"},
-    "to_approve": {"approve", "decline", "pay"},
+    "open": {"request", "pay", "debit", "write_off", "waive"},
+    "requested": {"pay", "debit", "write_off", "waive"},
+    "to_approve": {"approve", "decline", "pay", "debit"},
 }
 SHOP_MAY = {
     "requested": {"answer", "cancel"},

@@ -499,6 +499,8 @@ async def _recovered(call: Caller) -> None:
         await call("finance", "POST", f"/v1/recoveries/{made['rcv']}/write-off", body)
         body = {"amount": 100, "reference": f"wire for {made['rcv']}"}
         await call("finance", "POST", f"/v1/recoveries/{made['rcv']}/payments", body)
+        body = {"store_credit": made["sc"], "amount": 1}
+        await call("finance", "POST", f"/v1/recoveries/{made['rcv']}/debits", body)
 
 
 async def _rest(call: Caller) -> None:

@@ -369,19 +369,22 @@ async def at_once(story: Story) -> tuple[Order, ReturnRecord]:
     return order, await story.open(order, {"lamp": 1}, method="post")
 
 
-async def agree(story: Story, order: Order, ret: ReturnRecord, amount: int) -> None:
-    """The shop lets the buyer keep the goods for an amount."""
+async def offer(story: Story, ret: ReturnRecord, amount: int) -> UUID:
+    """The shop offers the buyer an amount for keeping the goods."""
+    staff = story.who(Role.ADMIN)
     async with story.ctx.database.transaction(story.shop) as tx:
-        staff = story.who(Role.ADMIN)
         made = await offers.make_offer(
             tx, story.ctx, staff, By("admin", staff.credential_id), ret.id,
             amount_minor=amount, note=None, valid_seconds=None,
         )  # fmt: skip
+    return made.id
+
+
+async def accept(story: Story, order: Order, offer_id: UUID) -> None:
+    buyer = story.who(Role.BUYER, order)
+    by = By("buyer", buyer.credential_id)
     async with story.ctx.database.transaction(story.shop) as tx:
-        buyer = story.who(Role.BUYER, order)
-        await offers.accept_offer(
-            tx, story.ctx, buyer, By("buyer", buyer.credential_id), made.id, None
-        )
+        await offers.accept_offer(tx, story.ctx, buyer, by, offer_id, None)
 
 
 @pytest.mark.parametrize("story_policy", [AT_ONCE], indirect=True)
@@ -393,7 +396,7 @@ async def test_an_agreed_amount_counts_what_was_advanced(
 ) -> None:
     order, ret = await at_once(story)
     await story.drain()
-    await agree(story, order, ret, amount)
+    await accept(story, order, await offer(story, ret, amount))
     await story.drain()
     ret = await story.again(ret)
     assert (ret.state, (await advance(story, ret)).state) == ("completed", "settled")
@@ -407,10 +410,11 @@ async def test_an_agreed_amount_counts_what_was_advanced(
 @pytest.mark.parametrize("story_policy", [AT_ONCE], indirect=True)
 async def test_nothing_is_agreed_while_the_advance_is_on_its_way(story: Story) -> None:
     order, ret = await at_once(story)
+    made = await offer(story, ret, 40_00)
     with pytest.raises(Conflict):
-        await agree(story, order, ret, 40_00)
+        await accept(story, order, made)
     await story.drain()
-    await agree(story, order, ret, 40_00)
+    await accept(story, order, made)
 
 
 async def test_a_ruling_takes_back_what_was_to_come_back(story: Story) -> None:

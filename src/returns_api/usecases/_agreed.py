@@ -15,7 +15,8 @@ from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain.errors import Conflict
 from returns_api.domain.events import By, Event
-from returns_api.domain.refunds import DUE_WITHIN, PaymentRecord, PlannedTransfer
+from returns_api.domain.order_record import PaymentRecord
+from returns_api.domain.refunds import DUE_WITHIN, PlannedTransfer
 from returns_api.domain.returns import ReturnRecord
 from returns_api.usecases._advances import set_against, standing
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
