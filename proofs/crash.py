@@ -175,7 +175,7 @@ async def _work(cell_: Cell, waiting: Any, results: Results, whole: int) -> None
         try:
             found = await _round(cell_, round_, results)
         except (NotFired, GaveUp, TimeoutError, AssertionError) as failure:
-            found = [f"{type(failure).__name__}: {failure}"]
+            found = [f"{type(failure).__name__}: {failure}", *cell_.fallen()]
             await _mend(cell_)
         results.wrong += [f"{round_}: {text}" for text in found]
         done = sum(results.fired.values())

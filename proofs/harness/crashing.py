@@ -171,6 +171,15 @@ class Cell:
         """How many orders with a parcel the service has under a platform's id."""
         return int(await self.connection.fetchval(_SHIPPED, str(external)))
 
+    def fallen(self) -> list[str]:
+        """Which processes do not run although nobody stopped them, with the end of their output."""
+        running = (*self.lane.apis, self.lane.workers[0])
+        return [
+            f"{each.name} ended with {each.code}:\n{each.last_words()}"
+            for each in running
+            if each.ended()
+        ]
+
     async def _busy(self) -> dict[str, int] | None:
         row = dict(await self.connection.fetchrow(_BUSY))
         row["bank's webhooks"] = await self.bank.due_webhooks()

@@ -44,6 +44,9 @@ _AWAY: Final = (
     asyncpg.TransactionRollbackError,
 )
 
+TROUBLE: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""Everything that a database may answer to a statement that is right."""
+
 Row = asyncpg.Record
 
 

@@ -12,10 +12,9 @@ import contextlib
 from datetime import UTC, datetime
 from typing import Final
 
-import asyncpg
 import orjson
 
-from returns_api.db.engine import Database
+from returns_api.db.engine import TROUBLE, Database
 
 CHANNEL: Final = "ch_pgqueuer"
 EVERY_SECONDS: Final = 0.02
@@ -61,7 +60,7 @@ class Waker:
             "type": "table_changed_event",
         }
         # Polling finds the work when the database is away now; nothing is lost by not telling.
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        with contextlib.suppress(*TROUBLE):
             await self._database.pool.execute(
                 "SELECT pg_notify($1, $2)", CHANNEL, orjson.dumps(told).decode()
             )

@@ -17,6 +17,7 @@ from pgqueuer.domain.models import Job
 from pgqueuer.queries import Queries
 
 from returns_api import tracing
+from returns_api.db.engine import TROUBLE
 from returns_api.db.waker import Waker
 from returns_api.domain.errors import Unavailable
 from returns_api.usecases.context import Context
@@ -42,28 +43,67 @@ async def work(ctx: Context, waker: Waker, *, concurrency: int, shutdown_seconds
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    manager = _manager(ctx)
-    batch = max(1, min(concurrency // 2, BATCH_MAX))
+    await work_until(stop, ctx, waker, concurrency=concurrency, shutdown_seconds=shutdown_seconds)
+
+
+async def work_until(
+    stop: asyncio.Event, ctx: Context, waker: Waker, *, concurrency: int, shutdown_seconds: float
+) -> None:
+    """Run jobs until ``stop`` is set; what is in flight then is finished within the limit."""
     waker.start()
-    queue = asyncio.create_task(
-        manager.run(
-            dequeue_timeout=POLL,
-            batch_size=batch,
-            max_concurrent_tasks=max(concurrency, 2 * batch),
-            heartbeat_timeout=HEARTBEAT,
-        )
-    )
-    sweeper = asyncio.create_task(_sweep_for_ever(ctx, lambda: len(manager.job_context) >= batch))
+    batch = max(1, min(concurrency // 2, BATCH_MAX))
+    queue = _Queue(ctx, batch, max(concurrency, 2 * batch))
+    queueing = asyncio.create_task(queue.run())
+    sweeper = asyncio.create_task(_sweep_for_ever(ctx, queue.busy))
+    stopping = asyncio.create_task(stop.wait())
     log.info("worker ready")
-    await asyncio.wait({queue, asyncio.create_task(stop.wait())}, return_when="FIRST_COMPLETED")
+    await asyncio.wait({queueing, stopping}, return_when="FIRST_COMPLETED")
     sweeper.cancel()
-    manager.shutdown.set()
+    stopping.cancel()
+    queue.close()
     with contextlib.suppress(asyncio.CancelledError, TimeoutError):
-        await asyncio.wait_for(queue, shutdown_seconds)
+        await asyncio.wait_for(queueing, shutdown_seconds)
     with contextlib.suppress(asyncio.CancelledError):
         await sweeper
     await waker.stop()
     log.info("worker stopped")
+
+
+class _Queue:
+    """The queue library, begun anew whenever the database fails it: it gives up then, and whoever
+    waits for money should not have to wait for somebody to start us again."""
+
+    def __init__(self, ctx: Context, batch: int, at_once: int) -> None:
+        self._ctx, self._batch, self._at_once = ctx, batch, at_once
+        self._manager = _manager(ctx)
+        self._closed = asyncio.Event()
+
+    def busy(self) -> bool:
+        return len(self._manager.job_context) >= self._batch
+
+    def close(self) -> None:
+        self._closed.set()
+        self._manager.shutdown.set()
+
+    async def run(self) -> None:
+        """Until it is closed. Raises what is no trouble with the database."""
+        while not self._closed.is_set():
+            try:
+                await self._manager.run(
+                    dequeue_timeout=POLL,
+                    batch_size=self._batch,
+                    max_concurrent_tasks=self._at_once,
+                    heartbeat_timeout=HEARTBEAT,
+                )
+            except TROUBLE as failure:
+                log.warning("queue interrupted", error=type(failure).__name__)
+            if not self._closed.is_set():
+                await self._pause()
+                self._manager = _manager(self._ctx)
+
+    async def _pause(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closed.wait(), POLL.total_seconds())
 
 
 def _manager(ctx: Context) -> QueueManager:

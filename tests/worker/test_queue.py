@@ -1,0 +1,55 @@
+"""The worker and its queue: what the database does to it, it survives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from returns_api.db.waker import Waker
+from returns_api.worker.jobs import payload
+from returns_api.worker.main import work_until
+from tests.support.context import Clock, a_context
+from tests.worker.test_jobs import KEY, SHOP
+
+_OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+_WAKE_UP = (
+    "INSERT INTO pgqueuer (priority, entrypoint, payload, status, created)"
+    " VALUES (0, 'send_transfer', $1, 'queued', now())"
+)
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[Any]:
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+async def until(owner: Any, query: str, wanted: int) -> None:
+    async with asyncio.timeout(30):
+        while await owner.fetchval(query) != wanted:  # noqa: ASYNC110 - another process changes it
+            await asyncio.sleep(0.02)
+
+
+async def test_a_worker_outlives_the_loss_of_every_connection(
+    app_database_url: str, owner: Any
+) -> None:
+    """Twice, so that what comes back is as good as what was lost."""
+    stop = asyncio.Event()
+    async with a_context(app_database_url, Clock()) as ctx:
+        worker = asyncio.create_task(
+            work_until(stop, ctx, Waker(ctx.database), concurrency=4, shutdown_seconds=5)
+        )
+        for _ in range(2):
+            await owner.execute(_WAKE_UP, payload(SHOP, KEY))
+            await until(owner, "SELECT count(*) FROM pgqueuer", 0)
+            assert await owner.fetchval(f"SELECT count(pg_terminate_backend(pid)) {_OTHERS}") > 0
+        await owner.execute(_WAKE_UP, payload(SHOP, KEY))
+        await until(owner, "SELECT count(*) FROM pgqueuer", 0)
+        assert not worker.done()
+        stop.set()
+        await worker
