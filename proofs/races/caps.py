@@ -58,11 +58,12 @@ async def _quote(race: Race, order: Order) -> str:
 
 async def _publish(race: Race, buyer: int, day: int) -> None:
     """The demo's policy with money on request, for orders from now on."""
-    terms = f"{{at: request, per_buyer: {buyer / 100:.2f}, per_day: {day / 100:.2f}}}"
+    caps = f"per_buyer: {buyer / 100:.2f}, per_day: {day / 100:.2f}"
+    terms = f"{{at: request, {caps}, recover_within: 14 days}}"
     source = demo_policy().replace(_HOUSE, _HOUSE.replace("inspection", terms))
     key = race.key("admin")
-    draft = await race.client.send("POST", "/v1/policies", key, {"source": source})
+    draft = await race.client.send("POST", "/v1/admin/policies", key, {"source": source})
     assert draft.status == 201, draft
-    path = f"/v1/policies/{draft.json()['id']}/publish"
+    path = f"/v1/admin/policies/{draft.json()['id']}/publish"
     done = await race.client.send("POST", path, key, {"acknowledge": "for this proof"})
     assert done.status == 200, done
