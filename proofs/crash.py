@@ -1,15 +1,16 @@
 """Proof: a process killed at any named point loses no money and moves none twice (T06).
 
 ``script/proof crash --json --seeds 10`` starts PostgreSQL on disk and two whole installations, and
-then, for each of the crash points A1-A4, W1-W8, I1-I4, O1-O3 and each seed, one round: arm the
-process that has the point, ask for refunds (or open a return) under Idempotency-Keys while the bank
-misbehaves at 30 %, see the process die, start it again, and check:
+then, for each of the crash points A1-A4, W1-W8, I1-I4, O1-O3, U1-U2 and each seed, one round: arm
+the process that has the point, ask for refunds (or open a return, or send a photo) under
+Idempotency-Keys while the bank misbehaves at 30 %, see the process die, start it again, and check:
 
 - the point really fired: the process ended by SIGKILL, or stood still by SIGSTOP for W8, which is
   continued after twice its lease, when another worker has finished its work;
 - all settled within 60 s of the restart; money moved exactly once (N3, N4), N1-N8 hold;
 - the client's retry under the same key got the same refund, and one more gets the same bytes;
-- every event reached the merchant, signed, and no other event did.
+- every event reached the merchant, signed, and no other event did;
+- each photo is there once, and no file is there that no row knows.
 
 What the promises make wait on purpose (a look-up a minute after an unknown outcome, the sweep over
 pending refunds) is let pass at once and counted as ``waits_skipped``; leases run in real time, at
@@ -47,6 +48,7 @@ from proofs.harness.drives import (
     open_returns,
     same,
     send_hooks,
+    send_photos,
 )
 from proofs.harness.programs import Program
 from proofs.harness.report import finish, machine, say
@@ -54,7 +56,7 @@ from proofs.harness.shops import Order
 from proofs.harness.stage import Size, staged
 from proofs.invariants import violations
 
-API: Final = ("A1", "A2", "A3", "A4", "I1", "I2")
+API: Final = ("A1", "A2", "A3", "A4", "I1", "I2", "U1", "U2")
 WORKER: Final = ("W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8", "I3", "I4", "O1", "O2", "O3")
 POINTS: Final = (*API, *WORKER)
 REFUNDS: Final = 3
@@ -211,6 +213,8 @@ async def _round(cell_: Cell, round_: Round, results: Results) -> list[str]:
 def _driver(round_: Round) -> Drive:
     if round_.point.startswith("I"):
         return send_hooks
+    if round_.point.startswith("U"):
+        return send_photos
     if round_.point.startswith("A") and round_.seed % 2:
         return open_returns
     return ask_refunds
@@ -269,8 +273,9 @@ async def _check(cell_: Cell, round_: Round, orders: list[Order], asked: list[As
             found.append(f"the platform's order is there {told} times")
     labels = (await cell_.carrier.call("GET", "ledger"))["references"]
     found += [f"{name} bought {n['bought']} times" for name, n in labels.items() if n["bought"] > 1]
+    await cell_.settle()  # what came a second time is dropped
     found += await violations(cell_.connection, await cell_.bank.ledger(), quiet=True)
-    return found + await cell_.untold()
+    return found + await cell_.untold() + await cell_.unknown_files()
 
 
 async def _mend(cell_: Cell) -> None:

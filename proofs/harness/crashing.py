@@ -56,6 +56,7 @@ _BUSY: Final = (
     " (SELECT count(*) FROM inbox WHERE state = 'received') AS messages,"
     " (SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')) AS deliveries,"
     " (SELECT count(*) FROM shipments WHERE due_at IS NOT NULL) AS labels,"
+    " (SELECT count(*) FROM photos WHERE state IN ('storing', 'deleting')) AS photos,"
     f" ({UNNOTED}) AS notes"
 )
 _UNKNOWN: Final = "SELECT count(*) FROM transfers WHERE state = 'unknown' AND due_at > now()"
@@ -73,6 +74,12 @@ _LET_PASS: Final = (
     "UPDATE transfers SET due_at = now() WHERE due_at > now() + interval '5 s'"
     " AND state IN ('unknown', 'pending') AND leased_until IS NULL RETURNING id"
 )
+
+
+_GIVE_UP_PHOTOS: Final = (
+    "UPDATE photos SET due_at = now() WHERE state = 'storing' AND due_at > now() RETURNING id"
+)
+"""An upload that nobody ends is given up after half an hour."""
 
 
 class NotFired(Exception):
@@ -152,8 +159,10 @@ class Cell:
         return time.monotonic() - begun
 
     async def let_pass(self) -> None:
-        """Let the promised waits of unknown and pending transfers pass at once."""
-        self.waits_skipped += len(await self.connection.fetch(_LET_PASS))
+        """Let the promised waits of unknown and pending transfers, and of uploads that nobody ends,
+        pass at once."""
+        for statement in (_LET_PASS, _GIVE_UP_PHOTOS):
+            self.waits_skipped += len(await self.connection.fetch(statement))
 
     async def until_unknown(self, count: int) -> None:
         """Until that many transfers have an unknown outcome. Raises ``TimeoutError``."""
@@ -162,9 +171,11 @@ class Cell:
                 await asyncio.sleep(0.05)
 
     async def made(self, table: str, orders: Sequence[Order]) -> int:
-        """How many refunds or returns these orders have."""
-        assert table in {"refunds", "returns"}
+        """How many refunds, returns or photos these orders have."""
+        assert table in {"refunds", "returns", "photos"}
         query = f"SELECT count(*) FROM {table} WHERE order_id = ANY ($1)"
+        if table == "photos":
+            query += " AND state = 'kept'"
         return int(await self.connection.fetchval(query, [order.id for order in orders]))
 
     async def known(self, external: int) -> int:
@@ -186,6 +197,15 @@ class Cell:
         row["carrier's webhooks"] = await self.carrier.due_webhooks()
         found = {name: count for name, count in row.items() if count}
         return found or None
+
+    async def unknown_files(self) -> list[str]:
+        """Files of photos that no row knows, and photos without their file."""
+        folder = self.lane.settings.data_dir / "photos"
+        there = {str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()}
+        rows = await self.connection.fetch("SELECT name FROM photos WHERE state = 'kept'")
+        known = {row["name"] for row in rows}
+        found = [f"{len(there - known)} files that no photo has"] * bool(there - known)
+        return found + [f"{len(known - there)} photos without a file"] * bool(known - there)
 
     async def untold(self) -> list[str]:
         """Events that the merchant should have and has not, or has and should not."""

@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from random import Random
 from typing import Any, Final
 
+import orjson
+from PIL import Image
 from proofs.harness.client import Answer
 from proofs.harness.crashing import Cell
 from proofs.harness.shops import Order, hook
@@ -17,7 +20,11 @@ from returns_api.demo import platform
 
 REFUND: Final = "/v1/refunds"
 RETURN: Final = "/v1/returns"
+PICTURE: Final = (640, 480)
+"""Pixels of a photo."""
 RETRY_SECONDS: Final = 90.0
+_JSON: Final = "application/json"
+_json: Final = orjson.dumps
 AMOUNTS: Final = (1, 4000)
 BESIDE: Final = 5
 """Between the ids of two orders of the stock there is room for another one."""
@@ -29,7 +36,8 @@ class Asked:
 
     path: str
     role: str
-    body: dict[str, Any]
+    body: dict[str, Any] | bytes
+    """JSON, or a picture."""
     key: str
     answer: Answer
 
@@ -37,12 +45,16 @@ class Asked:
 Drive = Callable[[Cell, str, Random, list[Order]], Coroutine[Any, Any, list[Asked]]]
 
 
-async def ask(cell: Cell, path: str, role: str, body: dict[str, Any], key: str) -> Asked:
+async def ask(cell: Cell, path: str, role: str, body: dict[str, Any] | bytes, key: str) -> Asked:
     """Ask until there is a final answer; a dead one's lock on the key is waited out."""
+    raw, kind = (body, "image/jpeg") if isinstance(body, bytes) else (_json(body), _JSON)
+    headers = {
+        "authorization": f"Bearer {cell.key(role)}",
+        "content-type": kind,
+        "idempotency-key": key,
+    }
     while True:
-        answer = await cell.client.send(
-            "POST", path, cell.key(role), body, key=key, seconds=RETRY_SECONDS
-        )
+        answer = await cell.client.send_raw("POST", path, headers, raw, seconds=RETRY_SECONDS)
         if answer.code != "idempotency_in_progress":
             return Asked(path, role, body, key, answer)
         await asyncio.sleep(0.1)
@@ -85,6 +97,26 @@ async def send_hooks(cell: Cell, name: str, chance: Random, orders: list[Order])
     await hook(cell.lane, cell.client, "orders/create", order)
     await hook(cell.lane, cell.client, "fulfillments/create", parcel)
     return asked
+
+
+async def send_photos(cell: Cell, name: str, chance: Random, orders: list[Order]) -> list[Asked]:
+    """A photo of each order, all at once, each under its own key."""
+    return list(
+        await asyncio.gather(
+            *(
+                ask(cell, f"/v1/orders/{order.public}/photos", "agent", _picture(chance), key)
+                for number, order in enumerate(orders)
+                for key in [f"{name}-{number}"]
+            )
+        )
+    )
+
+
+def _picture(chance: Random) -> bytes:
+    out = BytesIO()
+    colour = (chance.randrange(256), chance.randrange(256), chance.randrange(256))
+    Image.new("RGB", PICTURE, colour).save(out, "JPEG")
+    return out.getvalue()
 
 
 def hooked(orders: list[Order]) -> int:

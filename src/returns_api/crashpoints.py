@@ -39,7 +39,7 @@ REGISTRY: Final[Mapping[str, str]] = MappingProxyType(
         "O1": "webhook out: the delivery is claimed, not sent",
         "O2": "webhook out: sent, no answer is read",
         "O3": "webhook out: the receiver took it, not marked so",
-        "U1": "upload: the file is stored, no row points to it",
+        "U1": "upload: the file is stored, its row does not count yet",
         "U2": "upload: the row is committed, the request not answered",
     }
 )

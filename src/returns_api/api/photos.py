@@ -26,6 +26,7 @@ from returns_api.api.errors import Refused
 from returns_api.api.responses import BODY, documented, refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
 from returns_api.api.schemas.photos import PhotoOut, PhotosOut
+from returns_api.crashpoints import crashpoint
 from returns_api.db.engine import Row
 from returns_api.domain.access import Scope
 from returns_api.domain.photos import file_name
@@ -194,6 +195,7 @@ async def _take(
             lambda row: json_answer(201, _photo(ctx, caller, row)),
             request.url.query.encode() + b"\n" + body,
         )
+        crashpoint("U2")
         replayed = "idempotent-replayed" in answer.headers
         return answer
     finally:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+from returns_api.crashpoints import crashpoint
 from returns_api.db import photos as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
@@ -74,6 +75,7 @@ async def store_photo(ctx: Context, principal: Principal, target: Target, body: 
     try:
         clean = await ctx.cleaner.clean(body)
         await ctx.photos.put(name, clean.body)
+        crashpoint("U1")
     except BaseException:
         await give_up(ctx, principal.shop, photo)
         raise
