@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from returns_api.db import ledger
@@ -32,9 +33,11 @@ from returns_api.ports.errors import ProviderRejected
 from returns_api.usecases import disputes, offers, recoveries, returns
 from returns_api.usecases._auditing import check_orders
 from returns_api.usecases.advances import carry_advance, due_advances
+from returns_api.usecases.audits import audit_shop
 from returns_api.usecases.recoveries import Acting, RecoveryView
 from returns_api.worker import sweep
 from tests.support.gates import Gate
+from tests.support.postgres import PostgresForTests
 from tests.support.story import BUYER, POLICY, Order, Story, goods
 
 FAST = "{at: first_scan, per_buyer: 300.00, per_day: 500.00, recover_within: 14 days}"
@@ -544,3 +547,43 @@ async def test_as_many_advances_as_fit_under_the_cap(story: Story) -> None:
     await story.drain()
     paid = await story.rows("SELECT sum(refunded_minor)::bigint AS paid FROM returns")
     assert paid[0]["paid"] == 3 * 85_10
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        (
+            "UPDATE recoveries SET paid_minor = paid_minor + {by}",
+            {"parts of a recovery", "ledger of advances", "counters of fast refunds"},
+        ),
+        (
+            "UPDATE advances SET applied_minor = applied_minor + {by}",
+            {"parts of an advance"},
+        ),
+        (
+            "UPDATE fast_refund_caps SET used_minor = used_minor - {by} WHERE kind = 'buyer'",
+            {"counters of fast refunds"},
+        ),
+        (
+            "UPDATE recovery_steps SET amount_minor = amount_minor + {by} WHERE kind = 'debited'",
+            {"parts of a recovery", "recovery paid by store credit"},
+        ),
+    ],
+)
+async def test_an_audit_names_an_advance_that_does_not_add_up(
+    story: Story, postgres: PostgresForTests, story_database: str, statement: str, found: set[str]
+) -> None:
+    order, ret = await sent(story)
+    await story.drain()
+    await story.bring_back(ret, "used_worn")
+    view = await recovery(story, ret)
+    await do(story, view, recoveries.record_payment, 1_00, "wire", None)
+    await do(story, view, recoveries.debit_credit, await credit_of(story, 30_00), 2_00)
+    await books(story, order)
+    owner = await asyncpg.connect(postgres.url(story_database))
+    await owner.execute("SET session_replication_role = replica")  # past what guards the tables
+    await owner.execute(statement.format(by=1))
+    audited = await audit_shop(story.ctx, story.shop)
+    assert {name.partition(" ")[2] for name in audited.tally.counts} == found
+    await owner.execute(statement.format(by=-1))
+    await owner.close()
