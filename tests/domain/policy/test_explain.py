@@ -260,6 +260,18 @@ def test_a_dearer_item_may_lift_the_order_over_an_edge() -> None:
     assert policy_flips.check_document(529139254, 53, Counter()) == []
 
 
+def test_asked_in_time_the_terms_still_have_to_be_right() -> None:
+    """In Korea, only the law opens the return, and only a tier gives the shipping back:
+    both have to change together."""
+    shop = policy("  - {id: closed, refuse: no_returns}\n"
+                  "  - {id: g, when: {tier: gold, place: KR}, original_shipping: refund}\n"
+                  "  - {id: k, original_shipping: keep}\n", TIERS + "markets: [KR]\n")  # fmt: skip
+    case = facts(country="AU", reason="defective", asked_at=utc(2026, 9, 1, 12))
+    change = flips(shop, case)["original_shipping"].as_json()["change"]
+    assert change.keys() == {"country", "region", "buyer", "asked_at"}
+    assert policy_flips.check_document(2003318728, 136, Counter()) == []
+
+
 def test_the_proof_runs_in_small(capsys: pytest.CaptureFixture[str]) -> None:
     assert policy_flips.main(["--refusals", "60", "--seed", "11", "--json"]) == 0
     assert '"turned_percent": 100' in capsys.readouterr().out

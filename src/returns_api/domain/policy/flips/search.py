@@ -34,6 +34,7 @@ from returns_api.domain.policy.flips.values import SECOND
 from returns_api.domain.policy.geometry import SCALARS
 from returns_api.domain.policy.space import bits
 
+_OPENS: Final = goal_of("eligible")
 _DAY: Final = SCALARS.index("day")
 _CONDITION: Final = SCALARS.index("condition")
 _MONEY: Final = SCALARS.index("money")
@@ -190,7 +191,7 @@ class Search:
         if self._goal(point.weighed, point.facts):
             return _written(options, start.facts)
         if node.earlier:
-            times = self._moved(point) if node.moved else self._asked(point)
+            times = self._times(node, point, self._goal)
             return None if times is None else _written([*options, *times], start.facts)
         for option in options:
             if option.until is not None:
@@ -201,11 +202,15 @@ class Search:
                 return None if later is None else _written([*others, later], start.facts)
         return None
 
-    def _asked(self, point: Point) -> list[Option] | None:
-        asked = in_time(self._policy, point.facts, (point.tier, point.mask), self._goal, Dates())
+    def _times(self, node: Node, point: Point, goal: Goal) -> list[Option] | None:
+        """Other times of the point that reach a goal."""
+        return self._moved(point, goal) if node.moved else self._asked(point, goal)
+
+    def _asked(self, point: Point, goal: Goal) -> list[Option] | None:
+        asked = in_time(self._policy, point.facts, (point.tier, point.mask), goal, Dates())
         return None if asked is None else [_at("asked_at", asked)]
 
-    def _moved(self, point: Point) -> list[Option] | None:
+    def _moved(self, point: Point, goal: Goal) -> list[Option] | None:
         """Placed and asked for just before a window ended that no later order can meet."""
         facts, day = point.facts, self._policy.index.axes.day
         for over in self._policy.ends(facts, point.tier, point.mask, Dates()):
@@ -213,23 +218,33 @@ class Search:
             if at < facts.placed_at and day.locate(at) == day.locate(facts.placed_at):
                 after = changed(facts, {"placed_at": at, "asked_at": at})
                 weighed = self._policy.weigh_at(after, point.tier, point.mask, Dates())
-                if self._goal(weighed, after):
+                if goal(weighed, after):
                     return [_at("asked_at", at), _at("placed_at", at)]
         return None
 
     def _parts(self, node: Node, point: Point) -> Iterator[Node]:
         """Parts of a node that hold every point in it that reaches the goal."""
         weighed, facts, mask = point.weighed, point.facts, point.mask
-        if not is_open(weighed, wanted_kind(self._target)):
+        opened = self._opened(node, point)
+        if opened:
+            need: Need | None = self._needs.worth(self._target, mask, facts)
+            by_law = node.giver is not None
+        else:
             need = self._needs.opening(self._target, weighed, mask, facts)
             by_law = node.carrier is not None
-        else:
-            need = self._needs.worth(self._target, mask, facts)
-            by_law = node.giver is not None
         if by_law or (need is not None and need.late):
             yield from self._sooner(node, point)
         if not by_law and need is not None:
-            yield from self._settling(node, point, need)
+            yield from self._settling(node, point, need, sparing=opened)
+
+    def _opened(self, node: Node, point: Point) -> bool:
+        """Whether the point is open to the buyer, at its times or where it was asked in time."""
+        kind = wanted_kind(self._target)
+        if is_open(point.weighed, kind):
+            return True
+        if not node.earlier or self._target == self._carried():
+            return False
+        return self._times(node, point, _OPENS) is not None
 
     def _sooner(self, node: Node, point: Point) -> Iterator[Node]:
         if not node.earlier:
@@ -238,10 +253,10 @@ class Search:
             yield replace(node, moved=True)
         yield replace(node, box=_narrowed(node.box, _DAY, ~point.atoms[_DAY]))
 
-    def _settling(self, node: Node, point: Point, need: Need) -> Iterator[Node]:
-        """Settle who decides the first term that is not settled, or clear the way for it."""
+    def _settling(self, node: Node, point: Point, need: Need, *, sparing: bool) -> Iterator[Node]:
+        """Settle who decides the first term that is not settled, or clear the way for it.
+        ``sparing``: what comes back is not only to be taken, but to cost nothing."""
         settled = dict(node.settled)
-        sparing = is_open(point.weighed, wanted_kind(self._target))
         for way in need.ways:
             chosen = settled.get(way.term)
             if chosen is None:
