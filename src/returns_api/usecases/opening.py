@@ -376,7 +376,7 @@ def _planned_shipment(shipment_id: UUID, source: str, ret: ReturnRecord) -> Ship
         service=None,
         label_url=None,
         qr_url=None,
-        label_forms=(),
+        label_forms=[],
         cost_minor=None,
         cost_currency=None,
         attempt=0,
