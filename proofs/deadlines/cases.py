@@ -18,6 +18,7 @@ from returns_api.domain.events import By
 from returns_api.domain.exchanges import ExchangeRecord
 from returns_api.domain.offers import OfferRecord
 from returns_api.domain.returns import ReturnRecord
+from returns_api.domain.transport_claims import ClaimRecord
 from returns_api.usecases import (
     disputes,
     exchanges,
@@ -26,6 +27,7 @@ from returns_api.usecases import (
     pickups,
     returns,
     shipments,
+    transport_claims,
 )
 
 CHEAP, COSTLY, STRICT = 2_000, 60_000, 95_000
@@ -286,6 +288,41 @@ async def pickup_rebook(story: Story) -> Case:
     return await _picked_up(story, connected=False)
 
 
+async def parcel_scan(story: Story) -> Case:
+    """Scanned once on its way, and then no more."""
+    _, ret = await _opened(story, CHEAP)
+    shipment = (await story.view(ret)).shipment
+    assert shipment is not None
+    await shipments.carry_label(story.ctx, story.shop, shipment.id)
+    await story.scan(ret, "in_transit")
+    return Case("shipment", "parcel_scan", "shipment.stalled", ret.id, shipment.id)
+
+
+async def _claimed(story: Story) -> tuple[ReturnRecord, ClaimRecord]:
+    _, ret = await _opened(story, CHEAP)
+    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
+        made = await transport_claims.claim_parcel(
+            tx, story.ctx, story.agent, By("agent"), ret.id,
+            cause="damaged", amount_minor=500, note=None,
+        )  # fmt: skip
+    return ret, made
+
+
+async def claim_submit(story: Story) -> Case:
+    ret, made = await _claimed(story)
+    event = "transport_claim.overdue"
+    return Case("transport_claim", "claim_submit", event, ret.id, made.id)
+
+
+async def claim_answer(story: Story) -> Case:
+    ret, made = await _claimed(story)
+    who = transport_claims.Acting(story.agent, By("agent"), made.id)
+    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
+        await transport_claims.act(tx, story.ctx, who, "submit", reference="NF-1")
+    event = "transport_claim.overdue"
+    return Case("transport_claim", "claim_answer", event, ret.id, made.id)
+
+
 MAKERS: Final[Mapping[str, Make]] = {
     "return.respond, approved": respond_approve,
     "return.respond, rejected": respond_reject,
@@ -308,6 +345,9 @@ MAKERS: Final[Mapping[str, Make]] = {
     "exchange.difference": difference,
     "exchange.dispatch": dispatch,
     "exchange.arrival": arrival,
+    "shipment.parcel_scan": parcel_scan,
+    "transport claim.claim_submit": claim_submit,
+    "transport claim.claim_answer": claim_answer,
     "pickup.pickup_scan": pickup_scan,
     "pickup.pickup_rebook": pickup_rebook,
 }

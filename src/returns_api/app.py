@@ -48,6 +48,7 @@ from returns_api.api import (
     shop,
     store_credits,
     strict,
+    transport_claims,
     webhook_endpoints,
     withdrawals,
 )
@@ -66,6 +67,7 @@ ROUTERS = (
     inspections,
     labels,
     pickups,
+    transport_claims,
     offers,
     messages,
     photos,

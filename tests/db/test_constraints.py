@@ -77,6 +77,8 @@ SUPPLEMENT = (
     "UPDATE shipments SET carrier_shipment_id = id::text",
     "UPDATE exchanges o SET refund_id = (SELECT id FROM refunds r WHERE r.shop_id = o.shop_id"
     " AND r.order_id = o.order_id LIMIT 1)",
+    "UPDATE transport_claims o SET refund_id = (SELECT id FROM refunds r"
+    " WHERE r.shop_id = o.shop_id AND r.order_id = o.order_id LIMIT 1)",
     "UPDATE disputes o SET refund_id = (SELECT id FROM refunds r WHERE r.shop_id = o.shop_id"
     " AND r.order_id = o.order_id LIMIT 1)",
     "UPDATE offers o SET refund_id = (SELECT id FROM refunds r WHERE r.shop_id = o.shop_id"
@@ -178,6 +180,10 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_exchanges_rest_of_given_goods": {
         name: value for name, value in _IN_MONEY.items() if name != "refund_id"
     },
+    "ck_transport_claims_accepted": {"accepted_minor": 0, "state": "accepted"},
+    "ck_transport_claims_an_amount_is_owed": {"accepted_minor": 1},
+    "ck_transport_claims_paid_with_evidence": {"payment_reference": "wire"},
+    "ck_transport_claims_state": {"state": "no such word"},
     "ck_pickups_window": {"ends_at": "2020-01-01T00:00:00Z"},
     "ck_pickups_confirmed": {"confirmation": None},
     "ck_disputes_award": {"claimed_minor": 1, "award_minor": 2},

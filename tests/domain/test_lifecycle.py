@@ -29,12 +29,14 @@ from returns_api.domain.lifecycle.refunds import (
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.store_credits import LOT
+from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 
 MACHINES = (
     RETURN,
     LINE,
     SHIPMENT,
     PICKUP,
+    TRANSPORT_CLAIM,
     TRANSFER,
     REFUND,
     OFFER,
@@ -52,6 +54,7 @@ REVIEW = {"approve", "reject", "request_info", "cancel", "offer", "agree"}
 ENDS = {"expire", "lapse"}
 SIDE = {"evidence": {"add_evidence"}, "ruled": {"appeal"}, "appealed": {"add_evidence"}}
 CONTEST = {state: {"dispute"} for state in ("rejected", "refunding", "completed")}
+CLAIMANT = {"opened": {"submit", "withdraw"}, "submitted": {"withdraw"}}
 COURIER = {"booked": {"cancel", "miss"}, "missed": {"rebook"}, "failed": {"rebook"}}
 FINANCE_MAY = {
     "requested": {"approve", "cancel"},
@@ -159,7 +162,7 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
             "label_due": {"buy", "void"},
             "label_failed": {"buy", "void"},
             "label_ready": {"announce", "void", "scan"},
-            "in_transit": {"scan"},
+            "in_transit": {"scan", "stall"},
             "lost": {"scan"},
             "delivered": {"scan"},
             "void_due": {"buy", "void"},
@@ -179,6 +182,22 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
             "canceling": {"end", "collect"},
             "missed": {"collect", "lapse"},
             "failed": {"lapse"},
+        },
+    },
+    "transport claim": {
+        BUYER: {},
+        AGENT: CLAIMANT,
+        WAREHOUSE: {},
+        FINANCE: {"submitted": {"accept", "reject"}, "accepted": {"pay", "reject"}},
+        ADMIN: {
+            "opened": {"submit", "withdraw"},
+            "submitted": {"withdraw", "accept", "reject"},
+            "accepted": {"pay", "reject"},
+        },
+        SYSTEM: {
+            "opened": {"withdraw", "overdue"},
+            "submitted": {"withdraw", "overdue"},
+            "withdrawn": {"reopen"},
         },
     },
     "transfer": {

@@ -23,6 +23,7 @@ from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
+from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from tests.support.bank import Bank
 
 MACHINES: Final[dict[str, Machine]] = {
@@ -35,6 +36,7 @@ MACHINES: Final[dict[str, Machine]] = {
     "advance": ADVANCE,
     "recovery": RECOVERY,
     "pickup": PICKUP,
+    "transport_claim": TRANSPORT_CLAIM,
 }
 
 _HOLDING: Final = ", ".join(f"'{state}'" for state in sorted(HOLDING))
@@ -170,7 +172,7 @@ BREACHES: Final[dict[str, str]] = {
 _EVENTS: Final = """
     SELECT e.resource_type, e.resource_id, e.sequence, e.type, e.actor, e.data FROM events e
     WHERE e.resource_type IN ('return', 'refund', 'shipment', 'offer', 'dispute', 'advance',
-                              'recovery', 'exchange', 'pickup')
+                              'recovery', 'exchange', 'pickup', 'transport_claim')
     ORDER BY e.shop_id, e.resource_id, e.sequence"""
 _ROWS: Final = """
     SELECT id, state, sequence FROM returns UNION ALL SELECT id, state, sequence FROM refunds
@@ -178,6 +180,7 @@ _ROWS: Final = """
     UNION ALL SELECT id, state, sequence FROM offers
     UNION ALL SELECT id, state, sequence FROM disputes
     UNION ALL SELECT id, state, sequence FROM pickups
+    UNION ALL SELECT id, state, sequence FROM transport_claims
     UNION ALL SELECT id, state, sequence FROM advances
     UNION ALL SELECT id, state, sequence FROM recoveries
     UNION ALL SELECT id, state, sequence FROM exchanges"""

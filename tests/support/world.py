@@ -84,6 +84,7 @@ TABLES: Final = {
     "ev": "photos",
     "shm": "shipments",
     "pku": "pickups",
+    "clm": "transport_claims",
     "off": "offers",
     "dsp": "disputes",
     "exc": "exchanges",
@@ -357,6 +358,9 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     said = f"/v1/returns/{approved['return']}"
     await call(buyer, "POST", f"{said}/messages", {"text": "By when, please?"})
     await call("warehouse", "POST", f"{said}/notes", {"text": "Shelf 4."})
+    stalled = {"cause": "stalled", "note": "No scan for ten days."}
+    claims = f"/v1/returns/{approved['return']}/transport-claims"
+    claimed = await call("agent", "POST", claims, stalled)
     received = await opened(jacket, 2)
     path, line = f"/v1/returns/{received['return']}", received["lines"][0]["return_line"]
     counted = {"reference": "dock 7", "lines": [{"return_line": line, "quantity": 2}]}
@@ -404,6 +408,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
             "dsp": disputed["dispute"],
             "exc": exchanged,
             "wdr": withdrawn["withdrawal"],
+            "clm": claimed["claim"],
             "shp": call.house.shop,
             "slug": "stripe",
         }

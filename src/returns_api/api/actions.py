@@ -26,11 +26,13 @@ from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
+from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.lifecycle.withdrawals import WITHDRAWAL
 from returns_api.domain.offers import OfferRecord
 from returns_api.domain.pickups import PickupRecord
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.shipments import ShipmentRecord
+from returns_api.domain.transport_claims import ClaimRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,10 @@ EXCHANGE_LINKS: Final[dict[str, Link]] = {
     "ship": Link("ship", Scope.RETURNS_REVIEW),
     "complete": Link("complete", Scope.RETURNS_ACT),
 }
+CLAIM_LINKS: Final[dict[str, Link]] = {
+    **{name: Link(name, Scope.REFUNDS_CREATE) for name in ("submit", "withdraw")},
+    **{name: Link(name, Scope.REFUNDS_MANAGE) for name in ("accept", "reject", "pay")},
+}
 PICKUP_LINKS: Final[dict[str, Link]] = {
     name: Link(name, Scope.RETURNS_ACT) for name in ("rebook", "cancel", "miss")
 }
@@ -107,6 +113,7 @@ OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "shipExchange": (EXCHANGE, "ship"),
     "completeExchange": (EXCHANGE, "complete"),
     **{f"{name}Pickup": (PICKUP, name) for name in PICKUP_LINKS},
+    **{f"{name}TransportClaim": (TRANSPORT_CLAIM, name) for name in CLAIM_LINKS},
     "retryLabel": (SHIPMENT, "retry"),
     "approveRefund": (REFUND, "approve"),
     "retryRefund": (REFUND, "retry"),
@@ -136,6 +143,7 @@ STATES: Final[dict[str, Machine]] = {
     "ExchangeOut": EXCHANGE,
     "PickupOut": PICKUP,
     "WithdrawalOut": WITHDRAWAL,
+    "TransportClaimOut": TRANSPORT_CLAIM,
 }
 """Shapes whose ``state`` is a state of a table."""
 RETRY_LABEL: Final = Link("retry-label", Scope.RETURNS_REVIEW)
@@ -167,6 +175,12 @@ def pickup_actions(pickup: PickupRecord, principal: Principal) -> list[Action]:
     """What the caller may do about a courier's visit, in the order of its table."""
     href = f"/v1/pickups/{ids.encode('pku', pickup.id)}"
     return _allowed(PICKUP, pickup.state, (), PICKUP_LINKS, href, pickup.deadlines, principal)
+
+
+def claim_actions(claim: ClaimRecord, principal: Principal) -> list[Action]:
+    """What the caller may do about a transport claim, in the order of its table."""
+    href = f"/v1/transport-claims/{ids.encode('clm', claim.id)}"
+    return _allowed(TRANSPORT_CLAIM, claim.state, (), CLAIM_LINKS, href, claim.deadlines, principal)
 
 
 def courier_actions(

@@ -38,6 +38,7 @@ _NAMES: Final = {
     "rl": "a line of a return",
     "ref": "a refund",
     "pku": "a pickup",
+    "clm": "a transport claim",
     "off": "an offer",
     "dsp": "a dispute",
     "exc": "an exchange",

@@ -52,6 +52,8 @@ from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
 from returns_api.domain.lifecycle.returns import RETURN
+from returns_api.domain.lifecycle.shipments import SHIPMENT
+from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.offers import OfferRecord
 from returns_api.domain.returns import ReturnLineRecord, ReturnRecord
 from returns_api.usecases._quotes import StoredQuote
@@ -59,7 +61,14 @@ from returns_api.usecases._returns import Early
 from returns_api.usecases.refunds import RefundView, may_retry
 from returns_api.usecases.returns import ReturnView
 
-HANGING: Final = {"offer": OFFER, "dispute": DISPUTE, "exchange": EXCHANGE, "pickup": PICKUP}
+HANGING: Final = {
+    "offer": OFFER,
+    "dispute": DISPUTE,
+    "exchange": EXCHANGE,
+    "pickup": PICKUP,
+    "shipment": SHIPMENT,
+    "transport_claim": TRANSPORT_CLAIM,
+}
 """The tables of what can hang on a return."""
 
 
@@ -146,7 +155,11 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
         info_answer=ret.info_answer,
         deadlines=[
             *(deadline_out(RETURN, ret.state, each) for each in ret.deadlines),
-            *(deadline_out(HANGING[each.of], None, each.deadline) for each in ret.hanging),
+            *(
+                deadline_out(HANGING[each.of], None, each.deadline)
+                for each in ret.hanging
+                if each.of != "transport_claim" or Scope.REFUNDS_CREATE in principal.scopes
+            ),
         ],
         actions=[action_out(action) for action in actions],
         waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),

@@ -144,10 +144,68 @@ _PASS: Final = Query(
 )
 
 
-async def let_pass(tx: Transaction, return_id: UUID, late: Row, now: datetime) -> None:
-    """End a deadline whose silence moves and tells nothing."""
+_given = {name: given(name, _t.c[name].type) for name in ("kind", "owner", "on_silence", "due_at")}
+_SET: Final = Query(
+    insert(_t)
+    .values(
+        shop_id=SHOP,
+        return_id=given("return_id"),
+        object_id=given("object_id"),
+        object=given("of"),
+        state=OPEN,
+        wake_at=given("due_at", DateTime(timezone=True)),
+        begun_at=_NOW,
+        **_given,
+    )
+    .on_conflict_do_update(
+        index_elements=["shop_id", "return_id", "object_id", "kind"],
+        set_={
+            "state": OPEN,
+            "due_at": given("due_at", DateTime(timezone=True)),
+            "wake_at": given("due_at", DateTime(timezone=True)),
+            "paused_at": null(),
+            "ended_at": null(),
+        },
+    )
+)
+_END: Final = Query(
+    update(_t)
+    .where(
+        here(_t),
+        _t.c.return_id == given("return_id"),
+        _t.c.object_id == given("object_id"),
+        _t.c.kind == given("kind"),
+        _t.c.wake_at.is_not(None),
+    )
+    .values(state=KEPT, wake_at=null(), ended_at=_NOW)
+)
+
+
+async def set_one(
+    tx: Transaction, return_id: UUID, of: str, object_id: UUID, begun: Deadline, now: datetime
+) -> None:
+    """Begin a deadline of an object, in the place of the one of its kind before."""
+    values = {"kind": begun.kind, "owner": begun.owner, "on_silence": begun.on_silence}
     await tx.run(
-        _PASS, return_id=return_id, object_id=late["object_id"], kind=late["kind"], now=now
+        _SET, return_id=return_id, object_id=object_id, of=of, due_at=begun.due_at, now=now,
+        **values,
+    )  # fmt: skip
+
+
+async def end_one(
+    tx: Transaction, return_id: UUID, object_id: UUID, kind: str, now: datetime
+) -> None:
+    """End a deadline that stands: what it was for was done."""
+    await tx.run(_END, return_id=return_id, object_id=object_id, kind=kind, now=now)
+
+
+async def let_pass(tx: Transaction, return_id: UUID, late: Row, now: datetime) -> bool:
+    """End a deadline whose silence moves nothing; False when it does not stand any more, or was
+    put off."""
+    return bool(
+        await tx.run(
+            _PASS, return_id=return_id, object_id=late["object_id"], kind=late["kind"], now=now
+        )
     )
 
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from returns_api.domain.lifecycle.deadlines import Deadline, begin
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 
@@ -23,6 +24,8 @@ MAX_TRIES: Final = 60
 
 ASK_FOR_SCANS: Final = timedelta(hours=4)
 """How often a parcel is asked for where its carrier tells nothing by itself."""
+STALLED_AFTER: Final = timedelta(days=7)
+"""A parcel on its way that nobody scanned for so long has stalled."""
 TRACKED: Final = ("label_ready", "in_transit", "lost")
 """States in which a further scan can change something."""
 
@@ -109,6 +112,23 @@ def after_purchase(shipment: ShipmentRecord) -> str | None:
     if (shipment.state, "buy") not in SHIPMENT.rules:
         return None
     return SHIPMENT.step(shipment.state, "buy", Actor.SYSTEM)
+
+
+def scan_due(newest: datetime) -> Deadline:
+    """By when a parcel on its way has to be scanned again."""
+    return begin(SHIPMENT, "parcel_scan", newest + STALLED_AFTER)
+
+
+def why_stalled(scans: Iterable[tuple[str, datetime]]) -> str:
+    """The cause of a silence, as one word: where the parcel was seen last."""
+    known = [(at, status) for status, at in scans if status in _MOVING]
+    return _STALLED_AT.get(max(known)[1] if known else "", "no_scan_on_the_way")
+
+
+_STALLED_AT: Final = {
+    "out_for_delivery": "delivery_attempt_without_result",
+    "available_for_pickup": "waits_at_a_counter",
+}
 
 
 def next_try(tries: int, now: datetime, retry_after: float | None = None) -> datetime | None:

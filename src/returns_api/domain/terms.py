@@ -54,6 +54,15 @@ class AdvanceTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class InsuranceTerms:
+    """A cover of freight that the buyer pays, taken with the order: up to ``cover_minor``, of which
+    ``excess_minor`` stays with the buyer."""
+
+    cover_minor: int
+    excess_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnTerms:
     """Amounts in minor units, times in seconds, shares in parts per million."""
 
@@ -83,6 +92,8 @@ class ReturnTerms:
     advance: AdvanceTerms | None = None
     """Set where every line may be paid before it is seen. No promise: beyond its limits the money
     comes at ``refund_at``."""
+    insurance: InsuranceTerms | None = None
+    """Set where freight that the buyer pays is insured for any line."""
 
     fallback: str | None = None
     """Where the buyer chose goods: what the return is settled as if the buyer gives them up. Money
@@ -107,7 +118,16 @@ class ReturnTerms:
         clocks = tuple(LawClock(**clock) for clock in data.get("law_clocks", ()))
         early = data.get("advance")
         advance = None if early is None else AdvanceTerms(**early)
-        return ReturnTerms(**{**data, "lines": lines, "law_clocks": clocks, "advance": advance})
+        cover = data.get("insurance")
+        return ReturnTerms(
+            **{
+                **data,
+                "lines": lines,
+                "law_clocks": clocks,
+                "advance": advance,
+                "insurance": None if cover is None else InsuranceTerms(**cover),
+            }
+        )
 
 
 def combine(decisions: Mapping[UUID, Decision], method: str) -> ReturnTerms:
@@ -135,7 +155,18 @@ def combine(decisions: Mapping[UUID, Decision], method: str) -> ReturnTerms:
         lines={str(line): _line(d) for line, d in decisions.items()},
         law_clocks=clocks,
         advance=_advance(every),
+        insurance=_insurance(every),
     )
+
+
+def _insurance(decisions: Sequence[Decision]) -> InsuranceTerms | None:
+    """One parcel, one freight: of several covers the one that pays most."""
+    covers = [
+        InsuranceTerms(each.insurance.cover_minor, each.insurance.excess_minor)
+        for each in decisions
+        if each.insurance is not None
+    ]
+    return max(covers, key=lambda each: each.cover_minor - each.excess_minor, default=None)
 
 
 def freight_fee(decisions: Sequence[Decision], method: str) -> int:

@@ -16,6 +16,7 @@ from returns_api.db import advance_checks, exchange_checks
 from returns_api.db import checks as rows
 from returns_api.db import credit_checks as credit_rows
 from returns_api.db import ledger as ledger_rows
+from returns_api.db.claim_checks import CLAIMED
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.audits import ChainCheck, Finding, wrong_refund_states, wrong_steps
 from returns_api.domain.ledger import genesis
@@ -87,6 +88,7 @@ async def check_orders(tx: Transaction, orders: Sequence[UUID]) -> list[Finding]
         *advance_checks.ORDER_CHECKS,
         *exchange_checks.ORDER_CHECKS,
         credit_rows.CREDITED,
+        CLAIMED,
     )
     for check in of_orders:
         found += await _run(tx, check, orders=list(orders))

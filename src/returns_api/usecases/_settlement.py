@@ -29,6 +29,7 @@ from returns_api.usecases._due import came_back, what_is_due
 from returns_api.usecases._exchanging import give_goods
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases._returns import save
+from returns_api.usecases._transport_claims import claim_freight
 from returns_api.usecases.context import Context
 
 
@@ -57,7 +58,9 @@ async def settle_if_due(
     paid = await set_against(tx, ctx, before, parts, settlement.total_minor, by)
     change = plan_settle(ret, ctx.clock(), paid.rest_minor)
     events, jobs = await save(tx, ctx, change, by)
-    events = [*goods.events, *events, *paid.events]
+    freight = settlement.fees.return_freight_minor
+    insured = await claim_freight(tx, ctx, ret, freight, by)
+    events = [*goods.events, *events, *paid.events, *insured]
     if paid.rest_minor:
         moves = plan_cover(payments, paid.rest_minor)
         plan = await destinations(

@@ -19,8 +19,10 @@ from returns_api.domain.returns import ReturnRecord, plan_ship
 from returns_api.domain.shipments import plan_scan
 from returns_api.ports.carriers import TrackingScan
 from returns_api.usecases import _pickups as pickups
+from returns_api.usecases import _stalled
 from returns_api.usecases._advances import FIRST_SCAN, grant_if_due, lock_if_due
 from returns_api.usecases._returns import save, shipment_event
+from returns_api.usecases._transport_claims import follow_parcel
 from returns_api.usecases.context import Context
 
 
@@ -50,11 +52,14 @@ async def follow_scans(
     shipment = await rows.lock(tx, shipment_id)
     assert shipment is not None
     state = plan_scan(shipment, await rows.scans_of(tx, shipment_id))
+    if state is not None or shipment.state == "in_transit":
+        await _stalled.watch(tx, ctx, shipment, state or shipment.state)
     if state is None:
         return [], []
     sequence = await rows.move(tx, shipment_id, shipment.sequence, ctx.clock(), state=state)
     assert sequence is not None
     events = [shipment_event(ctx, shipment, ret.order_id, state, sequence, SYSTEM)]
+    events += await follow_parcel(tx, ctx, ret, shipment.state, state)
     if state not in {"in_transit", "delivered"}:
         return events, []
     now_in, jobs = ret.state, list[Job]()

@@ -20,6 +20,7 @@ from returns_api.db import pickups as pickup_rows
 from returns_api.db import reservations
 from returns_api.db import returns as return_rows
 from returns_api.db import shipments as shipment_rows
+from returns_api.db import transport_claims as claim_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain.disputes import plan_dispute_silence
@@ -29,12 +30,15 @@ from returns_api.domain.offers import plan_offer_silence
 from returns_api.domain.pickups import plan_pickup_silence
 from returns_api.domain.returns import plan_silence
 from returns_api.domain.shipments import why_not_here
+from returns_api.domain.transport_claims import plan_claim_silence
+from returns_api.usecases import _stalled
 from returns_api.usecases._advances import REQUEST, lock_if_due, save_and_grant
 from returns_api.usecases._disputes import save as save_dispute
 from returns_api.usecases._exchanges import save as save_exchange
 from returns_api.usecases._offers import save as save_offer
 from returns_api.usecases._pickups import save as save_pickup
 from returns_api.usecases._settlement import settle_if_due
+from returns_api.usecases._transport_claims import save as save_claim
 from returns_api.usecases.context import Context
 
 AT_ONCE: Final = 50
@@ -129,11 +133,22 @@ async def _of_pickup(tx: Transaction, ctx: Context, return_id: UUID, late: Row) 
         await emit(tx, [await save_pickup(tx, ctx, change, SYSTEM)])
 
 
+async def _of_claim(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
+    """A transport claim's; the return's lock is the claim's."""
+    await return_rows.lock(tx, return_id)
+    claim = await claim_rows.one(tx, late["object_id"])
+    change = None if claim is None else plan_claim_silence(claim, ctx.clock())
+    if change is not None:
+        await emit(tx, [(await save_claim(tx, ctx, change, SYSTEM))[1]])
+
+
 _SILENCES: Final[Mapping[str, Silence]] = {
     "return": _of_return,
     "offer": _of_offer,
     "dispute": _of_dispute,
     "exchange": _of_exchange,
     "pickup": _of_pickup,
+    "shipment": _stalled.silence,
+    "transport_claim": _of_claim,
 }
 """By the kind of object that a deadline is of."""

@@ -85,6 +85,7 @@ from returns_api.db.tables.store_credits import (
     store_credit_movements,
     store_credits,
 )
+from returns_api.db.tables.transport_claims import transport_claims
 from returns_api.db.tables.withdrawals import withdrawal_acknowledgements, withdrawals
 
 __all__ = [
@@ -164,6 +165,7 @@ __all__ = [
     "tenant_tables",
     "transfer_attempts",
     "transfers",
+    "transport_claims",
     "unit_claims",
     "webhook_endpoints",
     "withdrawal_acknowledgements",

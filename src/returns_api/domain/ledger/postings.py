@@ -225,6 +225,23 @@ def difference_paid(stamp: Stamp, exchange: ExchangeRef, amount_minor: int) -> E
     return entry
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimRef:
+    """The transport claim that an entry is about."""
+
+    id: UUID
+    order_id: UUID
+    currency: str
+
+
+def claim_moved(stamp: Stamp, claim: ClaimRef, rule: str, amount_minor: int) -> Entry:
+    """A carrier or an insurer owes it, does not after all, or paid it, by that rule."""
+    made = [_made(rule, amount_minor, claim.currency)]
+    entry = _entry(stamp, rule, ("transport_claim", claim.id), claim.order_id, made)
+    assert entry is not None, "an amount above zero"
+    return entry
+
+
 def transfers_added(
     stamp: Stamp, refund: RefundRef, reserved: Sequence[tuple[UUID, int]]
 ) -> Entry | None:

@@ -36,7 +36,7 @@ class Account(StrEnum):
     WRITE_OFF = "write_off"
     """Advances that nobody will pay back (debit)."""
     CARRIER = "carrier"
-    """What carriers are to be paid for labels (credit)."""
+    """What carriers owe for parcels that they lost or damaged (debit)."""
     INSURER = "insurer"
     """What insurers are to pay for return freight (debit)."""
     STORE_CREDIT = "store_credit"
@@ -113,6 +113,14 @@ RULES: Final[Mapping[str, Rule]] = {
     "advance_recovered": Rule(
         _A.STORE_CREDIT, _A.ADVANCE, "Taken back for an advance on goods that did not come."
     ),
+    "claim_accepted": Rule(_A.CARRIER, _A.MERCHANT, "A carrier answers for a parcel."),
+    "claim_acceptance_undone": Rule(_A.MERCHANT, _A.CARRIER, "The carrier does not pay after all."),
+    "claim_paid": Rule(_A.CASH, _A.CARRIER, "The carrier paid for a parcel."),
+    "insurance_accepted": Rule(_A.INSURER, _A.MERCHANT, "An insurer answers for return freight."),
+    "insurance_acceptance_undone": Rule(
+        _A.MERCHANT, _A.INSURER, "The insurer does not pay after all."
+    ),
+    "insurance_paid": Rule(_A.CASH, _A.INSURER, "The insurer paid for return freight."),
     "refunded_elsewhere": Rule(_A.MERCHANT, _A.CLEARING, "Refunded without us."),
     "refund_elsewhere_undone": Rule(
         _A.CLEARING, _A.MERCHANT, "A refund made without us failed, or was of another payment."

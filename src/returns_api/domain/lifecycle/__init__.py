@@ -19,6 +19,7 @@ from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.store_credits import LOT
+from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.lifecycle.withdrawals import WITHDRAWAL
 
 MACHINES: Final = (
@@ -27,6 +28,7 @@ MACHINES: Final = (
     LINE,
     SHIPMENT,
     PICKUP,
+    TRANSPORT_CLAIM,
     PHOTO,
     REFUND,
     TRANSFER,

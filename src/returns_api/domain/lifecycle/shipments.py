@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from returns_api.domain.lifecycle.machine import Actor, Machine, rule
+from returns_api.domain.lifecycle.machine import Actor, Machine, Timer, rule
 
 _S = (Actor.SYSTEM,)
 _STAFF = (Actor.AGENT, Actor.ADMIN)
@@ -36,6 +36,9 @@ SHIPMENT: Final = Machine(
         ),
         ("in_transit", "scan"): rule(
             _S, "in_transit", "delivered", "lost", "returned_to_sender", meaning="A further scan."
+        ),
+        ("in_transit", "stall"): rule(
+            _S, "in_transit", meaning="No scan for long: told once, with a cause."
         ),
         ("lost", "scan"): rule(
             _S,
@@ -68,4 +71,14 @@ SHIPMENT: Final = Machine(
         "void_due": (Actor.SYSTEM, "void"),
         "void_failed": (Actor.AGENT, "retry"),
     },
+    timers=(
+        Timer(
+            "parcel_scan",
+            ("in_transit",),
+            Actor.SYSTEM,
+            ("scan",),
+            ("stall",),
+            "7 days from the newest scan",
+        ),
+    ),
 )
