@@ -1,14 +1,14 @@
 """What the shop wants of carriers and insurers.
 
 Revision ID: 0030
-Revises: 0031
+Revises: 0029
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0030"
-down_revision = "0031"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 

@@ -1,15 +1,15 @@
 """Messages and staff notes on returns, whose words can be forgotten; and exports.
 
-Revision ID: 0028
-Revises: 0027
+Revision ID: 0027
+Revises: 0026
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0028"
-down_revision = "0027"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Figures of reports by day and month, what they are counted by, and when quality is reported.
 
-Revision ID: 0027
-Revises: 0029
+Revision ID: 0026
+Revises: 0025
 
 Lines of orders learn the options of their variants from now on; those that are there have none.
 """
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0027"
-down_revision = "0029"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """Telling buyers: settings, one row per message, opt-outs.
 
-Revision ID: 0025
+Revision ID: 0023
 Revises: 0022
 """
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0025"
+revision = "0023"
 down_revision = "0022"
 branch_labels = None
 depends_on = None

@@ -1,7 +1,7 @@
 """Goods for what comes back: exchanges, what they draw on, and a payment's share of it.
 
-Revision ID: 0023
-Revises: 0025
+Revision ID: 0024
+Revises: 0023
 
 What new goods drew on stays with the shop and can neither be reserved nor refunded: the counter of
 the payment says so, and its guard binds growth of both.
@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0023"
-down_revision = "0025"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

@@ -1,15 +1,15 @@
 """Withdrawals from contracts and their acknowledgements.
 
-Revision ID: 0026
-Revises: 0028
+Revision ID: 0028
+Revises: 0027
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0026"
-down_revision = "0028"
+revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
