@@ -580,7 +580,7 @@ def test_settling_without_money_ends_the_return() -> None:
 OPERATIONS = (*PLANNED, "silence", "settle", "close", "wait")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(data=st.data())
 def test_no_walk_leaves_the_tables_or_loses_a_unit(data: st.DataObject) -> None:
     """Any actions by anybody in any order: states by the tables, deadlines with a kind, and every

@@ -24,7 +24,7 @@ def _always(_: str) -> str:
     return TAKEN
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: the library reads every member, and Python 3.11.2 cannot read theirs
 class Mailbox:
     """``at_rcpt`` and ``at_data`` answer by the recipient; ``hang_up`` leaves without an answer
     once the message is there."""
