@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from proofs.harness.report import finish, machine, say
-from tests.support.fuzzing import ROLES, run_schemathesis
+from tests.support.fuzzing import PROOF_SECONDS, ROLES, run_schemathesis
 from tests.support.living import living_world
 
 EXAMPLES: Final = 200
@@ -72,6 +72,7 @@ def _run(role: str, seed: int, examples: int) -> dict[str, Any]:
             living.world,
             role,
             arguments=["--max-examples", str(examples), "--seed", str(seed)],
+            response_seconds=PROOF_SECONDS,
             seconds=HOURS * 3600,
         )
     cases = _CASES.search(run.text)
