@@ -48,6 +48,7 @@ from returns_api.usecases import (
     warehouse,
 )
 from returns_api.usecases import photos as evidence
+from returns_api.usecases._acting import Acting
 from returns_api.usecases._quotes import StoredQuote
 from returns_api.usecases._waiting import NotYet
 from returns_api.usecases.connections import ConnectionValues, put_connection
@@ -354,7 +355,7 @@ class Story:
 
     async def take(self, made: ExchangeRecord, plan: exchanges.Plan, person: Principal) -> None:
         """An action of a person on an exchange."""
-        who = exchanges.Acting(person, By(person.role.value, person.credential_id), made.id)
+        who = Acting(person, By(person.role.value, person.credential_id), made.id)
         async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
             await exchanges.act(tx, self.ctx, who, plan)
 

@@ -31,10 +31,11 @@ from returns_api.domain.events import By
 from returns_api.domain.returns import ReturnRecord
 from returns_api.ports.errors import ProviderRejected
 from returns_api.usecases import disputes, offers, recoveries, returns
+from returns_api.usecases._acting import Acting
 from returns_api.usecases._auditing import check_orders
 from returns_api.usecases.advances import carry_advance, due_advances
 from returns_api.usecases.audits import audit_shop
-from returns_api.usecases.recoveries import Acting, RecoveryView
+from returns_api.usecases.recoveries import RecoveryView
 from returns_api.worker import sweep
 from tests.support.gates import Gate
 from tests.support.postgres import PostgresForTests

@@ -19,9 +19,11 @@ from returns_api.api.deps import (
     keyed,
 )
 from returns_api.api.preconditions import IfMatch, seen_version
+from returns_api.api.schemas.base import path_id
 from returns_api.db.engine import Transaction
 from returns_api.domain.access import Principal
 from returns_api.domain.events import By
+from returns_api.usecases._acting import Acting
 from returns_api.usecases.context import Context
 from returns_api.usecases.once import Answer
 
@@ -56,6 +58,11 @@ class Command:
         """
         idempotency_key(self.key)
         return None if self.if_match is None else seen_version(self.if_match)
+
+    def acting(self, prefix: str, text: str) -> Acting:
+        """Who acts on the thing that an id in the path names. Raises ``NotFound`` for no id."""
+        target, seen = path_id(prefix, text), self.seen
+        return Acting(self.principal, self.by, target, seen)
 
     async def once(
         self, work: Callable[[Transaction], Awaitable[T]], render: Callable[[T], Answer]

@@ -37,7 +37,7 @@ from returns_api.domain.access import Scope
 from returns_api.domain.exchanges import Alternative, ExchangeRecord
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.usecases import exchanges
-from returns_api.usecases.exchanges import Acting, Plan
+from returns_api.usecases.exchanges import Plan
 
 router = APIRouter(prefix="/v1/exchanges", tags=["exchanges"])
 
@@ -67,8 +67,7 @@ async def _once(command: Command, work: Work) -> Response:
 
 
 async def _act(exchange: str, command: Command, plan: Plan) -> Response:
-    exchange_id, seen = path_id("exc", exchange), command.seen
-    who = Acting(command.principal, command.by, exchange_id, seen)
+    who = command.acting("exc", exchange)
     return await _once(command, lambda tx: exchanges.act(tx, command.ctx, who, plan))
 
 
@@ -218,8 +217,7 @@ async def set_payment_link(exchange: ExchangePath, body: PaymentLinkIn, command:
 async def record_payment(
     exchange: ExchangePath, body: ExchangePaymentIn, command: Money
 ) -> Response:
-    exchange_id, seen = path_id("exc", exchange), command.seen
-    who = Acting(command.principal, command.by, exchange_id, seen)
+    who = command.acting("exc", exchange)
     return await _once(
         command,
         lambda tx: exchanges.record_payment(tx, command.ctx, who, body.amount, body.reference),

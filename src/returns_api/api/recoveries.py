@@ -35,7 +35,8 @@ from returns_api.db.engine import Transaction
 from returns_api.domain.access import Scope
 from returns_api.domain.lifecycle.advances import RECOVERY
 from returns_api.usecases import recoveries
-from returns_api.usecases.recoveries import Acting, RecoveryView
+from returns_api.usecases._acting import Acting
+from returns_api.usecases.recoveries import RecoveryView
 
 router = APIRouter(prefix="/v1/recoveries", tags=["recoveries"])
 
@@ -260,8 +261,7 @@ async def decline_recovery(
 async def _act(command: Command, recovery: str, work: Work) -> Response:
     """One keyed action; with ``If-Match``, only on the version that the caller read."""
     principal = command.principal
-    seen = command.seen
-    who = Acting(principal, command.by, path_id("rcv", recovery), seen)
+    who = command.acting("rcv", recovery)
     return await command.once(
         lambda tx: work(tx, who),
         lambda view: json_answer(

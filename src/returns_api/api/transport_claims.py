@@ -28,7 +28,6 @@ from returns_api.domain.access import Scope
 from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.transport_claims import ClaimRecord
 from returns_api.usecases import transport_claims
-from returns_api.usecases.transport_claims import Acting
 
 router = APIRouter(prefix="/v1", tags=["transport claims"])
 
@@ -57,12 +56,8 @@ async def _once(command: Command, status: int, work: Work) -> Response:
     )
 
 
-def _acting(command: Command, claim: str) -> Acting:
-    return Acting(command.principal, command.by, path_id("clm", claim), command.seen)
-
-
 async def _act(command: Command, claim: str, action: str, **values: object) -> Response:
-    who = _acting(command, claim)
+    who = command.acting("clm", claim)
 
     async def work(tx: Transaction) -> ClaimRecord:
         return await transport_claims.act(tx, command.ctx, who, action, **values)
@@ -185,7 +180,7 @@ async def withdraw_claim(claim: ClaimPath, command: Handling) -> Response:
     responses=_MOVED,
 )
 async def accept_claim(claim: ClaimPath, body: AcceptIn, command: Settling) -> Response:
-    who = _acting(command, claim)
+    who = command.acting("clm", claim)
 
     async def work(tx: Transaction) -> ClaimRecord:
         return await transport_claims.accept(tx, command.ctx, who, body.amount)

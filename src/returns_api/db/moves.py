@@ -16,6 +16,7 @@ from sqlalchemy import Integer, Table, Uuid, insert, select, update
 from returns_api.db import deadlines as deadline_rows
 from returns_api.db.engine import Transaction
 from returns_api.db.query import SHOP, Query, given, here
+from returns_api.domain.errors import Conflict
 from returns_api.domain.lifecycle.deadlines import Deadline
 
 
@@ -73,8 +74,12 @@ async def move(
     now: datetime,
     deadlines: Sequence[Deadline],
     **values: Any,
-) -> int | None:
-    """Set columns and deadlines where the sequence is still ``seen``; the new sequence, or None."""
+) -> int:
+    """Set columns and deadlines where the sequence is still ``seen``; the new sequence.
+
+    Raises:
+        Conflict: somebody moved it meanwhile; nothing is written.
+    """
     sequence: int | None = await tx.value(
         _moving(table, of, frozenset(values)),
         object_id=object_id,
@@ -83,4 +88,6 @@ async def move(
         deadlines=deadline_rows.to_json(deadlines),
         **values,
     )
+    if sequence is None:
+        raise Conflict(f"The {of.replace('_', ' ')} changed meanwhile; read it again.")
     return sequence

@@ -14,7 +14,6 @@ from returns_api.db.outbox import Job
 from returns_api.db.tables import disputes as table
 from returns_api.domain import ids
 from returns_api.domain.disputes import DisputeChange, DisputeRecord
-from returns_api.domain.errors import Conflict
 from returns_api.domain.events import By, Event
 from returns_api.domain.refunds import plan_cover
 from returns_api.usecases._agreed import pay_agreed
@@ -50,8 +49,6 @@ async def save(
         state=change.state,
         **{**change.values, **more},
     )
-    if sequence is None:
-        raise Conflict("The dispute changed meanwhile; read it again.")
     award = change.values.get("award_minor", before.award_minor)
     told = dispute_event(ctx, before, change.event, change.state, sequence, by, award)
     return [told, *events], jobs

@@ -10,7 +10,6 @@ from returns_api.db import offers as rows
 from returns_api.db.engine import Transaction
 from returns_api.db.tables import offers as table
 from returns_api.domain import ids
-from returns_api.domain.errors import Conflict
 from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.offers import OfferChange, OfferRecord, plan_lapse
 from returns_api.usecases.context import Context
@@ -34,8 +33,6 @@ async def save(tx: Transaction, ctx: Context, change: OfferChange, by: By, **mor
         state=change.state,
         **{**change.values, **more},
     )
-    if sequence is None:
-        raise Conflict("The offer changed meanwhile; read it again.")
     internal = before.shown_at is None and "shown_at" not in change.values
     return offer_event(ctx, before, change.event, change.state, sequence, by, internal=internal)
 

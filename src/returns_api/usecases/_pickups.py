@@ -10,7 +10,6 @@ from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job
 from returns_api.db.tables import pickups as table
 from returns_api.domain import ids
-from returns_api.domain.errors import Conflict
 from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.pickups import PICKUP
@@ -39,8 +38,6 @@ async def save(tx: Transaction, ctx: Context, change: PickupChange, by: By) -> E
         state=change.state,
         **change.values,
     )
-    if sequence is None:
-        raise Conflict("The pickup changed meanwhile; read it again.")
     return pickup_event(ctx, before, change.event, change.state, sequence, by)
 
 

@@ -32,7 +32,6 @@ from returns_api.domain.errors import (
     DoesNotFit,
     NotFound,
     NothingLeftToRefund,
-    PreconditionFailed,
 )
 from returns_api.domain.events import By
 from returns_api.domain.lifecycle.machine import Actor
@@ -40,6 +39,7 @@ from returns_api.domain.offers import party_of
 from returns_api.domain.order_record import PaymentRecord
 from returns_api.domain.returns import ReturnRecord, plan_dispute
 from returns_api.usecases import _returns
+from returns_api.usecases._acting import require_seen
 from returns_api.usecases._advances import advanced
 from returns_api.usecases._disputes import dispute_event, save
 from returns_api.usecases._loading import NO_SUCH_THING, visible_return
@@ -262,8 +262,5 @@ async def _locked(
     await reservations.lock_payments(tx, known.order_id)
     await return_rows.lock(tx, known.return_id)
     dispute = await _visible(tx, principal, dispute_id)
-    if seen is not None and dispute.sequence != seen:
-        raise PreconditionFailed(
-            "The dispute changed since you read it.", current=f'"{dispute.sequence}"'
-        )
+    require_seen("dispute", dispute.sequence, seen)
     return dispute

@@ -8,7 +8,6 @@ judged already. Lock order: payments, then the return, which is the exchange's l
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,8 +18,7 @@ from returns_api.db import returns as return_rows
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain.access import Principal
-from returns_api.domain.errors import NotFound, PreconditionFailed
-from returns_api.domain.events import By
+from returns_api.domain.errors import NotFound
 from returns_api.domain.exchange_answers import (
     plan_accept,
     plan_cancel,
@@ -33,6 +31,7 @@ from returns_api.domain.exchange_goods import plan_complete, plan_pay, plan_ship
 from returns_api.domain.exchanges import Alternative, ExchangeChange, ExchangeRecord
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor
+from returns_api.usecases._acting import Acting, require_seen
 from returns_api.usecases._exchanges import save
 from returns_api.usecases._exchanging import release, worth_of
 from returns_api.usecases._loading import NO_SUCH_THING
@@ -40,20 +39,6 @@ from returns_api.usecases._settlement import settle_if_due
 from returns_api.usecases.context import Context
 
 Plan = Callable[[ExchangeRecord, Actor, datetime], ExchangeChange]
-
-
-@dataclass(frozen=True, slots=True)
-class Acting:
-    """Who acts on which exchange, and the version that they read (None: whichever it is)."""
-
-    principal: Principal
-    by: By
-    exchange_id: UUID
-    seen: int | None = None
-
-    @property
-    def actor(self) -> Actor:
-        return Actor(self.principal.role.value)
 
 
 async def get_exchange(ctx: Context, principal: Principal, exchange_id: UUID) -> ExchangeRecord:
@@ -151,12 +136,9 @@ async def _visible(tx: Transaction, principal: Principal, exchange_id: UUID) -> 
 
 async def _locked(tx: Transaction, who: Acting) -> ExchangeRecord:
     """The exchange under its return's lock; the payments before it."""
-    known = await _visible(tx, who.principal, who.exchange_id)
+    known = await _visible(tx, who.principal, who.target)
     await reservations.lock_payments(tx, known.order_id)
     await return_rows.lock(tx, known.return_id)
-    exchange = await _visible(tx, who.principal, who.exchange_id)
-    if who.seen is not None and exchange.sequence != who.seen:
-        raise PreconditionFailed(
-            "The exchange changed since you read it.", current=f'"{exchange.sequence}"'
-        )
+    exchange = await _visible(tx, who.principal, who.target)
+    require_seen("exchange", exchange.sequence, who.seen)
     return exchange

@@ -21,7 +21,6 @@ from returns_api.domain.errors import (
     NotFound,
     NothingLeftToRefund,
     OwnApproval,
-    PreconditionFailed,
 )
 from returns_api.domain.events import By, Event
 from returns_api.domain.lifecycle.machine import Actor
@@ -39,6 +38,7 @@ from returns_api.domain.offers import (
 from returns_api.domain.refunds import plan_refund
 from returns_api.domain.returns import ReturnRecord
 from returns_api.usecases import _returns
+from returns_api.usecases._acting import require_seen
 from returns_api.usecases._advances import advanced
 from returns_api.usecases._agreed import pay_agreed
 from returns_api.usecases._approvals import hold_for_person
@@ -298,10 +298,7 @@ async def _both(
     known = await _visible(tx, principal, offer_id)
     ret = await _locked(tx, principal, known.return_id, amount_minor)
     offer = await _visible(tx, principal, offer_id)
-    if seen is not None and offer.sequence != seen:
-        raise PreconditionFailed(
-            "The offer changed since you read it.", current=f'"{offer.sequence}"'
-        )
+    require_seen("offer", offer.sequence, seen)
     return offer, ret
 
 

@@ -31,7 +31,6 @@ from returns_api.domain.errors import (
     Conflict,
     DoesNotFit,
     NotFound,
-    PreconditionFailed,
     Unavailable,
 )
 from returns_api.domain.events import By, Event
@@ -42,6 +41,7 @@ from returns_api.domain.shipments import ShipmentRecord
 from returns_api.ports.carriers import Address, Capability, CarrierAccount
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.ports.pickups import PickupCarrier, PickupSlot, Window
+from returns_api.usecases._acting import require_seen
 from returns_api.usecases._connections import open_carrier_account
 from returns_api.usecases._loading import NO_SUCH_THING, visible_return
 from returns_api.usecases._pickups import METHOD, pickup_event, save
@@ -280,8 +280,5 @@ async def _locked(
     known = await _visible(tx, principal, pickup_id)
     await visible_return(tx, principal, known.return_id, lock=True)
     pickup = await _visible(tx, principal, pickup_id)
-    if seen is not None and pickup.sequence != seen:
-        raise PreconditionFailed(
-            "The pickup changed since you read it.", current=f'"{pickup.sequence}"'
-        )
+    require_seen("pickup", pickup.sequence, seen)
     return pickup

@@ -32,7 +32,6 @@ from returns_api.domain.errors import (
     NotEnoughCredit,
     NotFound,
     OwnApproval,
-    PreconditionFailed,
 )
 from returns_api.domain.events import SYSTEM, By
 from returns_api.domain.lifecycle.advances import RECOVERY
@@ -46,6 +45,7 @@ from returns_api.domain.recoveries import (
 )
 from returns_api.domain.store_credits import balance
 from returns_api.usecases import _store_credits as credits
+from returns_api.usecases._acting import Acting, require_seen
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._recoveries import apply_step, recovery_event, write_step
 from returns_api.usecases.context import Context
@@ -60,20 +60,6 @@ class RecoveryView:
 
     recovery: RecoveryRecord
     steps: Sequence[Row]
-
-
-@dataclass(frozen=True, slots=True)
-class Acting:
-    """Who acts on which recovery, and the version that they read (None: whichever it is)."""
-
-    principal: Principal
-    by: By
-    recovery_id: UUID
-    seen: int | None = None
-
-    @property
-    def actor(self) -> Actor:
-        return Actor(self.principal.role.value)
 
 
 async def get_recovery(ctx: Context, principal: Principal, recovery_id: UUID) -> RecoveryView:
@@ -284,13 +270,10 @@ async def due_recoveries(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
 
 
 async def _locked(tx: Transaction, who: Acting) -> RecoveryRecord:
-    found = await rows.lock(tx, who.recovery_id)
+    found = await rows.lock(tx, who.target)
     if found is None or not who.principal.sees_order(found.order_id):
         raise NotFound(NO_SUCH_THING)
-    if who.seen is not None and who.seen != found.sequence:
-        raise PreconditionFailed(
-            "The recovery changed since you read it.", current=f'"{found.sequence}"'
-        )
+    require_seen("recovery", found.sequence, who.seen)
     return found
 
 

@@ -18,7 +18,6 @@ from returns_api.domain import ids
 from returns_api.domain.access import Principal, Role
 from returns_api.domain.errors import (
     Invalid,
-    PreconditionFailed,
 )
 from returns_api.domain.events import By
 from returns_api.domain.lifecycle.machine import Actor
@@ -33,6 +32,7 @@ from returns_api.domain.returns import (
     plan_ship,
 )
 from returns_api.domain.shipments import ShipmentRecord
+from returns_api.usecases._acting import require_seen
 from returns_api.usecases._advances import REQUEST, lock_if_due, save_and_grant
 from returns_api.usecases._loading import visible_return
 from returns_api.usecases._returns import Early, early_of, refunds_of
@@ -125,10 +125,7 @@ async def act(
     async with ctx.database.transaction(principal.shop) as tx:
         await lock_if_due(tx, return_id, REQUEST)
         ret = await visible_return(tx, principal, return_id, lock=True)
-        if expected_sequence is not None and ret.sequence != expected_sequence:
-            raise PreconditionFailed(
-                "The return changed since you read it.", current=f'"{ret.sequence}"'
-            )
+        require_seen("return", ret.sequence, expected_sequence)
         change = plan(ret, Actor(principal.role.value), ctx.clock())
         await emit(tx, *await save_and_grant(tx, ctx, change, by))
         view = (await _views(tx, [await visible_return(tx, principal, return_id, lock=False)]))[0]

@@ -7,7 +7,6 @@ return, whose lock is the claim's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +15,8 @@ from returns_api.db import transport_claims as rows
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job, emit
 from returns_api.domain.access import Principal
-from returns_api.domain.errors import Conflict, DoesNotFit, NotFound, PreconditionFailed
+from returns_api.domain.errors import Conflict, DoesNotFit, NotFound
 from returns_api.domain.events import By, Event
-from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.refunds import DUE_WITHIN, plan_cover
 from returns_api.domain.transport_claims import (
     CARRIER,
@@ -27,24 +25,11 @@ from returns_api.domain.transport_claims import (
     accepted_amount,
     plan_claim,
 )
+from returns_api.usecases._acting import Acting, require_seen
 from returns_api.usecases._loading import NO_SUCH_THING, visible_return
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases._transport_claims import open_claim, save
 from returns_api.usecases.context import Context
-
-
-@dataclass(frozen=True, slots=True)
-class Acting:
-    """Who acts on which claim, and the version that they read (None: whichever it is)."""
-
-    principal: Principal
-    by: By
-    claim_id: UUID
-    seen: int | None = None
-
-    @property
-    def actor(self) -> Actor:
-        return Actor(self.principal.role.value)
 
 
 async def get_claim(ctx: Context, principal: Principal, claim_id: UUID) -> ClaimRecord:
@@ -116,7 +101,7 @@ async def accept(
         NotFound, ActionNotAllowed, PreconditionFailed.
         DoesNotFit: nothing, or more than was claimed.
     """
-    known = await _found(tx, who.claim_id)
+    known = await _found(tx, who.target)
     if known.against == INSURER:
         await reservations.lock_payments(tx, known.order_id)
     claim = await _locked(tx, who)
@@ -161,11 +146,8 @@ async def _found(tx: Transaction, claim_id: UUID) -> ClaimRecord:
 
 
 async def _locked(tx: Transaction, who: Acting) -> ClaimRecord:
-    known = await _found(tx, who.claim_id)
+    known = await _found(tx, who.target)
     await visible_return(tx, who.principal, known.return_id, lock=True)
-    claim = await _found(tx, who.claim_id)
-    if who.seen is not None and claim.sequence != who.seen:
-        raise PreconditionFailed(
-            "The claim changed since you read it.", current=f'"{claim.sequence}"'
-        )
+    claim = await _found(tx, who.target)
+    require_seen("claim", claim.sequence, who.seen)
     return claim
