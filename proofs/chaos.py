@@ -123,7 +123,13 @@ async def _prove(options: argparse.Namespace, seed: int) -> dict[str, Any]:
     seen = Seen()
     async with AsyncExitStack() as stack:
         stage = await stack.enter_async_context(staged(keep=options.keep))
-        size = Size(apis=3, workers=3, lease_seconds=options.lease, more={"worker_concurrency": 40})
+        size = Size(
+            apis=3,
+            workers=3,
+            lease_seconds=options.lease,
+            preloaded=True,
+            more={"worker_concurrency": 40},
+        )
         lane = await stack.enter_async_context(stage.lane("chaos", size))
         one = await stack.enter_async_context(cell(lane, seed))
         orders = await _stock(one, wanted)

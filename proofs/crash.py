@@ -128,7 +128,7 @@ async def _prove(options: argparse.Namespace, base: int) -> dict[str, Any]:
     skipped, errors = 0, []
     async with AsyncExitStack() as stack:
         stage = await stack.enter_async_context(staged(keep=options.keep))
-        size = Size(apis=1, workers=2, lease_seconds=options.lease)
+        size = Size(apis=1, workers=2, lease_seconds=options.lease, preloaded=True)
         lanes = [
             await stack.enter_async_context(stage.lane(f"crash{n}", size))
             for n in range(min(options.lanes, len(rounds)))

@@ -16,8 +16,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from proofs.harness.preloaded import Forked
+
 from returns_api.config import PREFIX
 
+COMMAND_LINE: Final = "returns_api.cli"
 STOP_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.01
 _PR_SET_PDEATHSIG: Final = 1
@@ -35,14 +38,21 @@ class Program:
         variables: Mapping[str, str],
         log: Path,
         source: Path | None = None,
+        preloaded: bool = False,
     ) -> None:
-        """``source`` is a folder whose packages come before the installed ones."""
+        """``source`` is a folder whose packages come before the installed ones.
+
+        ``preloaded`` forks from a parent that has imported the service, where ``module`` is its
+        command line and no other source is asked for.
+        """
         self.name = name
         self.log = log
         self._command = [sys.executable, "-m", module, *arguments]
         self._variables = dict(variables)
+        self._arguments = arguments
         self._source = source
-        self._process: subprocess.Popen[bytes] | None = None
+        self._preloaded = preloaded and source is None and module == COMMAND_LINE
+        self._process: subprocess.Popen[bytes] | Forked | None = None
 
     def start(self, **more: str) -> None:
         """Start; ``more`` are variables of this one run, without the service's prefix."""
@@ -53,8 +63,14 @@ class Program:
         environment["PYTHONUNBUFFERED"] = "1"
         if self._source is not None:
             environment["PYTHONPATH"] = str(self._source)
+        if self._preloaded:
+            self._process = Forked(self._arguments, environment, self.log)
+        else:
+            self._process = self._spawned(environment)
+
+    def _spawned(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 self._command,
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -62,7 +78,7 @@ class Program:
                 stderr=output,
                 start_new_session=True,
                 # Safe here: the child makes one system call and nothing of ours holds a lock.
-                preexec_fn=_die_with_parent if _LIBC is not None else None,  # noqa: PLW1509
+                preexec_fn=die_with_parent,  # noqa: PLW1509
             )
 
     @property
@@ -104,7 +120,7 @@ class Program:
             self._process.terminate()
             try:
                 self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
+            except (subprocess.TimeoutExpired, TimeoutError):
                 self.kill()
         return self._process.returncode
 
@@ -124,6 +140,7 @@ def wait_until(done: object, seconds: float, what: str) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _die_with_parent() -> None:
-    assert _LIBC is not None
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def die_with_parent() -> None:
+    """Called in a child: it ends when its parent does, where the system can do that (Linux)."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import asyncpg
 import httpx
-from proofs.harness.programs import Program
+from proofs.harness.programs import COMMAND_LINE, Program
 
 from returns_api.cli.database import APP_ROLE
 from returns_api.config import PREFIX, Settings
@@ -54,6 +54,8 @@ class Size:
     workers: int = 1
     lease_seconds: float = 45.0
     source: Path | None = None
+    preloaded: bool = False
+    """Fork API and workers from a parent that has imported them: for proofs that kill often."""
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -176,17 +178,9 @@ class Stage:
         variables = settings.environment_variables()
         for number, port in enumerate(api_ports):
             own = {**variables, f"{PREFIX}PORT": str(port)}
-            log = folder / f"api{number}.log"
-            lane.apis.append(
-                Program(f"api{number}", "returns_api.cli", ["serve"], own, log, size.source)
-            )
+            lane.apis.append(_service(f"api{number}", "serve", own, folder, size))
         for number in range(size.workers):
-            log = folder / f"worker{number}.log"
-            lane.workers.append(
-                Program(
-                    f"worker{number}", "returns_api.cli", ["worker"], variables, log, size.source
-                )
-            )
+            lane.workers.append(_service(f"worker{number}", "worker", variables, folder, size))
         return lane
 
     async def _create(self, name: str, template: str = "template1") -> None:
@@ -236,6 +230,13 @@ def free_ports(count: int) -> list[int]:
     finally:
         for listener in listeners:
             listener.close()
+
+
+def _service(
+    name: str, command: str, variables: dict[str, str], folder: Path, size: Size
+) -> Program:
+    log = folder / f"{name}.log"
+    return Program(name, COMMAND_LINE, [command], variables, log, size.source, size.preloaded)
 
 
 def _simulator(name: str, port: int, folder: Path, label: str | None = None) -> Program:
