@@ -25,9 +25,9 @@ from returns_api.ports.payments import (
     RefundStatus,
 )
 from returns_api.usecases import refunds, transfers
+from returns_api.usecases._refund_views import RefundView
 from returns_api.usecases.context import Context
 from returns_api.usecases.once import Answer, Keyed, once
-from returns_api.usecases.refunds import RefundView
 from returns_api.wiring import running_context
 
 

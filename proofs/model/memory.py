@@ -17,7 +17,7 @@ from returns_api.domain.access import Principal
 from returns_api.domain.orders import OrderFacts
 from returns_api.domain.returns import ReturnRecord
 from returns_api.ports.payments import ProviderDispute, ProviderRefund
-from returns_api.usecases.refunds import RefundView
+from returns_api.usecases._refund_views import RefundView
 
 LIMITS: Final = {"agent_per_order": 1_000, "finance_per_order": 30_000, "return_above": 40_000}
 """What one person may refund alone, in minor units: some refunds of a sequence wait for another."""

@@ -24,8 +24,8 @@ from returns_api.domain.errors import (
 )
 from returns_api.domain.events import By
 from returns_api.usecases import refunds
+from returns_api.usecases._refund_views import RefundView
 from returns_api.usecases.once import Answer, Keyed, once
-from returns_api.usecases.refunds import RefundView
 
 
 @dataclass(slots=True)

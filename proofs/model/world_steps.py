@@ -14,7 +14,7 @@ from tests.support.story import CARD
 from returns_api.domain.errors import ReturnsError
 from returns_api.domain.events import By
 from returns_api.usecases import reconciliations, transfers
-from returns_api.usecases.refunds import RefundView
+from returns_api.usecases._refund_views import RefundView
 
 FAULTS: Final = (
     "reset_before",

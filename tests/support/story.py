@@ -43,6 +43,7 @@ from returns_api.usecases import (
     opening,
     policies,
     quotes,
+    refund_decisions,
     refunds,
     returns,
     warehouse,
@@ -50,11 +51,11 @@ from returns_api.usecases import (
 from returns_api.usecases import photos as evidence
 from returns_api.usecases._acting import Acting
 from returns_api.usecases._quotes import StoredQuote
+from returns_api.usecases._refund_views import RefundView
 from returns_api.usecases._waiting import NotYet
 from returns_api.usecases.connections import ConnectionValues, put_connection
 from returns_api.usecases.context import Context
 from returns_api.usecases.opening import LineExtras, Proof
-from returns_api.usecases.refunds import RefundView
 from returns_api.usecases.returns import ReturnView
 from returns_api.usecases.shops import change_shop, create_shop, view_shop
 from returns_api.usecases.warehouse import GradedUnit, Inspection, Receipt
@@ -491,7 +492,7 @@ class Story:
         """The admin (unless another is named) approves what they see."""
         person = by or self.who(Role.ADMIN)
         async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
-            return await refunds.approve_refund(
+            return await refund_decisions.approve_refund(
                 tx,
                 self.ctx,
                 person,
@@ -501,10 +502,12 @@ class Story:
             )
 
     async def retry(self, refund_id: UUID) -> RefundView:
-        return await refunds.retry_refund(self.ctx, self.finance, By("finance"), refund_id)
+        return await refund_decisions.retry_refund(self.ctx, self.finance, By("finance"), refund_id)
 
     async def cancel(self, refund_id: UUID) -> RefundView:
-        return await refunds.cancel_refund(self.ctx, self.finance, By("finance"), refund_id)
+        return await refund_decisions.cancel_refund(
+            self.ctx, self.finance, By("finance"), refund_id
+        )
 
     async def refund_now(self, refund_id: UUID) -> RefundView:
         return await refunds.get_refund(self.ctx, self.finance, refund_id)

@@ -16,7 +16,7 @@ from returns_api.domain.errors import (
     OwnApproval,
 )
 from returns_api.ports.errors import ProviderRejected
-from returns_api.usecases.refunds import RefundView
+from returns_api.usecases._refund_views import RefundView
 from returns_api.worker import sweep
 from tests.support.gates import Gate
 from tests.support.story import Order, Story, goods

@@ -25,10 +25,10 @@ from returns_api.domain.errors import (
 from returns_api.domain.events import SYSTEM, By
 from returns_api.domain.orders import PaymentFacts, PaymentSeen
 from returns_api.ports.errors import ProviderRejected
-from returns_api.usecases import refunds
+from returns_api.usecases import refund_decisions, refunds
+from returns_api.usecases._refund_views import RefundView
 from returns_api.usecases.connections import deactivate_connection
 from returns_api.usecases.once import Answer, Keyed, once
-from returns_api.usecases.refunds import RefundView
 from returns_api.worker import sweep
 from tests.support.bank import SECRET_KEY
 from tests.support.gates import Gate
@@ -287,7 +287,7 @@ async def test_a_sent_refund_cannot_be_canceled(story: Story) -> None:
 async def test_only_finance_takes_up_or_gives_up(story: Story) -> None:
     order = await an_order(story)
     view = await story.refund(order, 100)
-    for call in (refunds.retry_refund, refunds.cancel_refund):
+    for call in (refund_decisions.retry_refund, refund_decisions.cancel_refund):
         with pytest.raises(ActionNotAllowed):
             await call(story.ctx, story.agent, By("agent"), view.refund["id"])
         with pytest.raises(NotFound):

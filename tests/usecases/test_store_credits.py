@@ -27,8 +27,8 @@ from returns_api.domain.events import SYSTEM, By
 from returns_api.domain.orders import BuyerFacts, PersonErased
 from returns_api.ports.errors import ProviderRejected
 from returns_api.usecases import policies, store_credits
+from returns_api.usecases._refund_views import RefundView
 from returns_api.usecases.audits import audit_shop
-from returns_api.usecases.refunds import RefundView
 from returns_api.usecases.store_credits import CreditView
 from returns_api.worker import sweep
 from tests.support.gates import Gate

@@ -18,8 +18,8 @@ from returns_api.domain.orders import OrderSeen, PaymentSeen
 from returns_api.ports.errors import OutcomeUnknown, ProviderUnavailable
 from returns_api.ports.payments import Capabilities, ProviderRefund, RefundStatus
 from returns_api.usecases import transfers
+from returns_api.usecases._refund_views import RefundView
 from returns_api.usecases.context import Context
-from returns_api.usecases.refunds import RefundView
 from returns_api.worker import sweep
 from tests.support.gates import Gate
 from tests.support.story import Order, Story, goods

@@ -25,7 +25,7 @@ from returns_api.api.views import refund_out
 from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.lifecycle.refunds import REFUND_STATES
-from returns_api.usecases import refunds
+from returns_api.usecases import refund_decisions, refunds
 
 router = APIRouter(prefix="/v1/refunds", tags=["refunds"])
 
@@ -166,7 +166,9 @@ async def approve_refund(
         ctx,
         caller,
         idempotency_key,
-        lambda tx: refunds.approve_refund(tx, ctx, principal, caller.by, refund_id, body.binding),
+        lambda tx: refund_decisions.approve_refund(
+            tx, ctx, principal, caller.by, refund_id, body.binding
+        ),
         lambda view: json_answer(200, refund_out(view, principal)),
     )
 
@@ -183,7 +185,9 @@ async def approve_refund(
     responses=refusals(404, 409),
 )
 async def retry_refund(refund: RefundPath, ctx: ContextDep, caller: Manager) -> RefundOut:
-    view = await refunds.retry_refund(ctx, caller.principal, caller.by, path_id("ref", refund))
+    view = await refund_decisions.retry_refund(
+        ctx, caller.principal, caller.by, path_id("ref", refund)
+    )
     return refund_out(view, caller.principal)
 
 
@@ -199,5 +203,7 @@ async def retry_refund(refund: RefundPath, ctx: ContextDep, caller: Manager) -> 
     responses=refusals(404, 409),
 )
 async def cancel_refund(refund: RefundPath, ctx: ContextDep, caller: Manager) -> RefundOut:
-    view = await refunds.cancel_refund(ctx, caller.principal, caller.by, path_id("ref", refund))
+    view = await refund_decisions.cancel_refund(
+        ctx, caller.principal, caller.by, path_id("ref", refund)
+    )
     return refund_out(view, caller.principal)

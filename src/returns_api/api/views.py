@@ -57,8 +57,9 @@ from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.offers import OfferRecord
 from returns_api.domain.returns import ReturnLineRecord, ReturnRecord
 from returns_api.usecases._quotes import StoredQuote
+from returns_api.usecases._refund_views import RefundView
 from returns_api.usecases._returns import Early
-from returns_api.usecases.refunds import RefundView, may_retry
+from returns_api.usecases.refund_decisions import may_retry
 from returns_api.usecases.returns import ReturnView
 
 HANGING: Final = {
