@@ -26,6 +26,7 @@ from typing import Any, Final
 import orjson
 import uvloop
 from proofs.harness.cpu import per_job, spent
+from proofs.harness.memory import peak_mb, resident_mb
 from proofs.harness.programs import Program
 from proofs.harness.report import finish, machine, say
 from proofs.harness.stage import Lane, Size, staged
@@ -141,7 +142,7 @@ async def _import(lane: Lane, file: Path, connection: Any, kills: int) -> dict[s
             if now - last > LEASE_SECONDS / 2 and last:
                 waited += now - last
             seen, last = row["done"], now
-            early = early or (_resident(worker) if seen > row["total"] / 10 else 0)
+            early = early or (resident_mb(worker) if seen > row["total"] / 10 else 0)
         if made < kills and seen > row["total"] * (made + 1) / (kills + 1):
             worker.kill()
             worker.start()
@@ -161,21 +162,11 @@ async def _import(lane: Lane, file: Path, connection: Any, kills: int) -> dict[s
             "attempts": run["attempt"],
             "held_by_dead_workers_seconds": round(waited, 1),
             "worker_mb_early": early,
-            "worker_mb_at_the_end": _resident(worker),
-            "worker_mb_peak": _resident(worker, "VmHWM"),
-            "api_mb_peak": _resident(lane.apis[0], "VmHWM"),
+            "worker_mb_at_the_end": resident_mb(worker),
+            "worker_mb_peak": peak_mb(worker),
+            "api_mb_peak": peak_mb(lane.apis[0]),
         },
     }
-
-
-def _resident(program: Program, what: str = "VmRSS") -> int:
-    """Megabytes; 0 where there is no /proc."""
-    try:
-        status = Path(f"/proc/{program.pid}/status").read_text()
-    except OSError:
-        return 0
-    line = next(line for line in status.splitlines() if line.startswith(what))
-    return int(line.split()[1]) // 1024
 
 
 if __name__ == "__main__":

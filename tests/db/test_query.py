@@ -7,7 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Integer, Text, bindparam, literal, select
+from sqlalchemy import Integer, Text, bindparam, column, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import SAWarning
 
 from returns_api.db import attempts, deliveries, refunds, reservations, returns, shipments
 from returns_api.db import transfers as transfer_rows
@@ -64,6 +66,13 @@ def test_among_is_one_plan_for_any_number() -> None:
     assert one.sql == two.sql
     assert one.bind({}) == [["queued"]]
     assert two.bind({}) == [["queued", "sending"]]
+
+
+def test_tables_that_nothing_joins_are_an_error() -> None:
+    names = func.unnest(given("names", ARRAY(Text))).table_valued(column("name", Text))
+    for both in (select(orders.c.id, transfers.c.id), select(names.c.name, names.render_derived())):
+        with pytest.raises(SAWarning, match="cartesian product"):
+            Query(both)
 
 
 def test_the_shop_is_a_required_parameter() -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from returns_api.domain.allocation import (
     MAX_QUANTITY,
@@ -16,6 +19,7 @@ from returns_api.domain.allocation import (
     UnitParts,
     certify,
     digest,
+    digest_of,
     explain_unit,
     from_json,
     to_json,
@@ -237,6 +241,13 @@ def test_the_stored_form_reads_back_equal_and_digests_alike() -> None:
     shuffled = dict(sorted(to_json(certificate).items(), reverse=True))
     assert digest(from_json(shuffled)) == digest(certificate)
     assert digest(certify(replace(facts, external_id="o2"))) != digest(certificate)
+
+
+@given(st.text(), st.integers(-(10**24), 10**24))
+def test_the_digest_is_over_what_json_writes(text: str, number: int) -> None:
+    stored = {"order": text, "total": number, "lines": [[text, None, True]]}
+    canonical = json.dumps(stored, sort_keys=True, separators=(",", ":")).encode()
+    assert digest_of(stored) == "sha256:" + sha256(canonical).hexdigest()
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from returns_api.domain.order_documents import EXAMPLE, order_facts, parcel_fact
 from returns_api.domain.orders import OrderSeen, ShopErased
 from returns_api.usecases import _orders, imports
 from returns_api.usecases._documents import prepare, put_documents
+from returns_api.usecases._import_lines import BATCH
 from returns_api.usecases.context import Context
 from returns_api.worker.sweep import drain
 from tests.support.context import Clock, a_context
@@ -156,11 +157,9 @@ async def test_the_same_file_again_changes_nothing(intake: Intake) -> None:
 
 async def test_an_import_is_killed_anywhere_and_goes_on(intake: Intake) -> None:
     """A worker that dies leaves a lease and a transaction that never commits; another goes on."""
-    total = imports.BATCH * 3 + 17
+    total = BATCH * 3 + 17
     lines = [document(f"K{n:05}", payments=[], parcels=[]) for n in range(total)]
-    row = await begun(
-        intake, lines_of(*lines[: imports.BATCH + 9]), lines_of(*lines[imports.BATCH + 9 :])
-    )
+    row = await begun(intake, lines_of(*lines[: BATCH + 9]), lines_of(*lines[BATCH + 9 :]))
     await imports.run_started(intake.ctx, intake.shop, ADMIN, row["id"], row["size"])
     for kill_after in (0.05, 0.1, 0.15, 0.2, 0.25):
         work = asyncio.create_task(imports.run_import(intake.ctx, intake.shop, row["id"]))

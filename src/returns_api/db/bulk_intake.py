@@ -38,12 +38,10 @@ from returns_api.db.tables import (
     shops,
 )
 
-_names: Final = func.unnest(given("names", ARRAY(Text))).table_valued(column("name", Text))
-_LOCK: Final = Query(
-    select(func.pg_advisory_xact_lock(func.hashtextextended(_names.c.name, 0))).select_from(
-        _names.render_derived()
-    )
+_names: Final = (
+    func.unnest(given("names", ARRAY(Text))).table_valued(column("name", Text)).render_derived()
 )
+_LOCK: Final = Query(select(func.pg_advisory_xact_lock(func.hashtextextended(_names.c.name, 0))))
 _STATUS: Final = Query(select(shops.c.status).where(here(shops)))
 _HEADS: Final = Query(
     select(orders.c.external_id, orders.c.platform_updated_at, orders.c.snapshot).where(

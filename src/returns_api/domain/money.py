@@ -130,6 +130,10 @@ def allocate_runs(total: int, weights: Sequence[Run]) -> tuple[Run, ...]:
             raise ValueError("nothing to allocate to")
         return ()
     sign = -1 if total < 0 else 1
+    if len(weights) == 1:
+        base, extra = divmod(abs(total), weights[0].count)
+        halves = Run(extra, sign * (base + 1)), Run(weights[0].count - extra, sign * base)
+        return tuple(part for part in halves if part.count)
     shares = [divmod(abs(total) * run.each, scale) for run in weights]
     extras = _extras(abs(total), weights, shares)
     return tuple(

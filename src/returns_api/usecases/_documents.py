@@ -20,7 +20,7 @@ from returns_api.db import bulk_intake, connections, inbox, ledger, order_intake
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job, emit
 from returns_api.domain import ids
-from returns_api.domain.allocation import Certificate, certify, digest, to_json
+from returns_api.domain.allocation import Certificate, certify, digest_of, to_json
 from returns_api.domain.errors import Conflict, DoesNotFit
 from returns_api.domain.events import SYSTEM, Event
 from returns_api.domain.ledger import Captured, Entry, captures
@@ -58,6 +58,9 @@ class Prepared:
     parcels: tuple[ParcelSeen, ...]
     snapshot: str
     certificate: Certificate
+    stored: Mapping[str, Any]
+    """The certificate's stored form."""
+    digest: str
 
 
 async def known_source(tx: Transaction, source: str) -> None:
@@ -73,7 +76,9 @@ async def known_source(tx: Transaction, source: str) -> None:
 def prepare(ctx: Context, document: OrderDocument) -> Prepared:
     """Raises ``Invalid`` for an order that no arithmetic can repair."""
     order, parcels = order_facts(document), parcel_facts(document)
-    return Prepared(order, parcels, snapshot_of(ctx, order, parcels), certify(order))
+    certificate = certify(order)
+    stored, snapshot = to_json(certificate), snapshot_of(ctx, order, parcels)
+    return Prepared(order, parcels, snapshot, certificate, stored, digest_of(stored))
 
 
 def outcome_of(known: tuple[datetime, str] | None, made: Prepared) -> Outcome:
@@ -176,7 +181,7 @@ class _Written:
         person = {"order_id": order_id, **person_row(order.buyer)}
         self.rows["order_people"].append(person)
         lines = self._lines(order_id, made)
-        self._certificate(order_id, made.certificate)
+        self._certificate(order_id, made)
         self._event(order_id, 1, "received", public(order))
         self.wakes.append(order_key(self._source, order.external_id))
         self._payments(order_id, order, payments)
@@ -217,13 +222,13 @@ class _Written:
             self.rows["order_lines"].append({**row, **counts, "id": name, "order_id": order_id})
         return found
 
-    def _certificate(self, order_id: UUID, certificate: Certificate) -> None:
+    def _certificate(self, order_id: UUID, made: Prepared) -> None:
         self.rows["certificates"].append(
             {
                 "order_id": order_id,
                 "version": 1,
-                "body": to_json(certificate),
-                "digest": digest(certificate),
+                "body": made.stored,
+                "digest": made.digest,
                 "created_at": self._now,
             }
         )

@@ -11,29 +11,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import aclosing
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import asyncpg
-import orjson
 
 from returns_api.db import imports as rows
 from returns_api.db.engine import Row, Transaction
-from returns_api.domain.errors import ActionNotAllowed, Conflict, DoesNotFit, Invalid
+from returns_api.domain.errors import ActionNotAllowed, Conflict, DoesNotFit
 from returns_api.domain.events import By
-from returns_api.domain.order_documents import read_document
 from returns_api.usecases import _runs
-from returns_api.usecases._documents import (
-    ERASED,
-    Outcome,
-    Prepared,
-    known_source,
-    prepare,
-    put_documents,
-)
+from returns_api.usecases._documents import Outcome, known_source, put_documents
+from returns_api.usecases._import_lines import Batch, batches
 from returns_api.usecases.context import Context
 
 OPEN_MAX: Final = 3
@@ -44,8 +35,6 @@ SIZE_MAX: Final = 16 * 1024**3
 LINES_MAX: Final = 20_000_000
 PATIENCE: Final = timedelta(hours=24)
 """How long an import waits for its next part."""
-BATCH: Final = 250
-"""Lines of one transaction."""
 BATCHES_PER_JOB: Final = 80
 PROBLEMS_KEPT: Final = 10_000
 """Lines that cannot be taken and are named; the rest are counted."""
@@ -190,99 +179,36 @@ async def _give_up(tx: Transaction, ctx: Context, import_id: UUID) -> None:
         await rows.drop_parts(tx, import_id, given_up["parts"])
 
 
-@dataclass(slots=True)
-class _Batch:
-    """Some lines of a part: documents, what is wrong with the others, and how many there are."""
-
-    line: int
-    """Of the part, after this batch."""
-    lines: int
-    last: bool
-    """The part ends with it."""
-    documents: list[tuple[int, Prepared]] = field(default_factory=list)
-    rejected: dict[int, dict[str, Any]] = field(default_factory=dict)
-    """By their numbers."""
-
-    def reject(self, number: int, name: str | None, errors: Sequence[dict[str, str]]) -> None:
-        """Name what is wrong in a line, each with its field and what would be right."""
-        self.rejected[number] = {"line": number, "external_id": name, "errors": list(errors)}
-
-
 async def _carry_on(ctx: Context, shop: UUID, run: Row) -> None:
-    part, skip, before = run["part"], run["line"], run["done"]
-    left, named_before = BATCHES_PER_JOB, run["rejected"]
-    while part < run["parts"]:
-        async with ctx.database.transaction(shop) as tx:
-            body = await rows.body(tx, run["id"], part + 1)
-        if body is None:
-            raise Conflict(ERASED)
-        lines = body.removesuffix(b"\n").split(b"\n")
-        for first in range(skip, max(len(lines), 1), BATCH):
-            some = lines[first : first + BATCH]
-            batch = await asyncio.to_thread(
-                _read, ctx, some, first, before, last=first + BATCH >= len(lines)
-            )
+    left, named = BATCHES_PER_JOB, run["rejected"]
+    async with aclosing(batches(ctx, shop, run)) as found:
+        async for batch in found:
             left -= 1
-            ends = batch.last and part + 1 == run["parts"]
-            let_go = not left and not ends
-            rejected = await _apply(ctx, shop, run, batch, part, named_before, let_go)
-            before, named_before = before + len(some), named_before + rejected
+            let_go = not left and not batch.ends_file
+            named += await _apply(ctx, shop, run, batch, named, let_go)
             if let_go:
                 return
-        part, skip = part + 1, 0
     await _end(ctx, shop, run, None)
 
 
-def _read(ctx: Context, lines: Sequence[bytes], first: int, before: int, *, last: bool) -> _Batch:
-    """``first`` is the number of lines of the part before these, ``before`` of the file."""
-    batch = _Batch(first + len(lines), len(lines), last)
-    for number, raw in enumerate(lines, start=before + 1):
-        if not raw.strip():
-            continue
-        try:
-            batch.documents.append((number, prepare(ctx, read_document(raw))))
-        except Invalid as refused:
-            batch.reject(number, _name_in(raw), list(_errors(refused)))
-    return batch
-
-
-def _errors(refused: Invalid) -> Iterator[dict[str, str]]:
-    found: Any = refused.context.get("errors") or [{"field": "", "problem": refused.detail}]
-    for each in found:
-        problem = each.get("problem") or each.get("message") or refused.detail
-        yield {"field": each["field"][:200], "problem": problem[:300]}
-
-
-def _name_in(raw: bytes) -> str | None:
-    """The order's id in a line that cannot be taken, if it can be told."""
-    try:
-        found = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return None
-    name = found.get("external_id") if isinstance(found, dict) else None
-    return name[:100].replace("\x00", "") if isinstance(name, str) else None
-
-
-async def _apply(
-    ctx: Context, shop: UUID, run: Row, batch: _Batch, part: int, known: int, let_go: bool
-) -> int:
+async def _apply(ctx: Context, shop: UUID, run: Row, batch: Batch, known: int, let_go: bool) -> int:
     """Write a batch and the place after it; returns how many of its lines were rejected.
 
     Where the database refuses something that no rule of ours foresaw, each line is tried on its
     own: it must not take the others along.
     """
     try:
-        return await _write(ctx, shop, run, batch, part, known, let_go=let_go)
+        return await _write(ctx, shop, run, batch, known, let_go=let_go)
     except _DATABASE_REFUSES:
         bad = set(await _refused(ctx, shop, run, batch))
     for number, made in batch.documents:
         if number in bad:
             batch.reject(number, made.order.external_id, [{"field": "", "problem": _UNFORESEEN}])
     batch.documents = [each for each in batch.documents if each[0] not in bad]
-    return await _write(ctx, shop, run, batch, part, known, let_go=let_go)
+    return await _write(ctx, shop, run, batch, known, let_go=let_go)
 
 
-async def _refused(ctx: Context, shop: UUID, run: Row, batch: _Batch) -> list[int]:
+async def _refused(ctx: Context, shop: UUID, run: Row, batch: Batch) -> list[int]:
     """Lines that the database refuses by themselves; nothing of these tries is kept."""
     found = []
     for number, made in batch.documents:
@@ -296,7 +222,7 @@ async def _refused(ctx: Context, shop: UUID, run: Row, batch: _Batch) -> list[in
 
 
 async def _write(
-    ctx: Context, shop: UUID, run: Row, batch: _Batch, part: int, known: int, *, let_go: bool
+    ctx: Context, shop: UUID, run: Row, batch: Batch, known: int, *, let_go: bool
 ) -> int:
     async with ctx.database.transaction(shop) as tx:
         made = [document for _, document in batch.documents]
@@ -317,8 +243,8 @@ async def _write(
             updated=counted[Outcome.UPDATED],
             unchanged=counted[Outcome.UNCHANGED] + counted[Outcome.OLDER],
             rejected=len(batch.rejected),
-            part=part + 1 if batch.last else part,
-            line=0 if batch.last else batch.line,
+            part=batch.part,
+            line=batch.line,
         )
         if not kept:
             raise _Lost
@@ -326,8 +252,8 @@ async def _write(
         await rows.add_problems(
             tx, [{"import_id": run["id"], **batch.rejected[number]} for number in named]
         )
-        if batch.last:
-            await rows.drop_parts(tx, run["id"], part + 1)
+        if batch.ends_part:
+            await rows.drop_parts(tx, run["id"], batch.part)
     return len(batch.rejected)
 
 

@@ -16,7 +16,7 @@ from returns_api.domain.allocation.certificate import (
     UnitRun,
 )
 from returns_api.domain.allocation.certify import MAX_LINES, MAX_QUANTITY, certify
-from returns_api.domain.allocation.codec import digest, from_json, paid_for, to_json
+from returns_api.domain.allocation.codec import digest, digest_of, from_json, paid_for, to_json
 from returns_api.domain.allocation.explain import PartExplained, explain_unit
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "UnitRun",
     "certify",
     "digest",
+    "digest_of",
     "explain_unit",
     "from_json",
     "paid_for",

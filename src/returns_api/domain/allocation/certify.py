@@ -118,8 +118,10 @@ def _cut_line(facts: LineFacts, taxes_included: bool, flags: list[Flag]) -> _Lin
     line_discount = min(line_discount, gross)
     order_discount = min(order_discount, gross - line_discount)
     units: Units = (UnitRun(facts.quantity, UnitParts(price=price)),) if facts.quantity else ()
-    units = _spread(units, -line_discount, lambda p, share: replace(p, line_discount=share))
-    units = _spread(units, -order_discount, lambda p, share: replace(p, order_discount=share))
+    if line_discount:
+        units = _spread(units, -line_discount, lambda p, share: replace(p, line_discount=share))
+    if order_discount:
+        units = _spread(units, -order_discount, lambda p, share: replace(p, order_discount=share))
     units = _spread_taxes(facts, units, taxes_included, flags)
     live = facts.quantity - min(max(facts.removed, 0), facts.quantity)
     kept, removed = _split(units, live)
@@ -170,7 +172,7 @@ def _spread_residue(lines: Sequence[_Line], residue: int) -> tuple[list[Units], 
     ]
     shares = [line.units for line in lines]
     for chosen in (goods, others):
-        if any(chosen):
+        if residue and any(chosen):
             cost = sum(_cost(units) for units, yes in zip(shares, chosen, strict=True) if yes)
             part = max(residue, -cost)
             shares = _adjust(shares, chosen, part)
