@@ -17,10 +17,18 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Final
 
+from returns_api.adapters import registry
+
 _IMPORTED: Final = (
+    "httpcore",
     "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl",
     "uvicorn.lifespan.on",
+    *(
+        place.partition(":")[0]
+        for places in registry.BUILT_IN.values()
+        for place in places.values()
+    ),
     "returns_api.app",
     "returns_api.cli",
     "returns_api.db.migrations",
@@ -28,7 +36,7 @@ _IMPORTED: Final = (
     "returns_api.worker.main",
     "proofs.harness.crashing",
     "proofs.harness.drives",
-    __name__,
+    "proofs.harness.frozen",
 )
 _CONTEXT: Final = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(list(_IMPORTED))

@@ -89,11 +89,9 @@ async def run_worker(settings: Settings) -> None:
 
 
 def _adapters(kind: Kind, http: HttpClient) -> dict[str, Any]:
-    return {name: registry.build(kind, name, http) for name in registry.names(kind)}
+    return {name: make(http) for name, make in registry.factories(kind).items()}
 
 
 def _messengers(*, allow_loopback: bool) -> dict[str, Any]:
-    return {
-        name: registry.build_notifier(name, allow_loopback=allow_loopback)
-        for name in registry.names(Kind.NOTIFIERS)
-    }
+    makers = registry.factories(Kind.NOTIFIERS)
+    return {name: make(allow_loopback=allow_loopback) for name, make in makers.items()}

@@ -12,7 +12,7 @@ import pytest
 from returns_api.adapters.carriers.easypost import EasyPostCarrier
 from returns_api.adapters.http import HttpClient
 from returns_api.adapters.payments.stripe import StripePayments
-from returns_api.adapters.registry import Kind, UnknownAdapter, build, load, names
+from returns_api.adapters.registry import Kind, UnknownAdapter, factories, load
 
 
 @pytest.fixture
@@ -36,19 +36,20 @@ def install(folder: Path, group: str, name: str, value: str) -> None:
 def test_built_in() -> None:
     assert load(Kind.PAYMENTS, "stripe") is StripePayments
     assert load(Kind.CARRIERS, "easypost") is EasyPostCarrier
-    assert "stripe" in names(Kind.PAYMENTS)
+    assert factories(Kind.PAYMENTS)["stripe"] is StripePayments
 
 
 async def test_installed_by_entry_point(plug_in: Path, http: HttpClient) -> None:
     install(plug_in, "returns_api.payments", "acme", "acme_pay:Acme")
-    assert "acme" in names(Kind.PAYMENTS)
-    assert build(Kind.PAYMENTS, "acme", http).http is http
+    assert factories(Kind.PAYMENTS)["acme"](http).http is http
 
 
 def test_nobody_replaces_an_adapter_by_being_installed(plug_in: Path) -> None:
     install(plug_in, "returns_api.payments", "stripe", "acme_pay:Acme")
     with pytest.raises(UnknownAdapter, match="2 adapters"):
         load(Kind.PAYMENTS, "stripe")
+    with pytest.raises(UnknownAdapter, match="2 adapters"):
+        factories(Kind.PAYMENTS)
 
 
 @pytest.mark.parametrize("name", ["nobody", "", "os:system", "../stripe"])

@@ -7,13 +7,11 @@ shop uses is not decided here.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
-
-from returns_api.adapters.http import HttpClient
+from importlib.metadata import entry_points
+from typing import Any, Final
 
 
 class Kind(StrEnum):
@@ -25,7 +23,7 @@ class Kind(StrEnum):
     NOTIFIERS = "notifiers"
 
 
-_BUILT_IN: dict[Kind, dict[str, str]] = {
+BUILT_IN: Final[dict[Kind, dict[str, str]]] = {
     Kind.PAYMENTS: {
         "adyen": "returns_api.adapters.payments.adyen:AdyenPayments",
         "manual": "returns_api.adapters.payments.manual:ManualPayments",
@@ -56,9 +54,10 @@ class UnknownAdapter(LookupError):
     """No adapter has this name, or two have it."""
 
 
-def names(kind: Kind) -> tuple[str, ...]:
-    """Every adapter of ``kind`` that could be loaded, sorted."""
-    return tuple(sorted({*_BUILT_IN[kind], *(each.name for each in _installed(kind))}))
+def factories(kind: Kind) -> dict[str, Factory]:
+    """Every adapter of ``kind`` by name. Raises ``UnknownAdapter`` when two have one name."""
+    known = _places(kind)
+    return {name: _factory(kind, name, known) for name in sorted(known)}
 
 
 def load(kind: Kind, name: str) -> Factory:
@@ -67,26 +66,26 @@ def load(kind: Kind, name: str) -> Factory:
     Raises ``UnknownAdapter`` when there is none, and when a package uses a name that is taken: an
     adapter that moves money must never be replaced by installing something.
     """
-    places = {each.value for each in _installed(kind) if each.name == name}
-    if name in _BUILT_IN[kind]:
-        places.add(_BUILT_IN[kind][name])
+    return _factory(kind, name, _places(kind))
+
+
+def _places(kind: Kind) -> dict[str, set[str]]:
+    """Where the adapter of each name is said to be. Reads what every installed package declares,
+    so it is called once for all of a kind."""
+    places = {name: {place} for name, place in BUILT_IN[kind].items()}
+    for declared in entry_points(group=f"returns_api.{kind}"):
+        places.setdefault(declared.name, set()).add(declared.value)
+    return places
+
+
+def _factory(kind: Kind, name: str, known: Mapping[str, set[str]]) -> Factory:
+    places = known.get(name, set())
     if len(places) != 1:
         found = "no adapter" if not places else f"{len(places)} adapters"
-        raise UnknownAdapter(f"{found} called {name!r} for {kind}; known: {', '.join(names(kind))}")
-    module, _, attribute = places.pop().partition(":")
+        raise UnknownAdapter(
+            f"{found} called {name!r} for {kind}; known: {', '.join(sorted(known))}"
+        )
+    (place,) = places
+    module, _, attribute = place.partition(":")
     factory: Factory = getattr(import_module(module), attribute)
     return factory
-
-
-def build(kind: Kind, name: str, http: HttpClient) -> Any:
-    """The adapter itself, over ``http``. Raises like ``load``."""
-    return load(kind, name)(http)
-
-
-def build_notifier(name: str, *, allow_loopback: bool) -> Any:
-    """A notifier; ``allow_loopback`` is for development only. Raises like ``load``."""
-    return load(Kind.NOTIFIERS, name)(allow_loopback=allow_loopback)
-
-
-def _installed(kind: Kind) -> tuple[EntryPoint, ...]:
-    return tuple(entry_points(group=f"returns_api.{kind}"))
