@@ -178,6 +178,11 @@ class Settings(BaseSettings):
     otel: bool = Field(
         False, description="Export traces (needs the `otel` extra and OTEL_* variables)."
     )
+    clock_file: Path | None = Field(
+        None,
+        description="A file with the seconds by which the service's time is ahead, for demos that"
+        " let days pass; development only.",
+    )
     crashpoint: str = Field(
         "", description="`NAME` or `NAME:n`: die there, for tests (see crashpoints.py)."
     )
@@ -203,7 +208,7 @@ class Settings(BaseSettings):
         if missing:
             names = ", ".join(PREFIX + name.upper() for name in missing)
             raise ValueError(f"production needs {names}")
-        for name in ("allow_private_webhook_targets", "crashpoint"):
+        for name in ("allow_private_webhook_targets", "clock_file", "crashpoint"):
             if getattr(self, name):
                 raise ValueError(f"{PREFIX}{name.upper()} is for development only")
         return self

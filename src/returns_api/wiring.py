@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from uuid_utils.compat import uuid7
@@ -19,6 +19,7 @@ from returns_api.adapters.photos import ApartCleaner, ObjectStore
 from returns_api.adapters.registry import Kind
 from returns_api.adapters.sealing import FernetSealer
 from returns_api.adapters.webhooks import Webhooks
+from returns_api.clocks import clock_of
 from returns_api.config import Settings
 from returns_api.db.engine import Database
 from returns_api.db.waker import Waker
@@ -47,7 +48,7 @@ async def running_context(
     waker = Waker(database)
     values: dict[str, Any] = {
         "database": database,
-        "clock": lambda: datetime.now(UTC),
+        "clock": clock_of(settings.clock_file),
         "new_id": uuid7,
         "new_secret": lambda: secrets.token_hex(SECRET_BYTES),
         "sealer": FernetSealer([settings.key()]),

@@ -88,6 +88,7 @@ def test_a_refusal_never_shows_the_value() -> None:
         {"database_url": DATABASE},
         {"secret_key": KEY},
         {"database_url": DATABASE, "secret_key": KEY, "crashpoint": "W3"},
+        {"database_url": DATABASE, "secret_key": KEY, "clock_file": "/x/clock"},
         {"database_url": DATABASE, "secret_key": KEY, "allow_private_webhook_targets": True},
     ],
 )

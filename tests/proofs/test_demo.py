@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -14,10 +18,13 @@ from standardwebhooks import Webhook
 
 from returns_api.config import Settings
 from returns_api.demo import seed
-from returns_api.demo.flow import StepFailed, Target
+from returns_api.demo.calls import StepFailed
+from returns_api.demo.flow import Target
 from returns_api.demo.platform import TOTAL_MINOR, delivery, fulfillment, order, signed
 from returns_api.demo.receiver import Receiver, receiving
 from returns_api.demo.shop import FILE, demo_policy
+from returns_api.demo.stories.performing import perform
+from returns_api.demo.stories.table import STORIES
 from returns_api.domain import ids
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.policy import compile_policy, load_policy
@@ -25,10 +32,11 @@ from returns_api.usecases.connections import view_connection
 from returns_api.usecases.credentials import authenticate
 from returns_api.usecases.keys import revoke_key
 from returns_api.wiring import running_context
+from returns_api.worker.main import work_until
 from tests.support.bank import Bank
 from tests.support.carrier import Carrier
 from tests.support.context import START
-from tests.support.live import live_settings
+from tests.support.live import live_server, live_settings
 
 ROLES = {"admin", "publishable", "agent", "warehouse", "finance"}
 
@@ -139,6 +147,45 @@ async def test_the_receiver_takes_what_is_signed_and_counts_what_is_not(
     assert merchant.refused == 1
     assert await merchant.wait_for({"refund.succeeded"}, "ret", 1) == ["refund.succeeded"]
     assert await merchant.wait_for({"refund.succeeded"}, "ret_other", 0.05) == []
+
+
+@contextmanager
+def working(settings: Settings) -> Iterator[None]:
+    """A worker in a thread of its own."""
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+
+    async def work() -> None:
+        async with running_context(settings, pool_size=4, one_plan=True) as (ctx, waker):
+            await work_until(stop, ctx, waker, concurrency=4, shutdown_seconds=5)
+
+    thread = Thread(target=loop.run_until_complete, args=(work(),), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(20)
+        loop.close()
+
+
+async def test_a_story_is_told_to_its_end_and_what_is_not_as_expected_is_named(
+    settings: Settings,
+) -> None:
+    """Days pass in it; it is expected to pay something else and to tell one thing less."""
+    told = {story.name: story for story in STORIES}
+    assert (len(told), len(told) >= 20) == (len(STORIES), True)
+    story = told["silence is consent"]
+    wrong = replace(story, refunded=1, mails=story.mails[1:])
+    moved = settings.with_(clock_file=settings.data_dir / "clock")
+    with live_server(moved) as server, working(server.settings):
+        result = await perform(server.settings, server.url, [wrong])
+    (one,) = result["told"]
+    assert one["problems"] == [
+        f"the bank paid {story.refunded}, expected 1",
+        f"mail '{story.mails[0]}' is one too many",
+    ]
+    assert (one["audit_breaches"], one["bank"]["movements"], one["ok"]) == (0, 1, False)
+    assert (result["ok"], result["failed"], result["days_passed"]) == (False, 1, 2.0)
 
 
 @pytest.mark.parametrize("facts", [{}, {"demo": {}}, {"demo": None}])

@@ -68,6 +68,11 @@ async def case(
         yield Case(story, order, ret, desk)
 
 
+async def desk_sees(case: Case, who: str) -> list[str]:
+    """What somebody may do with the return."""
+    return names(await case.desk.get(who, ret_path(case.ret.id)))
+
+
 async def test_a_stalled_parcel_is_named_once_with_a_cause(case: Case) -> None:
     """Every scan moves the moment, also one that moves no state."""
     story, start = case.story, case.story.clock()
@@ -75,6 +80,8 @@ async def test_a_stalled_parcel_is_named_once_with_a_cause(case: Case) -> None:
     await story.scan(case.ret, "out_for_delivery", start + timedelta(days=3))
     await story.drain(seconds=LONG.total_seconds())
     assert await case.told("shipment.stalled") == []
+    staff, buyer = await desk_sees(case, "agent"), await desk_sees(case, "buyer")
+    assert ("claim_parcel" in staff, "claim_parcel" in buyer) == (True, False)
     for _ in range(3):
         await story.drain(days=3)
     (told,) = await case.told("shipment.stalled")
@@ -105,6 +112,9 @@ async def test_a_lost_parcel_is_claimed_and_its_payment_stands_in_the_books(case
     paid = await desk.follow("finance", owed, "pay", {"reference": "wire 17"})
     assert (paid["state"], paid["accepted"]) == ("paid", 5000)
     assert await case.balances() == {"cash": 5000}
+    shown = await desk.get("finance", ret_path(case.ret.id))
+    links = {each["action"]: each["href"] for each in shown["actions"]}
+    assert links["refund"] == "/v1/refunds", "the buyer did nothing wrong"
     buyer = await desk.people["buyer"].get(path)
     assert buyer.status_code == 403
     seen = await desk.get("buyer", ret_path(case.ret.id))

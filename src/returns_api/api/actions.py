@@ -147,6 +147,16 @@ STATES: Final[dict[str, Machine]] = {
 }
 """Shapes whose ``state`` is a state of a table."""
 RETRY_LABEL: Final = Link("retry-label", Scope.RETURNS_REVIEW)
+PLACES: Final[dict[str, tuple[str, str]]] = {
+    "return": ("returns", "ret"),
+    "offer": ("offers", "off"),
+    "dispute": ("disputes", "dsp"),
+    "exchange": ("exchanges", "exc"),
+    "pickup": ("pickups", "pku"),
+    "transport_claim": ("transport-claims", "clm"),
+    "withdrawal": ("withdrawals", "wdr"),
+}
+"""Collection and prefix of everything that is read at an address of its own and has actions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,27 +169,33 @@ class Action:
     on_silence: str | None
 
 
+def place_of(kind: str, object_id: UUID) -> str:
+    """Where a thing is read, with what its reader may do."""
+    collection, prefix = PLACES[kind]
+    return f"/v1/{collection}/{ids.encode(prefix, object_id)}"
+
+
 def allowed_actions(ret: ReturnRecord, principal: Principal) -> list[Action]:
     """What the caller may do with a return, in the order of its table."""
-    href = f"/v1/returns/{ids.encode('ret', ret.id)}"
+    href = place_of("return", ret.id)
     return _allowed(RETURN, ret.state, ret.holds(), LINKS, href, ret.deadlines, principal)
 
 
 def offer_actions(offer: OfferRecord, principal: Principal) -> list[Action]:
     """What the caller may do with an offer, in the order of its table."""
-    href, holds = f"/v1/offers/{ids.encode('off', offer.id)}", offer.holds(principal.credential_id)
+    href, holds = place_of("offer", offer.id), offer.holds(principal.credential_id)
     return _allowed(OFFER, offer.state, holds, OFFER_LINKS, href, offer.deadlines, principal)
 
 
 def pickup_actions(pickup: PickupRecord, principal: Principal) -> list[Action]:
     """What the caller may do about a courier's visit, in the order of its table."""
-    href = f"/v1/pickups/{ids.encode('pku', pickup.id)}"
+    href = place_of("pickup", pickup.id)
     return _allowed(PICKUP, pickup.state, (), PICKUP_LINKS, href, pickup.deadlines, principal)
 
 
 def claim_actions(claim: ClaimRecord, principal: Principal) -> list[Action]:
     """What the caller may do about a transport claim, in the order of its table."""
-    href = f"/v1/transport-claims/{ids.encode('clm', claim.id)}"
+    href = place_of("transport_claim", claim.id)
     return _allowed(TRANSPORT_CLAIM, claim.state, (), CLAIM_LINKS, href, claim.deadlines, principal)
 
 
@@ -193,13 +209,29 @@ def courier_actions(
         return []
     if Scope.RETURNS_ACT not in principal.scopes:
         return []
-    href = f"/v1/returns/{ids.encode('ret', ret.id)}/pickups"
+    href = f"{place_of('return', ret.id)}/pickups"
     return [Action("book_pickup", href, None, None)]
+
+
+def parcel_actions(
+    ret: ReturnRecord, shipment: ShipmentRecord | None, principal: Principal
+) -> list[Action]:
+    """What staff can do about a parcel that does not arrive: claim one that stands still of the
+    carrier, and pay the buyer for one that is lost (such a one is claimed by itself)."""
+    late = ret.state == "in_transit" and Scope.REFUNDS_CREATE in principal.scopes
+    if not late or shipment is None:
+        return []
+    claimed = any(each.of == "transport_claim" and each.deadline.stands for each in ret.hanging)
+    if shipment.state == "lost":
+        return [Action("refund", "/v1/refunds", None, None)]
+    if shipment.state != "in_transit" or claimed:
+        return []
+    return [Action("claim_parcel", f"{place_of('return', ret.id)}/transport-claims", None, None)]
 
 
 def dispute_actions(dispute: DisputeRecord, principal: Principal) -> list[Action]:
     """What the caller may do with a dispute, in the order of its table."""
-    href = f"/v1/disputes/{ids.encode('dsp', dispute.id)}"
+    href = place_of("dispute", dispute.id)
     holds = dispute.holds(principal.credential_id)
     return _allowed(
         DISPUTE, dispute.state, holds, DISPUTE_LINKS, href, dispute.deadlines, principal
@@ -208,7 +240,7 @@ def dispute_actions(dispute: DisputeRecord, principal: Principal) -> list[Action
 
 def exchange_actions(exchange: ExchangeRecord, principal: Principal) -> list[Action]:
     """What the caller may do with an exchange, in the order of its table."""
-    href = f"/v1/exchanges/{ids.encode('exc', exchange.id)}"
+    href = place_of("exchange", exchange.id)
     return _allowed(
         EXCHANGE, exchange.state, (), EXCHANGE_LINKS, href, exchange.deadlines, principal
     )
@@ -216,7 +248,7 @@ def exchange_actions(exchange: ExchangeRecord, principal: Principal) -> list[Act
 
 def withdrawal_actions(withdrawal_id: UUID, state: str, principal: Principal) -> list[Action]:
     """What the caller may do with a withdrawal."""
-    href = f"/v1/withdrawals/{ids.encode('wdr', withdrawal_id)}"
+    href = place_of("withdrawal", withdrawal_id)
     return _allowed(WITHDRAWAL, state, (), WITHDRAWAL_LINKS, href, (), principal)
 
 
@@ -266,7 +298,7 @@ def label_actions(
     actor = actor_of(principal)
     if shipment is None or actor is None or RETRY_LABEL.scope not in principal.scopes:
         return []
-    href = f"/v1/returns/{ids.encode('ret', return_id)}/{RETRY_LABEL.path}"
+    href = f"{place_of('return', return_id)}/{RETRY_LABEL.path}"
     return [
         Action(f"{name}_label", href, None, None)
         for name in SHIPMENT.allowed(shipment.state, actor)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from returns_api.api.actions import claim_actions, waiting_for
+from returns_api.api.actions import claim_actions, place_of, waiting_for
 from returns_api.api.schemas.returns import WaitingOut
 from returns_api.api.schemas.transport_claims import TransportClaimOut
-from returns_api.api.views import action_out, deadline_out
+from returns_api.api.views import action_out, deadlines_out
 from returns_api.domain.access import Principal
 from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.transport_claims import ClaimRecord
@@ -30,7 +30,9 @@ def claim_out(claim: ClaimRecord, principal: Principal) -> TransportClaimOut:
         sequence=claim.sequence,
         created_at=claim.created_at,
         updated_at=claim.updated_at,
-        deadlines=[deadline_out(TRANSPORT_CLAIM, claim.state, each) for each in claim.deadlines],
+        deadlines=deadlines_out(
+            TRANSPORT_CLAIM, claim.state, claim.deadlines, place_of("transport_claim", claim.id)
+        ),
         actions=[action_out(action) for action in claim_actions(claim, principal)],
         waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
     )

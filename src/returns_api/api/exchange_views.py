@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from returns_api.api.actions import exchange_actions, waiting_for
+from returns_api.api.actions import exchange_actions, place_of, waiting_for
 from returns_api.api.schemas.exchanges import (
     AlternativeOut,
     ExchangeGoodsOut,
@@ -10,7 +10,7 @@ from returns_api.api.schemas.exchanges import (
     ExchangeOut,
 )
 from returns_api.api.schemas.returns import WaitingOut
-from returns_api.api.views import action_out, deadline_out
+from returns_api.api.views import action_out, deadlines_out
 from returns_api.domain.access import Principal
 from returns_api.domain.exchanges import ExchangeRecord
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
@@ -37,7 +37,9 @@ def exchange_out(exchange: ExchangeRecord, principal: Principal) -> ExchangeOut:
         sequence=exchange.sequence,
         created_at=exchange.created_at,
         updated_at=exchange.updated_at,
-        deadlines=[deadline_out(EXCHANGE, exchange.state, each) for each in exchange.deadlines],
+        deadlines=deadlines_out(
+            EXCHANGE, exchange.state, exchange.deadlines, place_of("exchange", exchange.id)
+        ),
         actions=[action_out(action) for action in exchange_actions(exchange, principal)],
         waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from returns_api.api.actions import pickup_actions, waiting_for
+from returns_api.api.actions import pickup_actions, place_of, waiting_for
 from returns_api.api.schemas.pickups import PickupOut
 from returns_api.api.schemas.returns import WaitingOut
-from returns_api.api.views import action_out, deadline_out
+from returns_api.api.views import action_out, deadlines_out
 from returns_api.domain.access import Principal
 from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.pickups import PickupRecord
@@ -25,7 +25,9 @@ def pickup_out(pickup: PickupRecord, principal: Principal) -> PickupOut:
         sequence=pickup.sequence,
         created_at=pickup.created_at,
         updated_at=pickup.updated_at,
-        deadlines=[deadline_out(PICKUP, pickup.state, each) for each in pickup.deadlines],
+        deadlines=deadlines_out(
+            PICKUP, pickup.state, pickup.deadlines, place_of("pickup", pickup.id)
+        ),
         actions=[action_out(action) for action in pickup_actions(pickup, principal)],
         waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
     )

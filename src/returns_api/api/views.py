@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +14,8 @@ from returns_api.api.actions import (
     dispute_actions,
     label_actions,
     offer_actions,
+    parcel_actions,
+    place_of,
     waiting_for,
 )
 from returns_api.api.label_views import label_out
@@ -55,7 +57,7 @@ from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.offers import OfferRecord
-from returns_api.domain.returns import ReturnLineRecord, ReturnRecord
+from returns_api.domain.returns import Hanging, ReturnLineRecord, ReturnRecord
 from returns_api.usecases._quotes import StoredQuote
 from returns_api.usecases._refund_views import RefundView
 from returns_api.usecases._returns import Early
@@ -133,6 +135,7 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
         *allowed_actions(ret, principal),
         *label_actions(ret.id, view.shipment, principal),
         *courier_actions(ret, view.shipment, principal),
+        *parcel_actions(ret, view.shipment, principal),
     ]
     return ReturnOut(
         return_=ret.id,
@@ -155,16 +158,16 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
         info_request=ret.info_request,
         info_answer=ret.info_answer,
         deadlines=[
-            *(deadline_out(RETURN, ret.state, each) for each in ret.deadlines),
+            *deadlines_out(RETURN, ret.state, ret.deadlines, place_of("return", ret.id)),
             *(
-                deadline_out(HANGING[each.of], None, each.deadline)
+                deadline_out(HANGING[each.of], None, each.deadline, _hangs_at(ret, each))
                 for each in ret.hanging
                 if each.of != "transport_claim" or Scope.REFUNDS_CREATE in principal.scopes
             ),
         ],
         actions=[action_out(action) for action in actions],
         waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
-        timeline=f"/v1/returns/{ids.encode('ret', ret.id)}/events",
+        timeline=f"{place_of('return', ret.id)}/events",
     )
 
 
@@ -189,10 +192,25 @@ def action_out(action: Action) -> ActionOut:
     )
 
 
-def deadline_out(machine: Machine, state: str | None, deadline: Deadline) -> DeadlineOut:
-    """A deadline of an object that is in ``state``, where that is known."""
+def _hangs_at(ret: ReturnRecord, thing: Hanging) -> str:
+    """Where something that hangs on a return is read; its parcel is a part of it."""
+    if thing.of == "shipment":
+        return place_of("return", ret.id)
+    return place_of(thing.of, thing.object_id)
+
+
+def deadlines_out(
+    machine: Machine, state: str | None, deadlines: Iterable[Deadline], href: str
+) -> list[DeadlineOut]:
+    """All deadlines of the object at ``href``, which is in ``state``."""
+    return [deadline_out(machine, state, each, href) for each in deadlines]
+
+
+def deadline_out(machine: Machine, state: str | None, deadline: Deadline, href: str) -> DeadlineOut:
+    """A deadline of the object at ``href``; ``state`` is its own, where that is known."""
     return DeadlineOut(
         of=machine.name,
+        href=href,
         kind=deadline.kind,
         who=deadline.owner,
         due_at=deadline.due_at,
@@ -217,7 +235,7 @@ def offer_out(offer: OfferRecord, principal: Principal) -> OfferOut:
         sequence=offer.sequence,
         created_at=offer.created_at,
         updated_at=offer.updated_at,
-        deadlines=[deadline_out(OFFER, offer.state, each) for each in offer.deadlines],
+        deadlines=deadlines_out(OFFER, offer.state, offer.deadlines, place_of("offer", offer.id)),
         actions=[action_out(action) for action in offer_actions(offer, principal)],
         waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
     )
@@ -243,7 +261,9 @@ def dispute_out(dispute: DisputeRecord, principal: Principal) -> DisputeOut:
         sequence=dispute.sequence,
         created_at=dispute.created_at,
         updated_at=dispute.updated_at,
-        deadlines=[deadline_out(DISPUTE, dispute.state, each) for each in dispute.deadlines],
+        deadlines=deadlines_out(
+            DISPUTE, dispute.state, dispute.deadlines, place_of("dispute", dispute.id)
+        ),
         actions=[action_out(action) for action in dispute_actions(dispute, principal)],
         waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
     )

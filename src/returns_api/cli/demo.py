@@ -1,6 +1,7 @@
 """``returns-api demo``: one return that goes the whole way over HTTP, each step with its time.
 
-It uses the server that runs with the same data folder, or starts one of its own for as long.
+It uses the server that runs with the same data folder, or starts one of its own for as long. With
+``--all`` many returns go every way there is (``demo_stories``), each in a shop of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from returns_api.cli import runfile
+from returns_api.cli import demo_stories, runfile
 from returns_api.cli.children import Child, Program, stop_together
 from returns_api.cli.output import AsJson, Failure, answer, load_settings, reported, say
 from returns_api.cli.stack import free_port
@@ -26,41 +27,51 @@ STOP_SECONDS: Final = 90.0
 _POLL_SECONDS: Final = 0.1
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the server to use or to start.")]
+Every = Annotated[bool, typer.Option("--all", help="Tell every story instead, on a server apart.")]
+Stories = Annotated[list[str] | None, typer.Option("--story", help="Tell only stories so named.")]
 
 
-def demo(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+def demo(
+    data_dir: DataDir = None, every: Every = False, story: Stories = None, as_json: AsJson = False
+) -> None:
     """Walk one return from the shop's order to the settled refund, over HTTP."""
     with reported(as_json):
         settings = load_settings(data_dir=data_dir)
         if settings.production:
             raise Failure("The demo makes orders and moves the built-in bank's money: not here.")
         settings = settings.with_(data_dir=settings.data_dir.absolute())
-        with _server(settings) as facts:
-            result = asyncio.run(_walk(facts))
-        answer(result, _table(result), as_json=as_json)
+        if every or story:
+            with demo_stories.apart(settings) as own, _server(own, "--no-demo") as facts:
+                result = demo_stories.tell(own, facts, story)
+            answer(result, demo_stories.summary(result), as_json=as_json)
+        else:
+            with _server(settings) as facts:
+                result = asyncio.run(_walk(facts))
+            answer(result, _table(result), as_json=as_json)
     if not result["ok"]:
         raise typer.Exit(1)
 
 
 @contextmanager
-def _server(settings: Settings) -> Iterator[Mapping[str, Any]]:
-    """The facts of the running server, or of one that lives as long as the block."""
+def _server(settings: Settings, *words: str) -> Iterator[Mapping[str, Any]]:
+    """The facts of the running server, or of one that lives as long as the block, started with
+    further ``words``."""
     running = runfile.read_running(settings.data_dir)
     if running is not None:
         yield running
         return
     say("No server runs with this data folder: starting one.")
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    child = _start(settings)
+    child = _start(settings, *words)
     try:
         yield _await_ready(child, settings.data_dir)
     finally:
         stop_together([child])
 
 
-def _start(settings: Settings) -> Child:
+def _start(settings: Settings, *more: str) -> Child:
     port = free_port(settings.host, settings.port)
-    words = ["up", "--json", "--data-dir", str(settings.data_dir), "--port", str(port)]
+    words = ["up", "--json", "--data-dir", str(settings.data_dir), "--port", str(port), *more]
     variables = settings.environment_variables()
     program = Program("server", "returns_api.cli", words, variables, STOP_SECONDS)
     return Child(program, settings.data_dir / "demo-server.log")
@@ -81,7 +92,8 @@ def _await_ready(child: Child, data_dir: Path) -> Mapping[str, Any]:
 async def _walk(facts: Mapping[str, Any]) -> dict[str, Any]:
     import httpx  # noqa: PLC0415 - other commands start faster
 
-    from returns_api.demo.flow import StepFailed, Target, journey  # noqa: PLC0415
+    from returns_api.demo.calls import StepFailed  # noqa: PLC0415
+    from returns_api.demo.flow import Target, journey  # noqa: PLC0415
 
     begun = time.perf_counter()
     result: dict[str, Any] = {"ok": False, "url": facts["url"]}

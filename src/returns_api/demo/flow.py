@@ -8,9 +8,7 @@ storefront, a warehouse and a finance person would hold, and no other way in; wh
 
 from __future__ import annotations
 
-import asyncio
 import time
-import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,21 +17,12 @@ from typing import Any, Final
 
 import httpx
 
-from returns_api.demo import platform
+from returns_api.demo import calls, platform
+from returns_api.demo.calls import CALL_SECONDS, STEP_SECONDS, Json, StepFailed, read, until
 from returns_api.demo.receiver import Receiver, receiving
 
-STEP_SECONDS: Final = 30.0
-"""How long the effect of one step may take to be seen."""
-CALL_SECONDS: Final = 10.0
-POLL_SECONDS: Final = 0.02
 REASON: Final = "size_too_small"
 TOLD: Final = {"refund.succeeded", "return.completed"}
-
-Json = dict[str, Any]
-
-
-class StepFailed(Exception):
-    """The journey ends here; the text says what was seen instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +137,7 @@ class Journey:
             self.order = next(iter(found["items"]), {})
             return bool(self.order)
 
-        await _until(known, "the order did not appear")
+        await until(known, lambda: "the order did not appear")
         return f"{number} {self.order['order']}"
 
     async def _ship_out(self) -> str:
@@ -162,7 +151,7 @@ class Journey:
             goods = [line for line in self.order["lines"] if line["kind"] == "goods"]
             return all(line["delivered"] == line["ordered"] for line in goods)
 
-        await _until(delivered, "the goods were not seen as delivered")
+        await until(delivered, lambda: "the goods were not seen as delivered")
         return f"{len(self.order['parcels'])} parcel"
 
     async def _session(self) -> str:
@@ -234,7 +223,7 @@ class Journey:
             self.bank = await self._ledger()
             return bool(self.bank["references"])
 
-        await _until(moved, "the bank was not asked for the refund")
+        await until(moved, lambda: "the bank was not asked for the refund")
         return ", ".join(self.bank["references"])
 
     async def _settled(self) -> str:
@@ -288,7 +277,7 @@ class Journey:
             self.ret = await self._call("GET", f"/v1/returns/{self.ret['return']}", "buyer")
             return done(self.ret)
 
-        await _until(seen, otherwise)
+        await until(seen, lambda: otherwise)
 
     async def _follow(self, action: str, body: Json) -> Json:
         """Do what the return's own links offer to the warehouse."""
@@ -306,26 +295,20 @@ class Journey:
         body: Json | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Json:
-        """One call as ``role``; every POST is safe to repeat by its Idempotency-Key."""
+        """One call as ``role``."""
         key = self.buyer if role == "buyer" else self.target.keys[role]
-        headers = {"authorization": f"Bearer {key}"}
-        if method == "POST":
-            headers["idempotency-key"] = str(uuid.uuid4())
-        answer = await self.http.request(
-            method, self.target.url + path, json=body, params=params, headers=headers
-        )
-        return _read(answer)
+        return await calls.call(self.http, method, self.target.url + path, key, body, params)
 
     async def _hook(self, topic: str, body: Json) -> None:
         raw, headers = platform.signed(topic, body, self.target.shopify_secret, datetime.now(UTC))
-        _read(await self.http.post(self.target.hooks["shopify"], content=raw, headers=headers))
+        read(await self.http.post(self.target.hooks["shopify"], content=raw, headers=headers))
 
     async def _control(self, url: str, path: str, body: Json) -> Json:
-        return _read(await self.http.post(f"{url}/_control/{path}", json=body))
+        return await calls.control(self.http, url, path, body)
 
     async def _ledger(self) -> Json:
         url = f"{self.target.bank_url}/_control/ledger"
-        return _read(await self.http.get(url, params={"payment": self.payment}))
+        return read(await self.http.get(url, params={"payment": self.payment}))
 
 
 @asynccontextmanager
@@ -340,25 +323,6 @@ async def journey(target: Target) -> AsyncIterator[Journey]:
             yield made
         finally:
             await made.clean_up()
-
-
-async def _until(done: Callable[[], Awaitable[bool]], otherwise: str) -> None:
-    end = time.monotonic() + STEP_SECONDS
-    while not await done():
-        if time.monotonic() > end:
-            raise StepFailed(f"{otherwise} within {STEP_SECONDS:.0f} s")
-        await asyncio.sleep(POLL_SECONDS)
-
-
-def _read(answer: httpx.Response) -> Json:
-    """The JSON object of a 2xx. Raises ``StepFailed`` quoting the problem of anything else."""
-    if not answer.is_success:
-        text = f"{answer.status_code} {answer.text[:500]}"
-        raise StepFailed(f"{answer.request.method} {answer.request.url.path}: {text}")
-    if not answer.content:
-        return {}
-    found: Json = answer.json()
-    return found
 
 
 def _money(minor: int, currency: str) -> str:

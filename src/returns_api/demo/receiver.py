@@ -1,27 +1,36 @@
 """Plays the merchant's server: takes webhooks on loopback and checks each with the public library.
 
 It uses ``standardwebhooks`` (the reference implementation) and none of the service's own code, so
-what it accepts, any merchant's server accepts.
+what it accepts, any merchant's server accepts. Where the demo moves time, the receiver's moves too.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import hmac
+import json
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
 MAX_BODY: Final = 64 * 1024
 READ_SECONDS: Final = 10.0
+TOLERANCE: Final = timedelta(minutes=5)
+"""Of the library, which knows no other time than the real one."""
+
+Clock = Callable[[], datetime]
 
 
 class Receiver:
     """``events`` grows by each genuine message; ``refused`` counts the others."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        """``clock`` is a moved one; without it the library itself looks at the time."""
         self.url = ""
+        self._clock = clock
         self.events: list[dict[str, Any]] = []
         self.refused = 0
         self._check: Webhook | None = None
@@ -69,7 +78,7 @@ class Receiver:
         if self._check is None:
             return "503 Not yet"
         try:
-            event: Any = self._check.verify(body, headers)
+            event = self._verified(self._check, body, headers)
         except WebhookVerificationError:
             self.refused += 1
             return "401 Unauthorized"
@@ -78,11 +87,24 @@ class Receiver:
             self._arrived.notify_all()
         return "204 No Content"
 
+    def _verified(self, check: Webhook, body: bytes, headers: dict[str, str]) -> Any:
+        """The event. Raises: WebhookVerificationError."""
+        if self._clock is None:
+            return check.verify(body, headers)
+        at = datetime.fromtimestamp(int(headers.get("webhook-timestamp", "0")), UTC)
+        signed = check.sign(headers.get("webhook-id", ""), at, body.decode())
+        given = headers.get("webhook-signature", "").split(" ")
+        if not any(hmac.compare_digest(signed, each) for each in given):
+            raise WebhookVerificationError("No matching signature found")
+        if abs(self._clock() - at) > TOLERANCE:
+            raise WebhookVerificationError("Message timestamp too old or too new")
+        return json.loads(body)
+
 
 @asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
+async def receiving(clock: Clock | None = None) -> AsyncIterator[Receiver]:
     """A receiver that listens on a free port of loopback for the length of the block."""
-    receiver = Receiver()
+    receiver = Receiver(clock)
     server = await asyncio.start_server(receiver.handle, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()[:2]
     receiver.url = f"http://{host}:{port}/webhooks"

@@ -76,10 +76,8 @@ async def seed(settings: Settings) -> dict[str, Any]:
     """
     async with running_context(settings, pool_size=2) as (ctx, _):
         made = await ensure_shop(ctx, _read(settings.data_dir))
-        await _connect(ctx, settings, made)
-        await _publish(ctx, made)
+        await furnish(ctx, settings, made, demo_policy())
     _write(settings.data_dir, made)
-    await _listen(settings, made)
     return {
         "shop": made.shop,
         "keys": dict(made.keys),
@@ -87,6 +85,14 @@ async def seed(settings: Settings) -> dict[str, Any]:
         "shopify_secret": made.signing["shopify"],
         "bank_account": made.accounts["stripe"],
     }
+
+
+async def furnish(ctx: Context, settings: Settings, made: DemoShop, policy: str) -> None:
+    """Connect a shop to its platform, bank and carrier, which hear where to tell what happens, and
+    publish its first policy. Again, it changes nothing."""
+    await _connect(ctx, settings, made)
+    await _publish(ctx, made, policy)
+    await _listen(settings, made)
 
 
 def hook_url(base_url: str, shop: str, source: str) -> str:
@@ -168,12 +174,12 @@ async def _put(ctx: Context, shop: UUID, source: str, values: ConnectionValues) 
     await connections.put_connection(ctx, shop, SYSTEM, source, values, version)
 
 
-async def _publish(ctx: Context, made: DemoShop) -> None:
+async def _publish(ctx: Context, made: DemoShop, policy: str) -> None:
     shop = shop_id(made)
     try:
         await policies.policy_in_force(ctx, shop)
     except NotFound:
-        draft = await policies.draft_policy(ctx, shop, SYSTEM, demo_policy())
+        draft = await policies.draft_policy(ctx, shop, SYSTEM, policy)
         await policies.publish_policy(
             ctx, shop, SYSTEM, draft["id"], effective_from=None, acknowledge="the demo's own policy"
         )

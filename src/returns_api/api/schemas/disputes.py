@@ -77,6 +77,7 @@ class DisputeOut(Out):
             "deadlines": [
                 {
                     "of": "dispute",
+                    "href": f"/v1/disputes/{_DSP}",
                     "kind": "evidence",
                     "who": "agent",
                     "due_at": "2026-11-28T10:00:00Z",

@@ -225,6 +225,7 @@ class ExchangeOut(Out):
             "deadlines": [
                 {
                     "of": "exchange",
+                    "href": f"/v1/exchanges/{_EXC}",
                     "kind": "difference",
                     "who": "finance",
                     "due_at": "2026-12-02T10:00:00Z",

@@ -64,6 +64,7 @@ class OfferOut(Out):
             "deadlines": [
                 {
                     "of": "offer",
+                    "href": f"/v1/offers/{_OFF}",
                     "kind": "offer_answer",
                     "who": "buyer",
                     "due_at": "2026-11-28T10:00:00Z",

@@ -79,6 +79,7 @@ class PickupOut(Out):
             "deadlines": [
                 {
                     "of": "pickup",
+                    "href": f"/v1/pickups/{_PKU}",
                     "kind": "pickup_scan",
                     "who": "system",
                     "due_at": "2026-11-25T12:00:00Z",

@@ -176,6 +176,7 @@ class DeadlineOut(Out):
     """By when somebody has to act, and what happens when nobody does."""
 
     of: str = Field(description="What it is a deadline of: `return`, or what hangs on it.")
+    href: str = Field(description="Where that is read, with what its reader may do about it.")
     kind: str
     who: str = Field(description="Who has to act.")
     due_at: Moment
@@ -252,6 +253,7 @@ class ReturnOut(Out):
             "deadlines": [
                 {
                     "of": "return",
+                    "href": f"/v1/returns/{_RET}",
                     "kind": "ship",
                     "who": "buyer",
                     "due_at": "2026-12-05T10:00:00Z",

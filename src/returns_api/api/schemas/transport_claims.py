@@ -83,6 +83,7 @@ class TransportClaimOut(Out):
             "deadlines": [
                 {
                     "of": "transport claim",
+                    "href": f"/v1/transport-claims/{_CLM}",
                     "kind": "claim_submit",
                     "who": "agent",
                     "due_at": "2026-12-05T10:00:00Z",

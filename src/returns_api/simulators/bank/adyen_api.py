@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
+from ..kit import clock
 from ..kit.faults import Faults
 from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import adyen_wire as wire
@@ -74,7 +74,7 @@ class AdyenApi(Face):
             payment=payment,
             amount=amount,
             reference=reference,
-            at=time.time(),
+            at=clock.now(),
         )
         self.bank.tell(payment["account"], message, ())
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
+from ..kit import clock
 from ..kit.store import Store
 
 REFERENCE_KEY = "returns_api_reference"
@@ -67,7 +67,7 @@ class Ledger:
         ident = ident or f"pi_{secrets.token_hex(12)}"
         charge = f"ch_{ident.removeprefix('pi_')}"
         text = orjson.dumps(dict(metadata or {})).decode()
-        now = int(time.time())
+        now = int(clock.now())
         with self.store.transaction() as db:
             added = db.execute(
                 "INSERT OR IGNORE INTO payments VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -130,7 +130,7 @@ class Ledger:
                     reason,
                     orjson.dumps(dict(metadata)).decode(),
                     reference,
-                    int(time.time()),
+                    int(clock.now()),
                     next_status,
                     due,
                 ),
@@ -242,7 +242,7 @@ class Ledger:
         with self.store.transaction() as db:
             db.execute(
                 "INSERT INTO disputes VALUES (?, ?, ?, ?, 'needs_response', ?)",
-                (ident, payment["id"], amount, payment["currency"], int(time.time())),
+                (ident, payment["id"], amount, payment["currency"], int(clock.now())),
             )
             self._move(
                 "chargeback", payment["id"], ident, amount=-amount, currency=payment["currency"]
@@ -269,7 +269,7 @@ class Ledger:
     def saved_answer(self, account: str, key: str, ttl: float | None) -> Row | None:
         """What was answered under an idempotency key that is not forgotten yet."""
         row = self.store.row("SELECT * FROM keys WHERE account = ? AND key = ?", account, key)
-        if row is None or ttl is None or time.time() - row["created"] < ttl:
+        if row is None or ttl is None or clock.now() - row["created"] < ttl:
             return row
         return None
 
@@ -279,7 +279,7 @@ class Ledger:
         """Remember an answer, in the transaction that earned it."""
         self.store.db.execute(
             "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, ?)",
-            (account, key, fingerprint, status, body, time.time()),
+            (account, key, fingerprint, status, body, clock.now()),
         )
 
     def summary(self, payment: str | None, reference: str | None) -> dict[str, Any]:
@@ -324,7 +324,7 @@ class Ledger:
         self.store.db.execute(
             "INSERT INTO movements (kind, payment, subject, reference, amount, currency, at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (kind, payment, subject, reference, amount, currency, time.time()),
+            (kind, payment, subject, reference, amount, currency, clock.now()),
         )
 
     def _refund(self, ident: str) -> Row:

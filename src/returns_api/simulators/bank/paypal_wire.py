@@ -11,7 +11,7 @@ import secrets
 import uuid
 import zlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
+from ..kit import clock
 from .decimals import to_text
 from .ledger import Row
 from .words import Message, moment
@@ -138,7 +139,7 @@ class PayPalVoice:
     def certificate(self) -> bytes:
         """The signing certificate as PEM, self-signed, as PAYPAL-CERT-URL serves PayPal's."""
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "messageverificationcerts.bank")])
-        now = datetime.now(UTC)
+        now = clock.today()
         built = x509.CertificateBuilder(name, name, self._key.public_key(), 1)
         built = built.not_valid_before(now - timedelta(days=1))
         signed = built.not_valid_after(now + timedelta(days=365)).sign(self._key, hashes.SHA256())
@@ -169,7 +170,7 @@ class PayPalVoice:
 
     def sign(self, secret: str, body: bytes) -> Mapping[str, str]:
         """The headers of one transmission; ``secret`` is the webhook's id, which is signed too."""
-        ident, at = str(uuid.uuid4()), moment(datetime.now(UTC).timestamp())
+        ident, at = str(uuid.uuid4()), moment(clock.today().timestamp())
         webhook_id = secret.partition(":")[0]
         signed = f"{ident}|{at}|{webhook_id}|{zlib.crc32(body)}".encode()
         signature = self._key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
@@ -205,7 +206,7 @@ def _event(topic: str, kind: str, resource: Json) -> Message:
     body = {
         "id": ident,
         "event_version": "1.0",
-        "create_time": moment(datetime.now(UTC).timestamp()),
+        "create_time": moment(clock.today().timestamp()),
         "resource_type": kind,
         "resource_version": "2.0",
         "event_type": topic,

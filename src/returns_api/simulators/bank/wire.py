@@ -7,11 +7,12 @@ import hmac
 import re
 import secrets
 import sqlite3
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
+
+from ..kit import clock
 
 Row = sqlite3.Row
 
@@ -98,7 +99,7 @@ def event(topic: str, subject: Mapping[str, Any]) -> tuple[str, bytes]:
         "id": ident,
         "object": "event",
         "api_version": "2023-08-16",
-        "created": int(time.time()),
+        "created": int(clock.now()),
         "data": {"object": subject},
         "livemode": False,
         "pending_webhooks": 1,
@@ -110,7 +111,7 @@ def event(topic: str, subject: Mapping[str, Any]) -> tuple[str, bytes]:
 
 def sign(secret: str, body: bytes) -> dict[str, str]:
     """The Stripe-Signature header of this moment."""
-    stamp = str(int(time.time()))
+    stamp = str(int(clock.now()))
     signed = stamp.encode() + b"." + body
     digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
     return {"stripe-signature": f"t={stamp},v1={digest}"}

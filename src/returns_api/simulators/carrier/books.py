@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
+from ..kit import clock
 from ..kit.store import Store
 
 SCHEMA = """
@@ -61,7 +61,7 @@ class Books:
                     request.get("reference"),
                     orjson.dumps(request).decode(),
                     orjson.dumps(named).decode(),
-                    time.time(),
+                    clock.now(),
                 ),
             )
         return self.get(ident)
@@ -210,5 +210,5 @@ class Books:
         self.store.db.execute(
             "INSERT INTO movements (kind, shipment, reference, amount, currency, at) "
             "VALUES (?, ?, ?, ?, ?, ?)",
-            (kind, shipment["id"], shipment["reference"], amount, currency, time.time()),
+            (kind, shipment["id"], shipment["reference"], amount, currency, clock.now()),
         )

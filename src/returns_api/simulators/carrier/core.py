@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from ..kit import clock
 from ..kit import faults as fault_kit
 from ..kit import hooks as hook_kit
 from ..kit.faults import Faults, Plan
@@ -59,15 +60,15 @@ class Carrier:
 
     def buy(self, shipment: Row, rate: Mapping[str, Any], faults: Faults) -> tuple[Row, list[int]]:
         """Sell the label; also returns the numbers of its webhook deliveries."""
-        now = time.time()
         with self.store.transaction():
             row = self.books.buy(shipment, rate, wire.minor(rate), _code(shipment))
-            self.books.scan(row["id"], ROUTE[0], MESSAGES[ROUTE[0]], now)
+            self.books.scan(row["id"], ROUTE[0], MESSAGES[ROUTE[0]], clock.now())
             numbers = self._announce("tracker.created", row, faults.hooks, 0.0)
             if faults.life:
                 self.plan.count(faults.life)
             if self.plan.settings.auto_walk:
-                self.books.plan_walk(row["id"], faults.life, now + self.plan.settings.life_seconds)
+                due = time.time() + self.plan.settings.life_seconds
+                self.books.plan_walk(row["id"], faults.life, due)
                 self._wake.set()
         return row, numbers
 
@@ -80,7 +81,7 @@ class Carrier:
 
     def scan(self, shipment: Row, status: str, **how: Any) -> None:
         """One scan and its webhook. ``how``: message, at (epoch seconds), delay, announce."""
-        at = float(how.get("at") or time.time())
+        at = float(how.get("at") or clock.now())
         message = str(how.get("message") or MESSAGES.get(status, status))
         with self.store.transaction():
             self.books.scan(shipment["id"], status, message, at)
@@ -137,7 +138,7 @@ class Carrier:
         silent = row["account"].startswith(dhl_wire.ACCOUNT)
         if silent or not self.hooks.wanted(row["account"], topic):
             return []
-        scans, now = self.books.scans(row["id"]), time.time()
+        scans, now = self.books.scans(row["id"]), clock.now()
         if row["account"].startswith(shippo_wire.ACCOUNT):
             ident, body = shippo_wire.event(shippo_wire.track(row, scans), now)
         else:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
+from ..kit import clock
 from . import wire
 from .wire import Row
 
@@ -120,7 +120,7 @@ def is_mine(body: bytes) -> bool:
 
 def sign(secret: str, body: bytes) -> dict[str, str]:
     """The Shippo-Auth-Signature header."""
-    stamp = str(int(time.time()))
+    stamp = str(int(clock.now()))
     signed = stamp.encode() + b"." + body
     digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
     return {"shippo-auth-signature": f"t={stamp},v1={digest}"}

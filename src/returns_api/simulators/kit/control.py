@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import asdict
 
+from . import clock
 from .faults import Plan
 from .hooks import Hooks
 from .web import Handler, Request, Response, json_response
@@ -27,6 +28,7 @@ class CommonControl:
             ("PUT", "/_control/faults", self.set_faults),
             ("POST", "/_control/script", self.extend_script),
             ("POST", "/_control/webhooks", self.register_webhook),
+            ("PUT", "/_control/clock", self.set_clock),
             ("GET", "/_control/deliveries", self.show_deliveries),
             ("POST", "/_control/redeliver", self.redeliver),
             ("POST", "/_control/reset", self.reset),
@@ -61,6 +63,11 @@ class CommonControl:
         topics = ",".join(wanted.get("topics", ["*"]))
         self._hooks.add_endpoint(ident, account, url, wanted["secret"], topics=topics)
         return json_response({"id": ident})
+
+    async def set_clock(self, request: Request) -> Response:
+        """PUT clock {"ahead_seconds"}: what is stamped from now on is so much later."""
+        clock.set_ahead(float(request.json()["ahead_seconds"]))
+        return json_response({"now": clock.today().isoformat()})
 
     async def show_deliveries(self, _request: Request) -> Response:
         """GET deliveries: how many are due, done, lost on purpose, dead."""

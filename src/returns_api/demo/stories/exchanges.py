@@ -1,0 +1,153 @@
+"""Stories of goods for goods: even, uneven both ways, out of stock, replaced, given up."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from returns_api.demo.calls import Json
+from returns_api.demo.stories.orders import Goods
+from returns_api.demo.stories.people import Person
+from returns_api.demo.stories.scene import Scene
+from returns_api.demo.stories.telling import CREDITED, JUDGED, OPENED, PAID, Story, expect
+
+SHIRT: Final = Goods("shirt", 50_00)
+CREDIT: Final = 45_10
+"""What the shirt counts for: its price less the freight that the buyer pays."""
+INSTEAD: Final = [
+    {"kind": "variant", "sku": "SKU-navy", "title": "Shirt, navy", "unit_price": CREDIT},
+    {"kind": "store_credit"},
+]
+
+
+async def even(scene: Scene) -> None:
+    buyer, href, exchange = await _asked(scene)
+    await _in_stock(scene, exchange, CREDIT)
+    await scene.bring_back(href)
+    await _sent(scene, buyer, exchange)
+    await buyer.reach(href, "completed")
+
+
+async def dearer(scene: Scene) -> None:
+    """The buyer agrees to the price and pays the difference by the shop's link."""
+    buyer, href, exchange = await _asked(scene)
+    offered = await _in_stock(scene, exchange, 60_00)
+    expect("the difference", offered["money"]["difference"], 60_00 - CREDIT)
+    await buyer.take("accept", exchange)
+    await scene.bring_back(href)
+    waits = await buyer.reach(exchange, "awaiting_payment")
+    await scene.agent.take("link", exchange, {"payment_url": "https://shop.example/pay/1"})
+    paid = {"amount": waits["money"]["due"], "reference": "pi_difference"}
+    await scene.finance.take("pay", exchange, paid)
+    await _sent(scene, buyer, exchange)
+    await buyer.reach(href, "completed")
+
+
+async def cheaper(scene: Scene) -> None:
+    buyer, href, exchange = await _asked(scene)
+    await _in_stock(scene, exchange, 30_00)
+    await scene.bring_back(href)
+    await _sent(scene, buyer, exchange)
+    await buyer.reach(href, "completed")
+
+
+async def out_of_stock(scene: Scene) -> None:
+    """What was wanted ran out; the buyer takes another colour."""
+    buyer, href, exchange = await _asked(scene)
+    await scene.agent.take("answer", exchange, {"in_stock": False, "alternatives": INSTEAD})
+    await _choose(buyer, exchange, "variant")
+    await scene.bring_back(href)
+    await _sent(scene, buyer, exchange)
+    await buyer.reach(href, "completed")
+
+
+async def out_of_stock_credit(scene: Scene) -> None:
+    buyer, href, exchange = await _asked(scene)
+    await scene.agent.take("answer", exchange, {"in_stock": False, "alternatives": INSTEAD})
+    await _choose(buyer, exchange, "store_credit")
+    await scene.bring_back(href)
+    await buyer.reach(href, "completed")
+    credit = await buyer.only("/v1/store-credits")
+    expect("the credit", credit["balance"], CREDIT)
+
+
+async def out_of_stock_silence(scene: Scene) -> None:
+    """The shop never answers and the buyer never chooses: that ends as money."""
+    buyer, href, exchange = await _asked(scene)
+    await scene.later(days=3, hours=1)
+    await buyer.reach(exchange, "out_of_stock")
+    await scene.later(days=7, hours=1)
+    await buyer.reach(exchange, "converted")
+    await scene.bring_back(href)
+    await buyer.reach(href, "completed")
+
+
+async def given_up(scene: Scene) -> None:
+    """The buyer would rather have the money."""
+    buyer, href, exchange = await _asked(scene)
+    await buyer.take("cancel", exchange)
+    await scene.bring_back(href)
+    await buyer.reach(href, "completed")
+
+
+async def replacement(scene: Scene) -> None:
+    """Faulty goods: the same again, without a price; nobody says that they arrived."""
+    order, buyer = await scene.bought(SHIRT)
+    asked = {"reason": "defective", "resolution": "replacement"}
+    href = await scene.open(buyer, order, {"shirt": 1}, **asked)
+    exchange = await _exchange(buyer, href)
+    await scene.bring_back(href, "defective")
+    await scene.agent.reach(exchange, "released")
+    await scene.agent.take("ship", exchange, {"carrier": "DHL", "tracking": "JD01"})
+    await scene.later(days=14, hours=1)
+    await buyer.reach(exchange, "completed")
+    await buyer.reach(href, "completed")
+
+
+async def _asked(scene: Scene) -> tuple[Person, str, str]:
+    """A shirt is to be exchanged for a larger one; the shop has not answered yet."""
+    order, buyer = await scene.bought(SHIRT)
+    href = await scene.open(buyer, order, {"shirt": 1}, resolution="exchange", wanted="shirt-L")
+    return buyer, href, await _exchange(buyer, href)
+
+
+async def _exchange(person: Person, href: str) -> str:
+    """Where the exchange of a return is read, by the return's own link."""
+    found = await person.only((await person.see(href))["exchange"])
+    return f"/v1/exchanges/{found['exchange']}"
+
+
+async def _in_stock(scene: Scene, exchange: str, price: int) -> Json:
+    answer = {"in_stock": True, "unit_price": price, "title": "Shirt, L"}
+    return await scene.agent.take("answer", exchange, answer)
+
+
+async def _choose(buyer: Person, exchange: str, kind: str) -> None:
+    offered = (await buyer.see(exchange))["alternatives"]
+    (number,) = [each["number"] for each in offered if each["kind"] == kind]
+    await buyer.take("choose", exchange, {"alternative": number})
+
+
+async def _sent(scene: Scene, buyer: Person, exchange: str) -> None:
+    """The new goods go out, and the buyer says that they came."""
+    await scene.agent.reach(exchange, "released")
+    await scene.agent.take("ship", exchange, {"carrier": "DHL", "tracking": "JD01"})
+    await buyer.take("complete", exchange)
+
+
+_GIVEN: Final = (*OPENED, *JUDGED, "exchange.shipped")
+_OUT: Final = (*OPENED, "exchange.out_of_stock", *JUDGED)
+STORIES: Final = (
+    Story("even exchange", even, 0, _GIVEN),
+    Story(
+        "exchange, the buyer pays more",
+        dearer,
+        0,
+        (*_GIVEN, "exchange.offered", "exchange.payment_due"),
+    ),
+    Story("exchange, the buyer gets some back", cheaper, 15_10, (*_GIVEN, *PAID)),
+    Story("out of stock, another colour", out_of_stock, 0, (*_OUT, "exchange.shipped")),
+    Story("out of stock, store credit", out_of_stock_credit, 0, (*_OUT, *CREDITED)),
+    Story("out of stock, silence", out_of_stock_silence, CREDIT, (*_OUT, *PAID)),
+    Story("exchange given up", given_up, CREDIT, (*OPENED, *JUDGED, *PAID)),
+    Story("replacement", replacement, 0, _GIVEN),
+)

@@ -1,0 +1,26 @@
+"""Every story, by family."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from returns_api.demo.stories import (
+    exchanges,
+    law,
+    money,
+    silence,
+    talks,
+    transport,
+    warehouse,
+)
+from returns_api.demo.stories.telling import Story
+
+STORIES: Final[tuple[Story, ...]] = (
+    *money.STORIES,
+    *silence.STORIES,
+    *warehouse.STORIES,
+    *transport.STORIES,
+    *exchanges.STORIES,
+    *talks.STORIES,
+    *law.STORIES,
+)
