@@ -19,12 +19,12 @@ from standardwebhooks import Webhook
 from returns_api.config import Settings
 from returns_api.demo import seed
 from returns_api.demo.calls import StepFailed
-from returns_api.demo.flow import Target
 from returns_api.demo.platform import TOTAL_MINOR, delivery, fulfillment, order, signed
 from returns_api.demo.receiver import Receiver, receiving
 from returns_api.demo.shop import FILE, demo_policy
 from returns_api.demo.stories.performing import perform
 from returns_api.demo.stories.table import STORIES
+from returns_api.demo.target import Target
 from returns_api.domain import ids
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.policy import compile_policy, load_policy

@@ -93,7 +93,8 @@ async def _walk(facts: Mapping[str, Any]) -> dict[str, Any]:
     import httpx  # noqa: PLC0415 - other commands start faster
 
     from returns_api.demo.calls import StepFailed  # noqa: PLC0415
-    from returns_api.demo.flow import Target, journey  # noqa: PLC0415
+    from returns_api.demo.flow import journey  # noqa: PLC0415
+    from returns_api.demo.target import Target  # noqa: PLC0415
 
     begun = time.perf_counter()
     result: dict[str, Any] = {"ok": False, "url": facts["url"]}

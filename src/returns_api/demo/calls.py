@@ -61,10 +61,14 @@ def read(answer: httpx.Response) -> Json:
     return found
 
 
-async def until(done: Callable[[], Awaitable[bool]], otherwise: Callable[[], str]) -> None:
+async def until(
+    done: Callable[[], Awaitable[bool]],
+    otherwise: Callable[[], str],
+    pause_seconds: float = POLL_SECONDS,
+) -> None:
     """Look until it is ``done``. Raises: StepFailed, with ``otherwise``."""
     end = time.monotonic() + STEP_SECONDS
     while not await done():
         if time.monotonic() > end:
             raise StepFailed(f"{otherwise()} within {STEP_SECONDS:.0f} s")
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(pause_seconds)

@@ -13,46 +13,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import httpx
 
 from returns_api.demo import calls, platform
 from returns_api.demo.calls import CALL_SECONDS, STEP_SECONDS, Json, StepFailed, read, until
 from returns_api.demo.receiver import Receiver, receiving
+from returns_api.demo.target import Step, Target
 
 REASON: Final = "size_too_small"
 TOLD: Final = {"refund.succeeded", "return.completed"}
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where the service, the bank and the carrier are, and the demo shop's keys by role."""
-
-    url: str
-    bank_url: str
-    carrier_url: str
-    keys: Mapping[str, str] = field(repr=False)
-    hooks: Mapping[str, str]
-    shopify_secret: str = field(repr=False)
-    bank_account: str = field(repr=False)
-
-    @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> Target:
-        """From the facts of a running server. Raises ``StepFailed`` when it has no demo shop."""
-        demo = facts.get("demo") or {}
-        if "keys" not in demo:
-            raise StepFailed("The running server has no demo shop; start it without --no-demo.")
-        names = ("keys", "hooks", "shopify_secret", "bank_account")
-        urls = {name: facts[name] for name in ("url", "bank_url", "carrier_url")}
-        return cls(**urls, **{name: demo[name] for name in names})
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    name: str
-    ms: int
-    note: str
 
 
 @dataclass(slots=True)
@@ -122,7 +93,7 @@ class Journey:
             "currency": "eur",
             "account": self.target.bank_account,
         }
-        made = await self._control(self.target.bank_url, "payments", body)
+        made = await calls.control(self.http, self.target.bank_url, "payments", body)
         self.payment = made["ids"][0]
         return self.payment
 
@@ -193,7 +164,7 @@ class Journey:
 
     async def _parcel(self) -> str:
         body = {"shipment": self.ret["label"]["tracking"], "to": "delivered"}
-        await self._control(self.target.carrier_url, "walk", body)
+        await calls.control(self.http, self.target.carrier_url, "walk", body)
         await self._until_return(
             lambda ret: ret["state"] == "in_transit" and ret["label"]["state"] == "delivered",
             "the scans did not move the return",
@@ -214,7 +185,9 @@ class Journey:
             "sku_seen": platform.SKU,
         }
         # The bank says "pending" first, so that its own webhook is what settles the money.
-        await self._control(self.target.bank_url, "script", {"script": [{"fault": "pending"}]})
+        await calls.control(
+            self.http, self.target.bank_url, "script", {"script": [{"fault": "pending"}]}
+        )
         made = await self._follow("inspect", {"units": [unit]})
         return str(made["state"])
 
@@ -302,9 +275,6 @@ class Journey:
     async def _hook(self, topic: str, body: Json) -> None:
         raw, headers = platform.signed(topic, body, self.target.shopify_secret, datetime.now(UTC))
         read(await self.http.post(self.target.hooks["shopify"], content=raw, headers=headers))
-
-    async def _control(self, url: str, path: str, body: Json) -> Json:
-        return await calls.control(self.http, url, path, body)
 
     async def _ledger(self) -> Json:
         url = f"{self.target.bank_url}/_control/ledger"

@@ -14,6 +14,8 @@ from returns_api.demo.receiver import Receiver
 from returns_api.demo.stories.people import Person
 
 PAGE: Final = "100"
+PAUSE_SECONDS: Final = 0.1
+"""Between looks at whole lists."""
 UNSENT: Final = ("queued", "sending")
 
 
@@ -28,7 +30,7 @@ async def all_told(admin: Person, receiver: Receiver) -> None:
         missing = {event["id"] for event in await told_of(admin, receiver)} - heard
         return not missing and not await _mails_due(admin)
 
-    await calls.until(done, lambda: f"{len(missing)} events or mails were not told")
+    await calls.until(done, lambda: f"{len(missing)} events or mails were not told", PAUSE_SECONDS)
 
 
 async def told_of(admin: Person, receiver: Receiver) -> list[Json]:
