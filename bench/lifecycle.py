@@ -93,7 +93,7 @@ async def _review_everything(lane: Lane, client: Client) -> None:
     source = demo_policy().replace("approval: auto", REVIEWED)
     drafted = await client.send("POST", "/v1/admin/policies", token, {"source": source}, key="p1")
     assert drafted.status == 201, drafted
-    path = f"/v1/admin/policies/{drafted.json()['policy_version']}/publish"
+    path = f"/v1/admin/policies/{drafted.json()['id']}/publish"
     published = await client.send("POST", path, token, {"acknowledge": "a bench"}, key="p2")
     assert published.status == 200, published
 

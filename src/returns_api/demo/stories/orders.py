@@ -11,8 +11,9 @@ from returns_api.demo.calls import Json
 
 CURRENCY: Final = "EUR"
 GATEWAY: Final = "stripe"
-PLACED_BEFORE: Final = timedelta(days=10)
-SENT_BEFORE: Final = timedelta(days=6)
+PARCEL: Final = "f1"
+PLACED_BEFORE: Final = timedelta(days=7)
+ON_ITS_WAY: Final = timedelta(days=3)
 HERE: Final = {"DE": ("Berlin", "10115"), "CH": ("Zürich", "8001")}
 
 
@@ -53,19 +54,25 @@ class Order:
 
 
 def document(
-    name: str, goods: Sequence[Goods], buyer: Customer, payment: str, now: datetime, days_here: int
+    name: str,
+    goods: Sequence[Goods],
+    buyer: Customer,
+    payment: str,
+    now: datetime,
+    *,
+    days_here: int | None,
+    sent: bool,
 ) -> Json:
-    """The whole order, paid at the bank and delivered ``days_here`` days ago."""
+    """The whole order, paid at the bank; ``sent`` and delivered ``days_here`` days ago, or on its
+    way where that is None."""
     city, postcode = HERE[buyer.country]
-    delivered = now - timedelta(days=days_here)
-    placed = min(now - PLACED_BEFORE, delivered - timedelta(days=2))
-    sent = min(now - SENT_BEFORE, delivered - timedelta(days=1))
+    placed = now - PLACED_BEFORE - timedelta(days=days_here or 0)
     paid = total_of(goods)
     return {
         "external_id": name,
         "number": f"#{name}",
         "placed_at": placed.isoformat(),
-        "updated_at": delivered.isoformat(),
+        "updated_at": now.isoformat(),
         "currency": CURRENCY,
         "total": paid,
         "lines": [_line(each) for each in goods],
@@ -88,20 +95,24 @@ def document(
             "postcode": postcode,
             "country": buyer.country,
         },
-        "parcels": [
-            {
-                "external_id": "f1",
-                "lines": [{"line": each.name, "quantity": each.quantity} for each in goods],
-                "shipped_at": sent.isoformat(),
-                "delivered_at": delivered.isoformat(),
-            }
-        ],
+        "parcels": [_parcel(goods, now, days_here)] if sent else [],
         "financial_status": "paid",
     }
 
 
 def total_of(goods: Sequence[Goods]) -> int:
     return sum(each.total for each in goods)
+
+
+def _parcel(goods: Sequence[Goods], now: datetime, days_here: int | None) -> Json:
+    """Everything in one."""
+    arrived = now - timedelta(days=days_here or 0)
+    return {
+        "external_id": PARCEL,
+        "lines": [{"line": each.name, "quantity": each.quantity} for each in goods],
+        "shipped_at": (arrived - ON_ITS_WAY).isoformat(),
+        "delivered_at": None if days_here is None else arrived.isoformat(),
+    }
 
 
 def _line(goods: Goods) -> dict[str, Any]:

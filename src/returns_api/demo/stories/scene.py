@@ -60,12 +60,21 @@ class Scene:
 
     # What was before: an order, and who comes with it
 
-    async def order(self, *goods: Goods, buyer: Customer = ANNA, days_here: int = 3) -> Order:
-        """An order, paid at the bank and delivered ``days_here`` days ago."""
+    async def order(
+        self,
+        *goods: Goods,
+        buyer: Customer = ANNA,
+        days_here: int | None = 3,
+        sent: bool = True,
+    ) -> Order:
+        """An order, paid at the bank; where it was ``sent``, delivered ``days_here`` days ago, or
+        on its way where that is None."""
         body = {"amount": orders.total_of(goods), "currency": "eur", "account": self.account}
         (payment,) = (await self.world.bank("payments", body))["ids"]
         name = f"{next(_numbers)}"
-        told = orders.document(name, goods, buyer, payment, self.world.now, days_here)
+        told = orders.document(
+            name, goods, buyer, payment, self.world.now, days_here=days_here, sent=sent
+        )
         known = await self.admin.put(f"/v1/orders/{name}", told)
         lines = {line["title"]: line["line"] for line in known["lines"]}
         made = Order(f"/v1/orders/{known['order']}", f"#{name}", buyer.email, payment, lines)
