@@ -36,6 +36,7 @@ FACTS: dict[str, Any] = {
     "question": "Which <size>?",
     "label_url": "https://labels.example/1?a=b&c=d",
     "approved": True,
+    "partly": True,
     "tells": "return.approved",
     "opt_out_url": "https://returns.example/out",
     "items": ["1 × Jacket <b>"],

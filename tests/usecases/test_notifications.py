@@ -272,3 +272,18 @@ async def test_decisions_are_told(told: Story, mailbox: Mailbox) -> None:
     await told.act(two, lambda r, by, now: plan_reject(r, by, now, "worn"))
     await told.drain()
     assert {"return.approved", "return.rejected"} <= set(mailbox.kinds)
+
+
+async def test_who_may_send_back_a_part_is_told_so(told: Story, mailbox: Mailbox) -> None:
+    order = await told.order(goods("coat", 60_000), goods("hat", 60_000))
+    ret = await told.open(order, {"coat": 1, "hat": 1})
+    coat = ret.lines[0].id
+    await told.act(ret, lambda r, by, now: plan_reject(r, by, now, "worn", None, [coat]))
+    await told.act(ret, plan_approve)
+    await told.drain()
+    (mail,) = [
+        each
+        for each, kind in zip(mailbox.received, mailbox.kinds, strict=True)
+        if kind == "return.approved"
+    ]
+    assert "Einen Teil der Waren haben wir nicht angenommen" in text_of(mail)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, or_, select
+from sqlalchemy import Uuid, and_, exists, or_, select
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import Query, given, here
@@ -15,6 +15,7 @@ from returns_api.db.tables import (
     events,
     order_people,
     orders,
+    return_lines,
     returns,
     shipments,
     shops,
@@ -33,6 +34,13 @@ _EVENT: Final = Query(
         returns.c.state.label("return_state"),
         returns.c.info_request,
         shipments.c.label_url,
+        exists()
+        .where(
+            here(return_lines),
+            return_lines.c.return_id == events.c.return_id,
+            return_lines.c.state == "rejected",
+        )
+        .label("partly"),
     )
     .join(orders, and_(orders.c.shop_id == events.c.shop_id, orders.c.id == events.c.order_id))
     .join(shops, shops.c.shop_id == events.c.shop_id)

@@ -211,6 +211,7 @@ def _facts(scene: Scene, opt_out_url: str | None) -> dict[str, Any]:
         "question": event["info_request"],
         "label_url": event["label_url"],
         "approved": data.get("state") == "approved",
+        "partly": event["partly"],
         "tells": event["type"],
         "opt_out_url": opt_out_url,
         **_of_withdrawal(scene.withdrawal, zone),
