@@ -119,7 +119,10 @@ class Way:
             before = await _told(owner)
             await sweep.drain(ctx, SILENCE)
         async with _connected(owner) as connection:
-            states = await connection.fetch("SELECT object_id, kind, state FROM deadlines")
+            states = await connection.fetch(
+                "SELECT object_id, kind, state FROM deadlines"
+                " UNION ALL SELECT object_id, kind, state FROM order_deadlines"
+            )
         after = await _told(owner)
         found = _wrong(cases, after, {(r["object_id"], r["kind"]): r["state"] for r in states})
         found += ["a further sweep told something"] if after != before else []

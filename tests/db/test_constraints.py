@@ -123,6 +123,15 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_deadlines_open_ones_wake": {"wake_at": None, "state": "open"},
     "ck_deadlines_paused_since": {"paused_at": None, "wake_at": None, "state": "paused"},
     "ck_deadlines_ended_at": {"ended_at": None, "wake_at": None, "state": "kept"},
+    "ck_order_deadlines_state": {
+        "state": "x",
+        "wake_at": None,
+        "paused_at": None,
+        "ended_at": "2026-11-01T00:00:00Z",
+    },
+    "ck_order_deadlines_open_ones_wake": {"wake_at": None, "state": "open"},
+    "ck_order_deadlines_paused_since": {"paused_at": None, "wake_at": None, "state": "paused"},
+    "ck_order_deadlines_ended_at": {"ended_at": None, "wake_at": None, "state": "kept"},
     "ck_notifications_state": {"state": "x", "due_at": None, "ended_at": _THEN},
     "ck_notifications_due_until_told": {"state": "queued", "due_at": None, "ended_at": None},
     "ck_notifications_ended_at": {"state": "sent", "due_at": None, "ended_at": None},
@@ -186,6 +195,12 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_transport_claims_state": {"state": "no such word"},
     "ck_pickups_window": {"ends_at": "2020-01-01T00:00:00Z"},
     "ck_pickups_confirmed": {"confirmation": None},
+    "ck_complaints_state": {"state": "no such word", "score": None, "comment_id": None},
+    "ck_complaints_rated_once": {"state": "open"},
+    "ck_complaints_a_comment_has_a_score": {"state": "open", "score": None},
+    "ck_complaints_resolved_in_words": {"resolution_id": None},
+    "ck_complaints_score": {"score": 6},
+    "ck_return_messages_about_one_thing": {"return_id": None, "complaint_id": None},
     "ck_disputes_award": {"claimed_minor": 1, "award_minor": 2},
     "ck_return_lines_units_match_quantity": {"quantity": 3, "units": [1]},
     "ck_store_credit_lots_due_while_it_lasts": {"due_at": "2020-01-01T00:00:00Z"},
@@ -606,7 +621,11 @@ async def test_every_reference_refuses_what_is_not_there_and_what_is_another_sho
                 assert isinstance(refused, asyncpg.ForeignKeyViolationError), wrong
 
 
-PLAIN: Mapping[str, str] = {"recovery_steps": "movement_id IS NULL"}
+PLAIN: Mapping[str, str] = {
+    "recovery_steps": "movement_id IS NULL",
+    "complaints": "state = 'rated'",
+    "order_deadlines": "state = 'open'",
+}
 """Rows of which nothing else speaks before what is attacked does."""
 
 

@@ -15,6 +15,7 @@ import orjson
 
 from returns_api.domain import ids
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
+from returns_api.domain.lifecycle.complaints import COMPLAINT
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Machine
@@ -32,6 +33,7 @@ MACHINES: Final[dict[str, Machine]] = {
     "shipment": SHIPMENT,
     "offer": OFFER,
     "dispute": DISPUTE,
+    "complaint": COMPLAINT,
     "exchange": EXCHANGE,
     "advance": ADVANCE,
     "recovery": RECOVERY,
@@ -161,7 +163,10 @@ BREACHES: Final[dict[str, str]] = {
         UNION ALL SELECT r.id FROM returns r
         JOIN deadlines d ON d.shop_id = r.shop_id AND d.return_id = r.id AND d.object_id = r.id
         WHERE d.wake_at IS NOT NULL AND d.kind <> 'dispute_window'
-          AND r.state IN ('rejected', 'canceled', 'expired', 'completed')""",
+          AND r.state IN ('rejected', 'canceled', 'expired', 'completed')
+        UNION ALL SELECT c.id FROM complaints c
+        JOIN order_deadlines d ON d.shop_id = c.shop_id AND d.object_id = c.id
+        WHERE d.wake_at IS NOT NULL AND c.state IN ('withdrawn', 'rated', 'unrated')""",
     "an undecided return line in a return that goes on": """
         SELECT l.id FROM return_lines l JOIN returns r
           ON r.shop_id = l.shop_id AND r.id = l.return_id
@@ -172,13 +177,15 @@ BREACHES: Final[dict[str, str]] = {
 _EVENTS: Final = """
     SELECT e.resource_type, e.resource_id, e.sequence, e.type, e.actor, e.data FROM events e
     WHERE e.resource_type IN ('return', 'refund', 'shipment', 'offer', 'dispute', 'advance',
-                              'recovery', 'exchange', 'pickup', 'transport_claim')
+                              'recovery', 'exchange', 'pickup', 'transport_claim',
+                              'complaint')
     ORDER BY e.shop_id, e.resource_id, e.sequence"""
 _ROWS: Final = """
     SELECT id, state, sequence FROM returns UNION ALL SELECT id, state, sequence FROM refunds
     UNION ALL SELECT id, state, sequence FROM shipments
     UNION ALL SELECT id, state, sequence FROM offers
     UNION ALL SELECT id, state, sequence FROM disputes
+    UNION ALL SELECT id, state, sequence FROM complaints
     UNION ALL SELECT id, state, sequence FROM pickups
     UNION ALL SELECT id, state, sequence FROM transport_claims
     UNION ALL SELECT id, state, sequence FROM advances

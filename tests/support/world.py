@@ -87,6 +87,7 @@ TABLES: Final = {
     "clm": "transport_claims",
     "off": "offers",
     "dsp": "disputes",
+    "cpl": "complaints",
     "exc": "exchanges",
     "wdr": "withdrawals",
     "rec": "receipts",
@@ -361,6 +362,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     stalled = {"cause": "stalled", "note": "No scan for ten days."}
     claims = f"/v1/returns/{approved['return']}/transport-claims"
     claimed = await call("agent", "POST", claims, stalled)
+    complained = await _complained(call, buyer, order, approved["return"])
     received = await opened(jacket, 2)
     path, line = f"/v1/returns/{received['return']}", received["lines"][0]["return_line"]
     counted = {"reference": "dock 7", "lines": [{"return_line": line, "quantity": 2}]}
@@ -406,6 +408,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
             "scm": debit["movement"],
             "off": offered["offer"],
             "dsp": disputed["dispute"],
+            "cpl": complained,
             "exc": exchanged,
             "wdr": withdrawn["withdrawal"],
             "clm": claimed["claim"],
@@ -413,6 +416,19 @@ async def _returns(call: Caller, order: str, index: int) -> None:
             "slug": "stripe",
         }
     )
+
+
+async def _complained(call: Caller, buyer: str, order: str, return_: str) -> str:
+    """One complaint that was rated, one that is under way with a note of the staff's."""
+    about = {"order": order, "return": return_, "category": "refund", "text": "Where is it?"}
+    rated = await call(buyer, "POST", "/v1/complaints", about)
+    path = f"/v1/complaints/{rated['complaint']}"
+    await call("agent", "POST", f"{path}/resolve", {"text": "It is on its way."})
+    await call(buyer, "POST", f"{path}/rate", {"score": 4, "text": "Thank you."})
+    made = await call(buyer, "POST", "/v1/complaints", about)
+    path = f"/v1/complaints/{made['complaint']}"
+    await call("agent", "POST", f"{path}/notes", {"text": "Second time."})
+    return str(made["complaint"])
 
 
 async def _exchanged(call: Caller, buyer: str, order: str, line: str) -> str:

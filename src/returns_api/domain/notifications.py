@@ -74,6 +74,11 @@ _TOLD: Final = (
     "store_credit.issued",
     "exchange.payment_due",
     "exchange.shipped",
+    "complaint.opened",
+    "complaint.progress",
+    "complaint.info_requested",
+    "complaint.resolved",
+    "complaint.closed",
 )
 REMINDER: Final = "deadline.approaching"
 WITHDRAWN: Final = "withdrawal.confirmed"

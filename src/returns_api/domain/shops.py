@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from returns_api.domain import money
+from returns_api.domain.complaints import ANSWER_DAYS
 from returns_api.domain.errors import Invalid
 from returns_api.domain.policy.zones import closest_zone, names
 
@@ -34,6 +35,16 @@ ADDRESS_FIELDS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class AfterSales:
+    """What a shop does for its buyers after a sale.
+
+    ``complaint_answer_days`` are business days until a complaint is answered.
+    """
+
+    complaint_answer_days: int = ANSWER_DAYS
+
+
+@dataclass(frozen=True, slots=True)
 class ShopSettings:
     """``timezone`` is an IANA name, ``currency`` ISO 4217, ``country`` ISO 3166-1 alpha-2.
 
@@ -50,6 +61,8 @@ class ShopSettings:
     """Those that differ from the defaults, see ``approvals.RefundLimits``."""
     store_credit: Mapping[str, Any] = field(default_factory=dict)
     """Those that differ from the defaults, see ``store_credits.CreditTerms``."""
+    after_sales: Mapping[str, Any] = field(default_factory=dict)
+    """Those that differ from the defaults, see ``AfterSales``."""
 
 
 def check(settings: ShopSettings) -> None:

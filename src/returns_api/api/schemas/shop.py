@@ -19,6 +19,7 @@ from returns_api.api.schemas.base import (
     example_id,
 )
 from returns_api.api.schemas.patches import left_out
+from returns_api.domain.complaints import ANSWER_DAYS, ANSWER_DAYS_MAX
 from returns_api.domain.shops import LOCALE
 from returns_api.domain.store_credits import OWED_LASTS_MIN
 
@@ -115,8 +116,20 @@ class CreditTerms(In):
 CREDIT_EXAMPLE = {"owed_lasts_days": None, "granted_lasts_days": 365, "gateways": ["gift_card"]}
 
 
+class AfterSales(In):
+    """What the shop does for its buyers after a sale."""
+
+    complaint_answer_days: Annotated[int, Field(ge=1, le=ANSWER_DAYS_MAX), NoBool] = Field(
+        ANSWER_DAYS,
+        description="Business days until a complaint is answered, by the policy's calendar.",
+    )
+
+
+AFTER_SALES_EXAMPLE = {"complaint_answer_days": 3}
+
+
 class ShopPatch(In):
-    """What to change; what is left out stays. Address, limits and credit are replaced whole."""
+    """What to change; what is left out stays. Parts such as the address are replaced whole."""
 
     model_config = example(
         {
@@ -124,6 +137,7 @@ class ShopPatch(In):
             "return_address": ADDRESS_EXAMPLE,
             "refund_limits": LIMITS_EXAMPLE,
             "store_credit": CREDIT_EXAMPLE,
+            "after_sales": AFTER_SALES_EXAMPLE,
         }
     )
 
@@ -135,6 +149,7 @@ class ShopPatch(In):
     return_address: ReturnAddress = Field(default_factory=_nowhere, json_schema_extra=left_out)
     refund_limits: RefundLimits = Field(default_factory=RefundLimits, json_schema_extra=left_out)
     store_credit: CreditTerms = Field(default_factory=CreditTerms, json_schema_extra=left_out)
+    after_sales: AfterSales = Field(default_factory=AfterSales, json_schema_extra=left_out)
 
 
 class ShopOut(Out):
@@ -158,6 +173,7 @@ class ShopOut(Out):
             },
             "refund_limits": LIMITS_EXAMPLE,
             "store_credit": CREDIT_EXAMPLE,
+            "after_sales": AFTER_SALES_EXAMPLE,
             "created_at": "2026-11-21T09:12:44Z",
         }
     )
@@ -172,4 +188,5 @@ class ShopOut(Out):
     return_address: ReturnAddress
     refund_limits: RefundLimits
     store_credit: CreditTerms
+    after_sales: AfterSales
     created_at: Moment

@@ -8,6 +8,7 @@ from returns_api.db.tables.advances import (
     recovery_steps,
 )
 from returns_api.db.tables.audits import audits
+from returns_api.db.tables.complaints import complaints, order_deadlines
 from returns_api.db.tables.conversations import message_texts, return_messages
 from returns_api.db.tables.credit_notes import credit_notes, number_series
 from returns_api.db.tables.disputes import dispute_statements, disputes
@@ -93,6 +94,7 @@ __all__ = [
     "audits",
     "backtests",
     "certificates",
+    "complaints",
     "connections",
     "credentials",
     "credit_notes",
@@ -127,6 +129,7 @@ __all__ = [
     "notifications",
     "number_series",
     "offers",
+    "order_deadlines",
     "order_lines",
     "order_people",
     "orders",

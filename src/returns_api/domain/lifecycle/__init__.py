@@ -7,6 +7,7 @@ diagrams in ``docs/`` and the exhaustive tests are all read from them.
 from typing import Final
 
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
+from returns_api.domain.lifecycle.complaints import COMPLAINT
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine, Rule
@@ -36,6 +37,7 @@ MACHINES: Final = (
     RECOVERY,
     OFFER,
     DISPUTE,
+    COMPLAINT,
     EXCHANGE,
     LOT,
     NOTIFICATION,
