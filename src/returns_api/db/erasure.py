@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from returns_api.db import (
     exports,
+    idempotency,
     label_documents,
     messages,
     notifications,
@@ -153,6 +154,7 @@ async def erase_person(tx: Transaction, order_id: UUID, now: datetime) -> bool:
     erased = await tx.run(_ERASE_PERSON, order_id=order_id, now=now)
     if erased:
         await _forget_around(tx, [order_id], now)
+        await idempotency.forget_words(tx, order_id)
     return bool(erased)
 
 
