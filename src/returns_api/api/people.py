@@ -106,5 +106,4 @@ def _refund(row: Row) -> KeptRefundOut:
 
 def _message(row: Row) -> KeptMessageOut:
     names = ("party", "at", "text")
-    about = {"return_": row["return_id"], "complaint": row["complaint_id"]}
-    return KeptMessageOut(**about, **{name: row[name] for name in names})
+    return KeptMessageOut(return_=row["return_id"], **{name: row[name] for name in names})

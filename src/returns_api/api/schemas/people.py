@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 from pydantic import Field, StringConstraints
 
 from returns_api.api.schemas.base import (
-    ComplaintId,
     In,
     Moment,
     OrderId,
@@ -74,7 +73,6 @@ _KEPT: Final[dict[str, Any]] = {
     "messages": [
         {
             "return": example_id("ret"),
-            "complaint": None,
             "party": "buyer",
             "at": "2026-11-09T10:00:00Z",
             "text": "When will the money arrive?",
@@ -141,11 +139,9 @@ class KeptRefundOut(Out):
 
 
 class KeptMessageOut(Out):
-    """What one side said about a return or a complaint; the staff's notes are not told, they are
-    erased."""
+    """What one side said about a return; the staff's notes are not told, they are erased."""
 
-    return_: ReturnId | None = Field(alias="return")
-    complaint: ComplaintId | None
+    return_: ReturnId = Field(alias="return")
     party: str
     at: Moment
     text: str | None

@@ -8,7 +8,6 @@ from returns_api.db.tables.advances import (
     recovery_steps,
 )
 from returns_api.db.tables.audits import audits
-from returns_api.db.tables.complaints import complaints, order_deadlines
 from returns_api.db.tables.conversations import message_texts, return_messages
 from returns_api.db.tables.credit_notes import credit_notes, number_series
 from returns_api.db.tables.disputes import dispute_statements, disputes
@@ -59,6 +58,7 @@ from returns_api.db.tables.refunds import (
     transfer_attempts,
     transfers,
 )
+from returns_api.db.tables.repairs import repairs
 from returns_api.db.tables.reports import report_progress, report_rollups
 from returns_api.db.tables.returns import (
     deadlines,
@@ -94,7 +94,6 @@ __all__ = [
     "audits",
     "backtests",
     "certificates",
-    "complaints",
     "connections",
     "credentials",
     "credit_notes",
@@ -129,7 +128,6 @@ __all__ = [
     "notifications",
     "number_series",
     "offers",
-    "order_deadlines",
     "order_lines",
     "order_people",
     "orders",
@@ -153,6 +151,7 @@ __all__ = [
     "refund_allowances",
     "refund_approvals",
     "refunds",
+    "repairs",
     "report_progress",
     "report_rollups",
     "return_lines",
