@@ -77,6 +77,14 @@ async def reference(
     )
     for chunk in _chunks(placed):
         await _items(connection, shop, [row["id"] for row in chunk], count)
+    complained = await connection.fetch(
+        "SELECT * FROM complaints WHERE shop_id = $1 AND created_at >= $2 AND created_at < $3",
+        shop,
+        begins,
+        ends,
+    )
+    for row in complained:
+        _complaint(row, count)
     return count.found
 
 
@@ -251,6 +259,24 @@ async def _items(connection: Any, shop: UUID, orders: list[UUID], count: Count) 
             if line["kind"] == "goods":
                 keys = (line["sku"] or "", line["vendor"] or "")
                 count.add("items", keys, line["ordered"] - line["removed"], *units[line["id"]])
+
+
+def _complaint(row: Any, count: Count) -> None:
+    resolved, score = row["resolved_at"], row["score"]
+    took = 0 if resolved is None else (resolved - row["created_at"]) // timedelta(seconds=1)
+    count.add(
+        "complaints",
+        (row["category"],),
+        1,
+        int(row["state"] in {"open", "in_progress", "waiting", "escalated", "resolved"}),
+        int(row["escalated_at"] is not None),
+        int(row["reopened"] > 0),
+        int(resolved is not None),
+        took,
+        int(score is not None),
+        score or 0,
+        int((score or 0) > 3),
+    )
 
 
 def _json(value: Any) -> Any:

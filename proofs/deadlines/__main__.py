@@ -26,8 +26,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-from proofs.deadlines import cases, repairs
-from proofs.deadlines.cases import NOTHING, STRICT_POLICY, Case
+from proofs.deadlines.cases import MAKERS, NOTHING, STRICT_POLICY, Case
 from proofs.deadlines.child import SILENCE, start
 from proofs.harness.report import finish, machine, say
 from tests.support.bank import Bank
@@ -46,7 +45,6 @@ BEYOND: Final = timedelta(days=40)
 """Later than every deadline that stands."""
 LATE: Final = timedelta(days=100)
 KILLS: Final = 8
-MAKERS: Final = {**cases.MAKERS, **repairs.MAKERS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -121,7 +119,10 @@ class Way:
             before = await _told(owner)
             await sweep.drain(ctx, SILENCE)
         async with _connected(owner) as connection:
-            states = await connection.fetch("SELECT object_id, kind, state FROM deadlines")
+            states = await connection.fetch(
+                "SELECT object_id, kind, state FROM deadlines"
+                " UNION ALL SELECT object_id, kind, state FROM order_deadlines"
+            )
         after = await _told(owner)
         found = _wrong(cases, after, {(r["object_id"], r["kind"]): r["state"] for r in states})
         found += ["a further sweep told something"] if after != before else []

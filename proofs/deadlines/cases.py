@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from tests.support.story import POLICY, Order, Story, goods, with_repairs
+from tests.support.story import POLICY, Order, Story, goods
 
 from returns_api.domain.access import Principal, Role
+from returns_api.domain.complaints import ComplaintRecord
 from returns_api.domain.disputes import DisputeRecord
 from returns_api.domain.events import By
 from returns_api.domain.exchanges import ExchangeRecord
@@ -20,6 +22,8 @@ from returns_api.domain.offers import OfferRecord
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.transport_claims import ClaimRecord
 from returns_api.usecases import (
+    complaints,
+    deadlines,
     disputes,
     exchanges,
     offers,
@@ -29,20 +33,17 @@ from returns_api.usecases import (
     shipments,
     transport_claims,
 )
+from returns_api.usecases._acting import Acting
 
 CHEAP, COSTLY, STRICT = 2_000, 60_000, 95_000
 """Prices: decided at once; reviewed, silence approves; reviewed, silence rejects (minor units)."""
 NOTHING: Final = ""
 """The event of a silence that tells nobody."""
-STRICT_POLICY: Final = (
-    with_repairs(POLICY)
-    .replace(
-        "  - id: costly",
-        "  - id: strict\n    when: {unit_price: {min: 900.00}}\n"
-        "    approval: {respond_within: 48 hours, on_silence: reject}\n  - id: costly",
-    )
-    .replace("[post, dropoff, in_store]", "[post, dropoff, in_store, pickup]")
-)
+STRICT_POLICY: Final = POLICY.replace(
+    "  - id: costly",
+    "  - id: strict\n    when: {unit_price: {min: 900.00}}\n"
+    "    approval: {respond_within: 48 hours, on_silence: reject}\n  - id: costly",
+).replace("[post, dropoff, in_store]", "[post, dropoff, in_store, pickup]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Case:
     machine: str
     kind: str
     event: str
-    return_id: UUID
+    return_id: UUID | None
     object_id: UUID
 
 
@@ -327,6 +328,58 @@ async def claim_answer(story: Story) -> Case:
     return Case("transport_claim", "claim_answer", event, ret.id, made.id)
 
 
+async def _complained(story: Story, *acts: str) -> tuple[Order, ComplaintRecord]:
+    """A complaint about an order, after these acts of the shop."""
+    order = await story.order(goods("coat", CHEAP))
+    buyer = story.who(Role.BUYER, order)
+    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
+        made = await complaints.open_complaint(
+            tx, story.ctx, buyer, By("buyer", buyer.credential_id), order.id,
+            return_id=None, category="service", text="Nobody answers.",
+        )  # fmt: skip
+        for act in acts:
+            who = Acting(story.agent, By("agent"), made.id)
+            await complaints.act(tx, story.ctx, who, act, "Sorry.")
+    return order, made
+
+
+def _complaint(made: ComplaintRecord, kind: str, event: str) -> Case:
+    return Case("complaint", f"complaint_{kind}", f"complaint.{event}", None, made.id)
+
+
+async def complaint_promise(story: Story) -> Case:
+    return _complaint((await _complained(story))[1], "promise", "escalated")
+
+
+async def complaint_escalation(story: Story) -> Case:
+    """Escalated by a sweep of its own, since the other cases' clocks must not move on."""
+    _, made = await _complained(story)
+    await _until(story, made, "escalated")
+    return _complaint(made, "escalation", "overdue")
+
+
+async def complaint_answer(story: Story) -> Case:
+    return _complaint((await _complained(story, "ask"))[1], "answer", "closed")
+
+
+async def complaint_follow_up(story: Story) -> Case:
+    return _complaint((await _complained(story, "resolve"))[1], "follow_up", "closed")
+
+
+async def complaint_rating(story: Story) -> Case:
+    _, made = await _complained(story, "resolve")
+    await _until(story, made, "closed")
+    return _complaint(made, "rating", "unrated")
+
+
+async def _until(story: Story, made: ComplaintRecord, state: str) -> None:
+    """Let the complaint's own deadline pass, as if its moment had come."""
+    later = replace(story.ctx, clock=lambda: story.clock() + timedelta(days=10))
+    await deadlines.keep_order_deadlines(later, story.shop, made.order_id)
+    found = await complaints.get_complaint(story.ctx, story.agent, made.id)
+    assert found.state == state, found.state
+
+
 MAKERS: Final[Mapping[str, Make]] = {
     "return.respond, approved": respond_approve,
     "return.respond, rejected": respond_reject,
@@ -352,6 +405,11 @@ MAKERS: Final[Mapping[str, Make]] = {
     "shipment.parcel_scan": parcel_scan,
     "transport claim.claim_submit": claim_submit,
     "transport claim.claim_answer": claim_answer,
+    "complaint.complaint_promise": complaint_promise,
+    "complaint.complaint_escalation": complaint_escalation,
+    "complaint.complaint_answer": complaint_answer,
+    "complaint.complaint_follow_up": complaint_follow_up,
+    "complaint.complaint_rating": complaint_rating,
     "pickup.pickup_scan": pickup_scan,
     "pickup.pickup_rebook": pickup_rebook,
 }

@@ -15,7 +15,7 @@ from tests.support.context import Clock, a_context
 from returns_api.worker import sweep
 from returns_api.worker.jobs import KINDS
 
-SILENCE: Final = {"keep_deadline": KINDS["keep_deadline"]}
+SILENCE: Final = {name: KINDS[name] for name in ("keep_deadline", "keep_order_deadline")}
 _SERVER: Final = get_context("forkserver")
 _SERVER.set_forkserver_preload([__name__])
 

@@ -30,11 +30,14 @@ def configure(service: str) -> None:
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+        from returns_api.spans import Redacting  # noqa: PLC0415
     except ImportError as missing:
         raise RuntimeError(
             "RETURNS_API_OTEL needs the 'otel' extra: returns-api[otel]"
         ) from missing
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
+    provider.add_span_processor(Redacting())
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
 
@@ -64,13 +67,25 @@ def _recorded() -> bool:
 @contextmanager
 def _job_span(kind: str, headers: Mapping[str, Any] | None) -> Iterator[None]:
     parent = propagate.extract((headers or {}).get("otel") or {})
-    with _tracer.start_as_current_span(f"job {kind}", context=parent, kind=trace.SpanKind.CONSUMER):
+    with _span(f"job {kind}", context=parent, kind=trace.SpanKind.CONSUMER):
         yield
 
 
 @contextmanager
 def _call_span(method: str, host: str) -> Iterator[None]:
-    with _tracer.start_as_current_span(
-        f"{method} {host}", kind=trace.SpanKind.CLIENT, attributes={"server.address": host}
-    ):
+    with _span(f"{method} {host}", kind=trace.SpanKind.CLIENT, attributes={"server.address": host}):
         yield
+
+
+@contextmanager
+def _span(name: str, **more: Any) -> Iterator[None]:
+    """A failure is told by its type alone: messages of exceptions quote rows and addresses."""
+    with _tracer.start_as_current_span(
+        name, record_exception=False, set_status_on_exception=False, **more
+    ) as span:
+        try:
+            yield
+        except Exception as failure:
+            span.set_attribute("error.type", type(failure).__name__)
+            span.set_status(trace.StatusCode.ERROR)
+            raise

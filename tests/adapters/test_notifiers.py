@@ -44,6 +44,8 @@ FACTS: dict[str, Any] = {
     "submitted_at": "2026-12-01 10:00:00+01:00",
     "received_at": "2026-12-01 10:01:00+01:00",
     "withdrawal": "wdr_1",
+    "words": "We look into <it>.",
+    "promised": "2026-12-02",
 }
 
 

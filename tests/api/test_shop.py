@@ -43,7 +43,7 @@ async def test_a_shop_reads_its_settings(tenant: Tenant) -> None:
             "write_off_above": None,
         },
         "store_credit": {"owed_lasts_days": None, "granted_lasts_days": None, "gateways": []},
-        "repairs": {"address": None, "prices": []},
+        "after_sales": {"complaint_answer_days": 3},
         "created_at": "2026-11-21T09:12:44Z",
     }
 

@@ -106,15 +106,6 @@ _IN_MONEY = {
     "payment_reference": None,
     "refund_id": None,
 }
-_NO_REPAIR = {
-    "state": "converted",
-    "outcome": "refund",
-    "fallback": "refund",
-    "result": None,
-    "due_minor": None,
-    "paid_minor": 0,
-    "payment_reference": None,
-}
 BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_outside_facts_counted_on_a_payment": {"payment_id": None, "counted": True},
     "ck_ledger_postings_between_two_accounts": {
@@ -132,6 +123,15 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_deadlines_open_ones_wake": {"wake_at": None, "state": "open"},
     "ck_deadlines_paused_since": {"paused_at": None, "wake_at": None, "state": "paused"},
     "ck_deadlines_ended_at": {"ended_at": None, "wake_at": None, "state": "kept"},
+    "ck_order_deadlines_state": {
+        "state": "x",
+        "wake_at": None,
+        "paused_at": None,
+        "ended_at": "2026-11-01T00:00:00Z",
+    },
+    "ck_order_deadlines_open_ones_wake": {"wake_at": None, "state": "open"},
+    "ck_order_deadlines_paused_since": {"paused_at": None, "wake_at": None, "state": "paused"},
+    "ck_order_deadlines_ended_at": {"ended_at": None, "wake_at": None, "state": "kept"},
     "ck_notifications_state": {"state": "x", "due_at": None, "ended_at": _THEN},
     "ck_notifications_due_until_told": {"state": "queued", "due_at": None, "ended_at": None},
     "ck_notifications_ended_at": {"state": "sent", "due_at": None, "ended_at": None},
@@ -189,52 +189,18 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_exchanges_rest_of_given_goods": {
         name: value for name, value in _IN_MONEY.items() if name != "refund_id"
     },
-    "ck_repairs_state": {**_NO_REPAIR, "state": "no such word", "outcome": None},
-    "ck_repairs_result": {"result": "no such word"},
-    "ck_repairs_units": {"units": []},
-    "ck_repairs_total_minor_min": {**_NO_REPAIR, "total_minor": -1},
-    "ck_repairs_decline_minor_min": {**_NO_REPAIR, "decline_minor": -1},
-    "ck_repairs_decline_most_minor_min": {"decline_most_minor": -1, "decline_minor": None},
-    "ck_repairs_due_minor_min": {
-        "due_minor": -1,
-        "total_minor": None,
-        "result": "no such word",
-        "paid_minor": -1,
-        "payment_reference": None,
-    },
-    "ck_repairs_paid_minor_min": {
-        "paid_minor": -1,
-        "waived_minor": 1,
-        "due_minor": 0,
-        "total_minor": 0,
-        "payment_reference": None,
-    },
-    "ck_repairs_waived_minor_min": {
-        "waived_minor": -1,
-        "paid_minor": 1,
-        "due_minor": 0,
-        "total_minor": 0,
-    },
-    "ck_repairs_as_offered": {**_NO_REPAIR, "fallback": None, "outcome": "store_credit"},
-    "ck_repairs_money_instead": {"outcome": "refund"},
-    "ck_repairs_free_of_charge": {"free": True},
-    "ck_repairs_declined_as_quoted": {"decline_minor": 10**9},
-    "ck_repairs_due_as_quoted": {"total_minor": 1},
-    "ck_repairs_goes_back_as": {
-        "result": None,
-        "due_minor": None,
-        "paid_minor": 0,
-        "payment_reference": None,
-    },
-    "ck_repairs_units_go_back": {"units": None},
-    "ck_repairs_paid_or_waived": {"waived_minor": 1},
-    "ck_repairs_paid_by_evidence": {"payment_reference": None},
     "ck_transport_claims_accepted": {"accepted_minor": 0, "state": "accepted"},
     "ck_transport_claims_an_amount_is_owed": {"accepted_minor": 1},
     "ck_transport_claims_paid_with_evidence": {"payment_reference": "wire"},
     "ck_transport_claims_state": {"state": "no such word"},
     "ck_pickups_window": {"ends_at": "2020-01-01T00:00:00Z"},
     "ck_pickups_confirmed": {"confirmation": None},
+    "ck_complaints_state": {"state": "no such word", "score": None, "comment_id": None},
+    "ck_complaints_rated_once": {"state": "open"},
+    "ck_complaints_a_comment_has_a_score": {"state": "open", "score": None},
+    "ck_complaints_resolved_in_words": {"resolution_id": None},
+    "ck_complaints_score": {"score": 6},
+    "ck_return_messages_about_one_thing": {"return_id": None, "complaint_id": None},
     "ck_disputes_award": {"claimed_minor": 1, "award_minor": 2},
     "ck_return_lines_units_match_quantity": {"quantity": 3, "units": [1]},
     "ck_store_credit_lots_due_while_it_lasts": {"due_at": "2020-01-01T00:00:00Z"},
@@ -655,7 +621,11 @@ async def test_every_reference_refuses_what_is_not_there_and_what_is_another_sho
                 assert isinstance(refused, asyncpg.ForeignKeyViolationError), wrong
 
 
-PLAIN: Mapping[str, str] = {"recovery_steps": "movement_id IS NULL"}
+PLAIN: Mapping[str, str] = {
+    "recovery_steps": "movement_id IS NULL",
+    "complaints": "state = 'rated'",
+    "order_deadlines": "state = 'open'",
+}
 """Rows of which nothing else speaks before what is attacked does."""
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from returns_api.domain.errors import ActionNotAllowed
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
+from returns_api.domain.lifecycle.complaints import COMPLAINT
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine, Timer, rule
@@ -41,6 +42,7 @@ MACHINES = (
     REFUND,
     OFFER,
     DISPUTE,
+    COMPLAINT,
     EXCHANGE,
     LOT,
     ADVANCE,
@@ -54,6 +56,12 @@ REVIEW = {"approve", "reject", "request_info", "cancel", "offer", "agree"}
 ENDS = {"expire", "lapse"}
 SIDE = {"evidence": {"add_evidence"}, "ruled": {"appeal"}, "appealed": {"add_evidence"}}
 CONTEST = {state: {"dispute"} for state in ("rejected", "refunding", "completed")}
+HEARD = {
+    **{state: {"progress", "ask", "resolve"} for state in ("open", "in_progress")},
+    "waiting": {"answer", "resolve"},
+    "escalated": {"progress", "resolve"},
+    "resolved": {"reopen"},
+}
 CLAIMANT = {"opened": {"submit", "withdraw"}, "submitted": {"withdraw"}}
 COURIER = {"booked": {"cancel", "miss"}, "missed": {"rebook"}, "failed": {"rebook"}}
 FINANCE_MAY = {
@@ -276,6 +284,26 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
             "review": {"overdue"},
             "ruled": {"finalize"},
             "appealed": {"finalize"},
+        },
+    },
+    "complaint": {
+        BUYER: {
+            **{state: {"withdraw"} for state in ("open", "in_progress", "escalated")},
+            "waiting": {"answer", "withdraw"},
+            "resolved": {"reopen", "rate"},
+            "closed": {"rate"},
+        },
+        AGENT: HEARD,
+        WAREHOUSE: {},
+        FINANCE: {},
+        ADMIN: HEARD,
+        SYSTEM: {
+            "open": {"escalate"},
+            "in_progress": {"escalate"},
+            "waiting": {"lapse"},
+            "escalated": {"overdue"},
+            "resolved": {"close"},
+            "closed": {"let_be"},
         },
     },
     "exchange": {

@@ -15,13 +15,13 @@ import orjson
 
 from returns_api.domain import ids
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
+from returns_api.domain.lifecycle.complaints import COMPLAINT
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Machine
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
-from returns_api.domain.lifecycle.repairs import REPAIR
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
@@ -33,8 +33,8 @@ MACHINES: Final[dict[str, Machine]] = {
     "shipment": SHIPMENT,
     "offer": OFFER,
     "dispute": DISPUTE,
+    "complaint": COMPLAINT,
     "exchange": EXCHANGE,
-    "repair": REPAIR,
     "advance": ADVANCE,
     "recovery": RECOVERY,
     "pickup": PICKUP,
@@ -78,11 +78,6 @@ BREACHES: Final[dict[str, str]] = {
           ON r.shop_id = x.shop_id AND r.id = x.return_id AND r.closed_at IS NOT NULL
         WHERE x.state IN ('requested', 'out_of_stock', 'offered', 'awaiting_goods',
                           'awaiting_payment')""",
-    "N2: a repair was paid for otherwise than the books say": """
-        SELECT x.id, x.paid_minor FROM repairs x
-        LEFT JOIN ledger_entries e ON e.shop_id = x.shop_id AND e.source_id = x.id
-        LEFT JOIN ledger_postings p ON p.shop_id = e.shop_id AND p.entry_id = e.id
-        GROUP BY x.shop_id, x.id HAVING x.paid_minor <> coalesce(sum(p.amount_minor), 0)""",
     "N2: a return's refunded is not what arrived": """
         SELECT r.id, r.refunded_minor FROM returns r
         LEFT JOIN refunds f ON f.shop_id = r.shop_id AND f.return_id = r.id
@@ -130,9 +125,6 @@ BREACHES: Final[dict[str, str]] = {
         HAVING count(c.unit_no) <> CASE
             WHEN l.state IN ('rejected', 'canceled', 'expired') THEN 0
             WHEN l.state IN ('inspected', 'settled') THEN l.received
-              - coalesce((SELECT cardinality(x.units) FROM repairs x
-                          WHERE x.shop_id = l.shop_id AND x.return_line_id = l.id
-                            AND x.state IN ('shipped', 'completed')), 0)
             ELSE l.quantity END""",
     "N5: a return line counts more graded than received than announced": """
         SELECT id FROM return_lines WHERE inspected > received OR received > quantity""",
@@ -171,7 +163,10 @@ BREACHES: Final[dict[str, str]] = {
         UNION ALL SELECT r.id FROM returns r
         JOIN deadlines d ON d.shop_id = r.shop_id AND d.return_id = r.id AND d.object_id = r.id
         WHERE d.wake_at IS NOT NULL AND d.kind <> 'dispute_window'
-          AND r.state IN ('rejected', 'canceled', 'expired', 'completed')""",
+          AND r.state IN ('rejected', 'canceled', 'expired', 'completed')
+        UNION ALL SELECT c.id FROM complaints c
+        JOIN order_deadlines d ON d.shop_id = c.shop_id AND d.object_id = c.id
+        WHERE d.wake_at IS NOT NULL AND c.state IN ('withdrawn', 'rated', 'unrated')""",
     "an undecided return line in a return that goes on": """
         SELECT l.id FROM return_lines l JOIN returns r
           ON r.shop_id = l.shop_id AND r.id = l.return_id
@@ -182,20 +177,20 @@ BREACHES: Final[dict[str, str]] = {
 _EVENTS: Final = """
     SELECT e.resource_type, e.resource_id, e.sequence, e.type, e.actor, e.data FROM events e
     WHERE e.resource_type IN ('return', 'refund', 'shipment', 'offer', 'dispute', 'advance',
-                              'recovery', 'exchange', 'repair', 'pickup',
-                              'transport_claim')
+                              'recovery', 'exchange', 'pickup', 'transport_claim',
+                              'complaint')
     ORDER BY e.shop_id, e.resource_id, e.sequence"""
 _ROWS: Final = """
     SELECT id, state, sequence FROM returns UNION ALL SELECT id, state, sequence FROM refunds
     UNION ALL SELECT id, state, sequence FROM shipments
     UNION ALL SELECT id, state, sequence FROM offers
     UNION ALL SELECT id, state, sequence FROM disputes
+    UNION ALL SELECT id, state, sequence FROM complaints
     UNION ALL SELECT id, state, sequence FROM pickups
     UNION ALL SELECT id, state, sequence FROM transport_claims
     UNION ALL SELECT id, state, sequence FROM advances
     UNION ALL SELECT id, state, sequence FROM recoveries
-    UNION ALL SELECT id, state, sequence FROM exchanges
-    UNION ALL SELECT id, state, sequence FROM repairs"""
+    UNION ALL SELECT id, state, sequence FROM exchanges"""
 _TRANSFERS: Final = (
     "SELECT id, state, amount_minor, first_sent_at FROM transfers WHERE store_credit_id IS NULL"
 )

@@ -56,9 +56,6 @@ rules:
   - id: quick
     when: {reason: changed_mind}
     refund_at: {at: request, per_buyer: 900.00, per_day: 9000.00, recover_within: 14 days}
-  - id: worn
-    when: {reason: other}
-    resolutions: {repair: {within: 3 years, cost: quoted}}
   - id: house
     resolutions: {refund: 30 days, exchange: 60 days}
     starts: [delivered, fulfilled + 7 days]
@@ -90,8 +87,8 @@ TABLES: Final = {
     "clm": "transport_claims",
     "off": "offers",
     "dsp": "disputes",
+    "cpl": "complaints",
     "exc": "exchanges",
-    "rep": "repairs",
     "wdr": "withdrawals",
     "rec": "receipts",
     "ins": "inspections",
@@ -200,9 +197,7 @@ async def _house(ctx: Context, clock: Past, http: httpx.AsyncClient, number: int
     await _policy(ctx, made.id)
     await _connect(ctx, made.id)
     limits = {"agent_per_order": 0, "finance_per_day": 100_000_00}
-    hour = {"code": "hour", "kind": "labour", "title": "An hour", "price": 5500}
-    settings = {"refund_limits": limits, "repairs": {"address": None, "prices": [hour]}}
-    await change_shop(ctx, made.id, SYSTEM, 1, settings)
+    await change_shop(ctx, made.id, SYSTEM, 1, {"refund_limits": limits})
     clock.ago = timedelta()
     for index in (1, 2):
         await _order(ctx, http, house, index)
@@ -367,6 +362,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     stalled = {"cause": "stalled", "note": "No scan for ten days."}
     claims = f"/v1/returns/{approved['return']}/transport-claims"
     claimed = await call("agent", "POST", claims, stalled)
+    complained = await _complained(call, buyer, order, approved["return"])
     received = await opened(jacket, 2)
     path, line = f"/v1/returns/{received['return']}", received["lines"][0]["return_line"]
     counted = {"reference": "dock 7", "lines": [{"return_line": line, "quantity": 2}]}
@@ -380,7 +376,6 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     await call("finance", "POST", f"/v1/refunds/{asked_for['refund']}/approve", binding)
     early = await opened(shirt, 1, "changed_mind")
     exchanged = await _exchanged(call, buyer, order, jacket)
-    repaired = await _repaired(call, buyer, order, jacket)
     present = {"order": order, "amount": 300, "kind": "goodwill", "to": "store_credit"}
     given = await call("finance", "POST", "/v1/refunds", present)
     credit = given["transfers"][0]["store_credit"]
@@ -413,8 +408,8 @@ async def _returns(call: Caller, order: str, index: int) -> None:
             "scm": debit["movement"],
             "off": offered["offer"],
             "dsp": disputed["dispute"],
+            "cpl": complained,
             "exc": exchanged,
-            "rep": repaired,
             "wdr": withdrawn["withdrawal"],
             "clm": claimed["claim"],
             "shp": call.house.shop,
@@ -423,48 +418,40 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     )
 
 
+async def _complained(call: Caller, buyer: str, order: str, return_: str) -> str:
+    """One complaint that was rated, one that is under way with a note of the staff's."""
+    about = {"order": order, "return": return_, "category": "refund", "text": "Where is it?"}
+    rated = await call(buyer, "POST", "/v1/complaints", about)
+    path = f"/v1/complaints/{rated['complaint']}"
+    await call("agent", "POST", f"{path}/resolve", {"text": "It is on its way."})
+    await call(buyer, "POST", f"{path}/rate", {"score": 4, "text": "Thank you."})
+    made = await call(buyer, "POST", "/v1/complaints", about)
+    path = f"/v1/complaints/{made['complaint']}"
+    await call("agent", "POST", f"{path}/notes", {"text": "Second time."})
+    return str(made["complaint"])
+
+
 async def _exchanged(call: Caller, buyer: str, order: str, line: str) -> str:
     """Goods for goods that cost more: judged, paid for and to be sent."""
     wanted = {**asked(order, line), "resolution": "exchange"}
     quote = await call(buyer, "POST", "/v1/quotes", wanted)
     body = {"quote": quote["quote"], "lines": [{"line": line, "wanted": {"sku": "JKT-L"}}]}
     opened = await call(buyer, "POST", "/v1/returns", body)
+    path = f"/v1/returns/{opened['return']}"
     found = await call(buyer, "GET", f"/v1/exchanges?return={opened['return']}")
     exchange = str(found["items"][0]["exchange"])
     await call("agent", "POST", f"/v1/exchanges/{exchange}/answer",
                {"in_stock": True, "unit_price": 10900})  # fmt: skip
     await call(buyer, "POST", f"/v1/exchanges/{exchange}/accept")
-    await _back(call, opened)
-    due = (await call(buyer, "GET", f"/v1/exchanges/{exchange}"))["money"]["due"]
-    paid = {"amount": due, "reference": f"paid for {exchange}"}
-    await call("finance", "POST", f"/v1/exchanges/{exchange}/payments", paid)
-    return exchange
-
-
-async def _repaired(call: Caller, buyer: str, order: str, line: str) -> str:
-    """Goods that nobody covers: quoted, mended, paid for and to be sent back."""
-    wanted = {**asked(order, line, why="other"), "resolution": "repair"}
-    quote = await call(buyer, "POST", "/v1/quotes", wanted)
-    opened = await call(buyer, "POST", "/v1/returns", {"quote": quote["quote"]})
-    await _back(call, opened)
-    found = await call(buyer, "GET", opened["repair"])
-    repair = str(found["items"][0]["repair"])
-    path = f"/v1/repairs/{repair}"
-    await call("agent", "POST", f"{path}/quote", {"positions": [{"code": "hour"}]})
-    await call(buyer, "POST", f"{path}/accept")
-    due = (await call("agent", "POST", f"{path}/finish"))["money"]["due"]
-    paid = {"amount": due, "reference": f"paid for {repair}"}
-    await call("finance", "POST", f"{path}/payments", paid)
-    return repair
-
-
-async def _back(call: Caller, opened: Mapping[str, Any]) -> None:
-    """The one unit of a return comes back as it was sold."""
-    path, here = f"/v1/returns/{opened['return']}", opened["lines"][0]["return_line"]
+    here = opened["lines"][0]["return_line"]
     counted = {"reference": "dock 9", "lines": [{"return_line": here, "quantity": 1}]}
     await call("warehouse", "POST", f"{path}/receipts", counted)
     units = [{"return_line": here, "grade": "sealed"}]
     await call("warehouse", "POST", f"{path}/inspections", {"units": units})
+    due = (await call(buyer, "GET", f"/v1/exchanges/{exchange}"))["money"]["due"]
+    paid = {"amount": due, "reference": f"paid for {exchange}"}
+    await call("finance", "POST", f"/v1/exchanges/{exchange}/payments", paid)
+    return exchange
 
 
 async def _arrived(ctx: Context, house: House) -> None:

@@ -100,7 +100,9 @@ async def test_no_buyer_and_no_platform_learns_of_a_note(case: Case) -> None:
 async def test_what_was_said_never_changes_and_its_words_go_with_the_person(
     case: Case, postgres: PostgresForTests, story_database: str
 ) -> None:
-    await case.says("buyer", "My name is Anna Weber.")
+    said_once = {"path": f"{case.path}/messages", "body": {"text": "My name is Anna Weber."}}
+    key = {"Idempotency-Key": "said"}
+    first = await case.desk.send("buyer", **said_once, **key)
     await case.desk.do("agent", f"{case.path}/notes", {"text": "Anna again"})
     owner = await asyncpg.connect(postgres.url(story_database))
     try:
@@ -114,7 +116,11 @@ async def test_what_was_said_never_changes_and_its_words_go_with_the_person(
         assert await owner.fetchval("SELECT count(*) FROM message_texts") == 0
         (kept,) = (await case.desk.get("agent", f"{case.path}/messages"))["items"]
         assert (kept["party"], kept["text"]) == ("buyer", None)
-        events = [dict(row) for row in await owner.fetch("SELECT * FROM events")]
-        assert "Anna" not in str(events)
+        again = await case.desk.send("buyer", **said_once, **key)
+        assert again.headers["idempotent-replayed"] == "true"
+        assert again.json() == {**first.json(), "text": None}
+        for table in ("events", "idempotency_keys"):
+            rows = [dict(row) for row in await owner.fetch(f"SELECT * FROM {table}")]
+            assert "Anna" not in str(rows)
     finally:
         await owner.close()

@@ -6,8 +6,9 @@ from uuid import UUID
 
 import asyncpg
 import orjson
+import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from uuid_utils.compat import uuid7
@@ -15,6 +16,7 @@ from uuid_utils.compat import uuid7
 from returns_api import tracing
 from returns_api.db.engine import Database
 from returns_api.db.outbox import Job, emit
+from returns_api.spans import Redacting
 
 _spans = InMemorySpanExporter()
 
@@ -53,6 +55,27 @@ async def test_a_job_and_its_call_share_the_trace_of_the_request(
     wanted = request.get_span_context().trace_id
     assert ended["job process_inbox"].context.trace_id == wanted
     assert ended["POST bank.example"].context.trace_id == wanted
+
+
+def test_a_failure_is_told_by_its_type_alone() -> None:
+    _collecting()
+    _spans.clear()
+    with pytest.raises(ValueError, match="canary"), tracing.job_span("run_import", None):
+        raise ValueError("canary@example.com")
+    told = [span.to_json() for span in _spans.get_finished_spans()]
+    assert any('"error.type": "ValueError"' in text for text in told)
+    assert not any("canary" in text for text in told)
+
+
+def test_what_callers_put_into_an_address_is_in_no_span() -> None:
+    provider = TracerProvider()
+    provider.add_span_processor(Redacting())
+    asked = {"url.path": "/v1/x/canary", "url.query": "q=canary", "http.route": "/v1/x/{x}"}
+    with provider.get_tracer("test").start_as_current_span("GET", attributes=asked) as span:
+        pass
+    assert isinstance(span, ReadableSpan)
+    assert "canary" not in span.to_json()
+    assert "/v1/x/{x}" in span.to_json()
 
 
 async def test_outside_of_a_trace_a_job_carries_none() -> None:

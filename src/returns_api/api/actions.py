@@ -15,23 +15,18 @@ from returns_api.domain import ids
 from returns_api.domain.access import Principal, Scope
 from returns_api.domain.disputes import DisputeRecord
 from returns_api.domain.exchanges import ExchangeRecord
-from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
 from returns_api.domain.lifecycle.deadlines import OPEN, Deadline
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.pickups import PICKUP
-from returns_api.domain.lifecycle.policies import POLICY
-from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
-from returns_api.domain.lifecycle.repairs import REPAIR
-from returns_api.domain.lifecycle.returns import LINE, RETURN
+from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.lifecycle.withdrawals import WITHDRAWAL
 from returns_api.domain.offers import OfferRecord
 from returns_api.domain.pickups import PickupRecord
-from returns_api.domain.repairs import RepairRecord
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.shipments import ShipmentRecord
 from returns_api.domain.transport_claims import ClaimRecord
@@ -80,16 +75,6 @@ EXCHANGE_LINKS: Final[dict[str, Link]] = {
     "ship": Link("ship", Scope.RETURNS_REVIEW),
     "complete": Link("complete", Scope.RETURNS_ACT),
 }
-REPAIR_LINKS: Final[dict[str, Link]] = {
-    **{
-        name: Link(name.replace("_", "-"), Scope.RETURNS_REVIEW)
-        for name in ("quote", "give_up", "finish", "ship")
-    },
-    **{name: Link(name, Scope.RETURNS_ACT) for name in ("accept", "decline", "choose", "complete")},
-    "link": Link("payment-link", Scope.RETURNS_REVIEW),
-    "pay": Link("payments", Scope.REFUNDS_MANAGE),
-    "waive": Link("waive", Scope.REFUNDS_MANAGE),
-}
 CLAIM_LINKS: Final[dict[str, Link]] = {
     **{name: Link(name, Scope.REFUNDS_CREATE) for name in ("submit", "withdraw")},
     **{name: Link(name, Scope.REFUNDS_MANAGE) for name in ("accept", "reject", "pay")},
@@ -98,82 +83,13 @@ PICKUP_LINKS: Final[dict[str, Link]] = {
     name: Link(name, Scope.RETURNS_ACT) for name in ("rebook", "cancel", "miss")
 }
 WITHDRAWAL_LINKS: Final[dict[str, Link]] = {"confirm": Link("confirm", Scope.RETURNS_CREATE)}
-OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
-    "approveReturn": (RETURN, "approve"),
-    "rejectReturn": (RETURN, "reject"),
-    "requestReturnInfo": (RETURN, "request_info"),
-    "provideReturnInfo": (RETURN, "provide_info"),
-    "cancelReturn": (RETURN, "cancel"),
-    "shipReturn": (RETURN, "ship"),
-    "createReceipt": (RETURN, "receive"),
-    "createInspection": (RETURN, "inspect"),
-    "makeOffer": (RETURN, "offer"),
-    "openDispute": (RETURN, "dispute"),
-    "confirmWithdrawal": (WITHDRAWAL, "confirm"),
-    "addDisputeEvidence": (DISPUTE, "add_evidence"),
-    "appealRuling": (DISPUTE, "appeal"),
-    "withdrawDispute": (DISPUTE, "withdraw"),
-    "beginDisputeReview": (DISPUTE, "begin_review"),
-    "ruleDispute": (DISPUTE, "rule"),
-    **{f"{name}Offer": (OFFER, name) for name in OFFER_LINKS},
-    "answerExchange": (EXCHANGE, "answer"),
-    "acceptExchange": (EXCHANGE, "accept"),
-    "chooseAlternative": (EXCHANGE, "choose"),
-    "cancelExchange": (EXCHANGE, "cancel"),
-    "setExchangePaymentLink": (EXCHANGE, "link"),
-    "recordExchangePayment": (EXCHANGE, "pay"),
-    "shipExchange": (EXCHANGE, "ship"),
-    "completeExchange": (EXCHANGE, "complete"),
-    **{
-        f"{name}Repair": (REPAIR, name)
-        for name in ("quote", "accept", "decline", "finish", "waive", "ship", "complete")
-    },
-    "giveUpRepair": (REPAIR, "give_up"),
-    "chooseInstead": (REPAIR, "choose"),
-    "setRepairPaymentLink": (REPAIR, "link"),
-    "recordRepairPayment": (REPAIR, "pay"),
-    **{f"{name}Pickup": (PICKUP, name) for name in PICKUP_LINKS},
-    **{f"{name}TransportClaim": (TRANSPORT_CLAIM, name) for name in CLAIM_LINKS},
-    "retryLabel": (SHIPMENT, "retry"),
-    "approveRefund": (REFUND, "approve"),
-    "retryRefund": (REFUND, "retry"),
-    "cancelRefund": (REFUND, "cancel"),
-    "requestRecovery": (RECOVERY, "request"),
-    "recordRecoveryPayment": (RECOVERY, "pay"),
-    "writeOffRecovery": (RECOVERY, "write_off"),
-    "waiveRecovery": (RECOVERY, "waive"),
-    "approveRecovery": (RECOVERY, "approve"),
-    "declineRecovery": (RECOVERY, "decline"),
-    "editPolicy": (POLICY, "edit"),
-    "checkPolicy": (POLICY, "check"),
-    "publishPolicy": (POLICY, "publish"),
-    "retirePolicy": (POLICY, "retire"),
-}
-"""Operations of the description and the action that each is."""
-STATES: Final[dict[str, Machine]] = {
-    "ReturnOut": RETURN,
-    "ReturnLineOut": LINE,
-    "LabelOut": SHIPMENT,
-    "RefundOut": REFUND,
-    "TransferOut": TRANSFER,
-    "AdvanceOut": ADVANCE,
-    "AdvanceRecoveryOut": RECOVERY,
-    "OfferOut": OFFER,
-    "DisputeOut": DISPUTE,
-    "ExchangeOut": EXCHANGE,
-    "RepairOut": REPAIR,
-    "PickupOut": PICKUP,
-    "WithdrawalOut": WITHDRAWAL,
-    "TransportClaimOut": TRANSPORT_CLAIM,
-}
-"""Shapes whose ``state`` is a state of a table."""
 RETRY_LABEL: Final = Link("retry-label", Scope.RETURNS_REVIEW)
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "return": ("returns", "ret"),
     "offer": ("offers", "off"),
     "dispute": ("disputes", "dsp"),
+    "complaint": ("complaints", "cpl"),
     "exchange": ("exchanges", "exc"),
-    "repair": ("repairs", "rep"),
     "pickup": ("pickups", "pku"),
     "transport_claim": ("transport-claims", "clm"),
     "withdrawal": ("withdrawals", "wdr"),
@@ -200,25 +116,25 @@ def place_of(kind: str, object_id: UUID) -> str:
 def allowed_actions(ret: ReturnRecord, principal: Principal) -> list[Action]:
     """What the caller may do with a return, in the order of its table."""
     href = place_of("return", ret.id)
-    return _allowed(RETURN, ret.state, ret.holds(), LINKS, href, ret.deadlines, principal)
+    return links_of(RETURN, ret.state, ret.holds(), LINKS, href, ret.deadlines, principal)
 
 
 def offer_actions(offer: OfferRecord, principal: Principal) -> list[Action]:
     """What the caller may do with an offer, in the order of its table."""
     href, holds = place_of("offer", offer.id), offer.holds(principal.credential_id)
-    return _allowed(OFFER, offer.state, holds, OFFER_LINKS, href, offer.deadlines, principal)
+    return links_of(OFFER, offer.state, holds, OFFER_LINKS, href, offer.deadlines, principal)
 
 
 def pickup_actions(pickup: PickupRecord, principal: Principal) -> list[Action]:
     """What the caller may do about a courier's visit, in the order of its table."""
     href = place_of("pickup", pickup.id)
-    return _allowed(PICKUP, pickup.state, (), PICKUP_LINKS, href, pickup.deadlines, principal)
+    return links_of(PICKUP, pickup.state, (), PICKUP_LINKS, href, pickup.deadlines, principal)
 
 
 def claim_actions(claim: ClaimRecord, principal: Principal) -> list[Action]:
     """What the caller may do about a transport claim, in the order of its table."""
     href = place_of("transport_claim", claim.id)
-    return _allowed(TRANSPORT_CLAIM, claim.state, (), CLAIM_LINKS, href, claim.deadlines, principal)
+    return links_of(TRANSPORT_CLAIM, claim.state, (), CLAIM_LINKS, href, claim.deadlines, principal)
 
 
 def courier_actions(
@@ -255,7 +171,7 @@ def dispute_actions(dispute: DisputeRecord, principal: Principal) -> list[Action
     """What the caller may do with a dispute, in the order of its table."""
     href = place_of("dispute", dispute.id)
     holds = dispute.holds(principal.credential_id)
-    return _allowed(
+    return links_of(
         DISPUTE, dispute.state, holds, DISPUTE_LINKS, href, dispute.deadlines, principal
     )
 
@@ -263,24 +179,18 @@ def dispute_actions(dispute: DisputeRecord, principal: Principal) -> list[Action
 def exchange_actions(exchange: ExchangeRecord, principal: Principal) -> list[Action]:
     """What the caller may do with an exchange, in the order of its table."""
     href = place_of("exchange", exchange.id)
-    return _allowed(
+    return links_of(
         EXCHANGE, exchange.state, (), EXCHANGE_LINKS, href, exchange.deadlines, principal
     )
-
-
-def repair_actions(repair: RepairRecord, principal: Principal) -> list[Action]:
-    """What the caller may do with a repair, in the order of its table."""
-    href = place_of("repair", repair.id)
-    return _allowed(REPAIR, repair.state, (), REPAIR_LINKS, href, repair.deadlines, principal)
 
 
 def withdrawal_actions(withdrawal_id: UUID, state: str, principal: Principal) -> list[Action]:
     """What the caller may do with a withdrawal."""
     href = place_of("withdrawal", withdrawal_id)
-    return _allowed(WITHDRAWAL, state, (), WITHDRAWAL_LINKS, href, (), principal)
+    return links_of(WITHDRAWAL, state, (), WITHDRAWAL_LINKS, href, (), principal)
 
 
-def _allowed(
+def links_of(
     machine: Machine,
     state: str,
     holds: Collection[str],
@@ -289,6 +199,7 @@ def _allowed(
     deadlines: Sequence[Deadline],
     principal: Principal,
 ) -> list[Action]:
+    """What the caller may do with an object in ``state``, in the order of its table."""
     actor = actor_of(principal)
     if actor is None:
         return []

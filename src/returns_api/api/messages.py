@@ -1,4 +1,5 @@
-"""Messages and notes of a return over HTTP. A buyer reads the former and never the latter."""
+"""Messages and notes of a return or a complaint over HTTP. A buyer reads the former and never the
+latter."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api.commands import Command, Commanded
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, json_answer, paged
+from returns_api.api.message_views import message_out, messages_out, note_out, notes_out
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.messages import (
@@ -19,14 +21,15 @@ from returns_api.api.schemas.messages import (
     NotesOut,
 )
 from returns_api.db.engine import Transaction
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
-from returns_api.domain.messages import MESSAGE, NOTE, PREFIXES, Said
+from returns_api.domain.messages import MESSAGE, NOTE, PREFIXES, About, Said
 from returns_api.usecases import messages
+from returns_api.usecases.context import Context
 
-router = APIRouter(prefix="/v1/returns/{return}", tags=["messages"])
+router = APIRouter(prefix="/v1", tags=["messages"])
 
 ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
+ComplaintPath = Annotated[str, Path(examples=[example_id("cpl")], max_length=100)]
 MessagePages = Annotated[Page, Depends(paged(PREFIXES[MESSAGE]))]
 NotePages = Annotated[Page, Depends(paged(PREFIXES[NOTE]))]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
@@ -35,8 +38,48 @@ Staff = Annotated[Caller, Depends(Allowed(Scope.NOTES_MANAGE))]
 Writer = Annotated[Command, Depends(Commanded(Scope.NOTES_MANAGE))]
 
 
+def _of_return(text: str) -> About:
+    return About(return_id=path_id("ret", text))
+
+
+def _of_complaint(text: str) -> About:
+    return About(complaint_id=path_id("cpl", text))
+
+
+async def _send(command: Command, about: About, body: MessageIn) -> Response:
+    async def work(tx: Transaction) -> Said:
+        return await messages.send_message(
+            tx, command.ctx, command.principal, command.by, about, body.text, body.photos
+        )
+
+    return await command.once(work, lambda said: json_answer(201, message_out(said)))
+
+
+async def _note(command: Command, about: About, body: NoteIn) -> Response:
+    async def work(tx: Transaction) -> Said:
+        return await messages.add_note(
+            tx, command.ctx, command.principal, command.by, about, body.text
+        )
+
+    return await command.once(work, lambda said: json_answer(201, note_out(said)))
+
+
+async def _messages(ctx: Context, caller: Caller, about: About, page: Page) -> MessagesOut:
+    found = await messages.list_said(
+        ctx, caller.principal, about, MESSAGE, page.cursor, page.limit + 1
+    )
+    return messages_out(found, page)
+
+
+async def _notes(ctx: Context, caller: Caller, about: About, page: Page) -> NotesOut:
+    found = await messages.list_said(
+        ctx, caller.principal, about, NOTE, page.cursor, page.limit + 1
+    )
+    return notes_out(found, page)
+
+
 @router.post(
-    "/messages",
+    "/returns/{return}/messages",
     status_code=201,
     operation_id="sendMessage",
     summary="Say something to the other side",
@@ -48,18 +91,11 @@ Writer = Annotated[Command, Depends(Commanded(Scope.NOTES_MANAGE))]
     responses=refusals(*BODY, 404, 409),
 )
 async def send_message(return_: ReturnPath, body: MessageIn, command: Speaker) -> Response:
-    return_id = path_id("ret", return_)
-
-    async def work(tx: Transaction) -> Said:
-        return await messages.send_message(
-            tx, command.ctx, command.principal, command.by, return_id, body.text, body.photos
-        )
-
-    return await command.once(work, lambda said: json_answer(201, _message(said)))
+    return await _send(command, _of_return(return_), body)
 
 
 @router.get(
-    "/messages",
+    "/returns/{return}/messages",
     operation_id="listMessages",
     summary="Read what buyer and merchant said",
     description="Oldest first. Notes are not among them.",
@@ -68,16 +104,11 @@ async def send_message(return_: ReturnPath, body: MessageIn, command: Speaker) -
 async def list_messages(
     return_: ReturnPath, ctx: ContextDep, caller: Reader, page: MessagePages
 ) -> MessagesOut:
-    found = await messages.list_said(
-        ctx, caller.principal, path_id("ret", return_), MESSAGE, page.cursor, page.limit + 1
-    )
-    return MessagesOut(
-        items=[_message(said) for said in found[: page.limit]], next_cursor=_cursor(found, page)
-    )
+    return await _messages(ctx, caller, _of_return(return_), page)
 
 
 @router.post(
-    "/notes",
+    "/returns/{return}/notes",
     status_code=201,
     operation_id="addNote",
     summary="Write something down for staff",
@@ -86,18 +117,11 @@ async def list_messages(
     responses=refusals(*BODY, 404, 409),
 )
 async def add_note(return_: ReturnPath, body: NoteIn, command: Writer) -> Response:
-    return_id = path_id("ret", return_)
-
-    async def work(tx: Transaction) -> Said:
-        return await messages.add_note(
-            tx, command.ctx, command.principal, command.by, return_id, body.text
-        )
-
-    return await command.once(work, lambda said: json_answer(201, _note(said)))
+    return await _note(command, _of_return(return_), body)
 
 
 @router.get(
-    "/notes",
+    "/returns/{return}/notes",
     operation_id="listNotes",
     summary="Read the staff's notes",
     description="Oldest first.",
@@ -106,37 +130,61 @@ async def add_note(return_: ReturnPath, body: NoteIn, command: Writer) -> Respon
 async def list_notes(
     return_: ReturnPath, ctx: ContextDep, caller: Staff, page: NotePages
 ) -> NotesOut:
-    found = await messages.list_said(
-        ctx, caller.principal, path_id("ret", return_), NOTE, page.cursor, page.limit + 1
-    )
-    return NotesOut(
-        items=[_note(said) for said in found[: page.limit]], next_cursor=_cursor(found, page)
-    )
+    return await _notes(ctx, caller, _of_return(return_), page)
 
 
-def _cursor(found: list[Said], page: Page) -> str | None:
-    if len(found) <= page.limit:
-        return None
-    last = found[page.limit - 1]
-    return ids.encode(PREFIXES[last.kind], last.id)
+@router.post(
+    "/complaints/{complaint}/messages",
+    status_code=201,
+    operation_id="sendComplaintMessage",
+    summary="Say something about a complaint",
+    description=(
+        "Between buyer and merchant; the complaint stays as it is. Photos are those of the return"
+        " that it is about, sent before."
+    ),
+    response_model=MessageOut,
+    responses=refusals(*BODY, 404, 409),
+)
+async def send_complaint_message(
+    complaint: ComplaintPath, body: MessageIn, command: Speaker
+) -> Response:
+    return await _send(command, _of_complaint(complaint), body)
 
 
-def _message(said: Said) -> MessageOut:
-    return MessageOut.model_validate(
-        {
-            "message": said.id,
-            "return": said.return_id,
-            **{name: getattr(said, name) for name in ("party", "role", "text", "at")},
-            "photos": list(said.photos),
-        }
-    )
+@router.get(
+    "/complaints/{complaint}/messages",
+    operation_id="listComplaintMessages",
+    summary="Read what was said about a complaint",
+    description="Oldest first: the complaint itself, progress, questions and answers.",
+    responses=refusals(404),
+)
+async def list_complaint_messages(
+    complaint: ComplaintPath, ctx: ContextDep, caller: Reader, page: MessagePages
+) -> MessagesOut:
+    return await _messages(ctx, caller, _of_complaint(complaint), page)
 
 
-def _note(said: Said) -> NoteOut:
-    return NoteOut.model_validate(
-        {
-            "note": said.id,
-            "return": said.return_id,
-            **{name: getattr(said, name) for name in ("role", "author", "text", "at")},
-        }
-    )
+@router.post(
+    "/complaints/{complaint}/notes",
+    status_code=201,
+    operation_id="addComplaintNote",
+    summary="Write a note about a complaint",
+    description="For the staff; no buyer ever reads it.",
+    response_model=NoteOut,
+    responses=refusals(*BODY, 404, 409),
+)
+async def add_complaint_note(complaint: ComplaintPath, body: NoteIn, command: Writer) -> Response:
+    return await _note(command, _of_complaint(complaint), body)
+
+
+@router.get(
+    "/complaints/{complaint}/notes",
+    operation_id="listComplaintNotes",
+    summary="Read the staff's notes on a complaint",
+    description="Oldest first.",
+    responses=refusals(404),
+)
+async def list_complaint_notes(
+    complaint: ComplaintPath, ctx: ContextDep, caller: Staff, page: NotePages
+) -> NotesOut:
+    return await _notes(ctx, caller, _of_complaint(complaint), page)

@@ -14,8 +14,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from returns_api.api.actions import OPERATIONS, STATES
 from returns_api.api.deps import REQUIRED, Allowed
+from returns_api.api.operations import OPERATIONS, STATES
 from returns_api.api.responses import Problem
 from returns_api.api.schemas.base import In, Out
 from returns_api.domain.access import ROLE_SCOPES, Role, Scope
@@ -41,8 +41,8 @@ _NAMES: Final = {
     "clm": "a transport claim",
     "off": "an offer",
     "dsp": "a dispute",
+    "cpl": "a complaint",
     "exc": "an exchange",
-    "rep": "a repair",
     "wdr": "a withdrawal",
     "cn": "a credit note",
     "pv": "a policy version",

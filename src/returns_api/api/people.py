@@ -106,4 +106,5 @@ def _refund(row: Row) -> KeptRefundOut:
 
 def _message(row: Row) -> KeptMessageOut:
     names = ("party", "at", "text")
-    return KeptMessageOut(return_=row["return_id"], **{name: row[name] for name in names})
+    about = {"return_": row["return_id"], "complaint": row["complaint_id"]}
+    return KeptMessageOut(**about, **{name: row[name] for name in names})

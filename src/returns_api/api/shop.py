@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Response
 
@@ -10,9 +10,9 @@ from returns_api.api.deps import Allowed, Caller, ContextDep, etag
 from returns_api.api.preconditions import IfMatch, seen_version
 from returns_api.api.responses import BODY, EDIT, refusals
 from returns_api.api.schemas.shop import (
+    AfterSales,
     CreditTerms,
     RefundLimits,
-    RepairSettings,
     ReturnAddress,
     ShopOut,
     ShopPatch,
@@ -23,6 +23,12 @@ from returns_api.usecases import shops
 
 router = APIRouter(prefix="/v1/admin/shop", tags=["shop"])
 
+_PARTS: Final = {
+    "refund_limits": RefundLimits,
+    "store_credit": CreditTerms,
+    "after_sales": AfterSales,
+}
+"""Settings that are kept whole, what differs from the defaults alone."""
 Manager = Annotated[Caller, Depends(Allowed(Scope.SHOP_MANAGE))]
 
 
@@ -66,13 +72,11 @@ async def change_shop(
 
 def _shown(row: Row, response: Response) -> ShopOut:
     response.headers["ETag"] = etag(row["version"])
-    parts = {"return_address", "refund_limits", "store_credit", "repairs"}
-    plain = ShopOut.model_fields.keys() - {"id", *parts}
+    plain = ShopOut.model_fields.keys() - {"id", "return_address", *_PARTS}
+    parts: dict[str, Any] = {name: part(**row[name]) for name, part in _PARTS.items()}
     return ShopOut(
         id=row["shop_id"],
         return_address=ReturnAddress(**row["return_address"]),
-        refund_limits=RefundLimits(**row["refund_limits"]),
-        store_credit=CreditTerms(**row["store_credit"]),
-        repairs=RepairSettings(**row["repairs"]),
+        **parts,
         **{name: row[name] for name in plain},
     )

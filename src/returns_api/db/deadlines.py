@@ -1,8 +1,8 @@
 """Deadlines as rows: written beside the change that moves them, found when their moment comes.
 
-Owns the table ``deadlines`` of returns and of all that hangs on them. ``wake_at`` is the moment
-while a deadline runs, and nothing else is swept. Refuses to own what a deadline means
-(``domain.lifecycle``).
+Owns the two books of deadlines: those of returns and of all that hangs on them, and those of what
+may hang on an order alone. ``wake_at`` is the moment while a deadline runs, and nothing else is
+swept. Refuses to own what a deadline means (``domain.lifecycle``).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     FromClause,
+    Table,
     Text,
     case,
     column,
@@ -32,17 +33,25 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import deadlines as _t
+from returns_api.db.tables import order_deadlines as _o
 from returns_api.domain.lifecycle.deadlines import KEPT, OPEN, PASSED, PAUSED, Deadline
 
 _NOW: Final = given("now", DateTime(timezone=True))
 _COLUMNS: Final = ("kind", "owner", "on_silence", "state", "due_at", "paused_at")
+_BOOKS: Final = {"return_id": _t, "order_id": _o}
 
 
-def written(of: str, head: FromClause) -> CTE:
+def anchor_of(table: Table) -> str:
+    """What an object's deadlines are kept by: its return, or its order where it may have none."""
+    return "order_id" if table.c.return_id.nullable else "return_id"
+
+
+def written(of: str, head: FromClause, anchor: str = "return_id") -> CTE:
     """Write the deadlines of the parameter ``deadlines``, each in the place of the one before it.
 
-    ``head`` has the object's ``id`` and ``return_id``; without a row of it, nothing is written.
+    ``head`` has the object's ``id`` and its ``anchor``; without a row of it, nothing is written.
     """
+    book = _BOOKS[anchor]
     wanted = (
         func.jsonb_to_recordset(given("deadlines", JSONB))
         .table_valued(*(column(name, _t.c[name].type) for name in _COLUMNS))
@@ -50,7 +59,7 @@ def written(of: str, head: FromClause) -> CTE:
     )
     rows = select(
         SHOP,
-        head.c.return_id,
+        head.c[anchor],
         head.c.id,
         literal(of, Text),
         *wanted.c,
@@ -58,10 +67,10 @@ def written(of: str, head: FromClause) -> CTE:
         _NOW,
         case((among(wanted.c.state, (OPEN, PAUSED)), null()), else_=_NOW),
     ).select_from(head.join(wanted, true()))
-    adding = insert(_t).from_select(
+    adding = insert(book).from_select(
         [
             "shop_id",
-            "return_id",
+            anchor,
             "object_id",
             "object",
             *_COLUMNS,
@@ -74,7 +83,7 @@ def written(of: str, head: FromClause) -> CTE:
     after = adding.excluded
     changed = ("owner", "on_silence", "state", "due_at", "wake_at", "paused_at", "ended_at")
     return adding.on_conflict_do_update(
-        index_elements=["shop_id", "return_id", "object_id", "kind"],
+        index_elements=["shop_id", anchor, "object_id", "kind"],
         set_={name: after[name] for name in changed},
     ).cte("timed")
 
@@ -95,14 +104,18 @@ def ending(head: FromClause, kind: str) -> CTE:
     )
 
 
-def shown(return_id: ColumnElement[Any], of: ColumnElement[Any] | None = None) -> Any:
-    """All deadlines of a return, or those of one object, as a JSON list for another statement."""
+def shown(
+    key: ColumnElement[Any], of: ColumnElement[Any] | None = None, anchor: str = "return_id"
+) -> Any:
+    """All deadlines of a return or order, or those of one object, as a JSON list for another
+    statement."""
+    book = _BOOKS[anchor]
     names = ("object", "object_id", *_COLUMNS)
-    fields = [part for name in names for part in (literal(name, Text), _t.c[name])]
-    one = [] if of is None else [_t.c.object_id == of]
+    fields = [part for name in names for part in (literal(name, Text), book.c[name])]
+    one = [] if of is None else [book.c.object_id == of]
     return (
         select(func.jsonb_agg(func.jsonb_build_object(*fields)))
-        .where(here(_t), _t.c.return_id == return_id, *one)
+        .where(here(book), book.c[anchor] == key, *one)
         .scalar_subquery()
     )
 
@@ -117,20 +130,28 @@ def to_json(found: Sequence[Deadline]) -> list[dict[str, Any]]:
     return [each.to_json() for each in found]
 
 
-DUE: Final = Query(
-    select(_t.c.shop_id, _t.c.return_id)
-    .where(_t.c.wake_at <= given("now"))
-    .order_by(_t.c.wake_at, _t.c.return_id)
-    .limit(given("limit"))
-)
-_NEXT: Final = Query(
-    select(_t.c.object, _t.c.object_id, _t.c.kind, _t.c.wake_at)
-    .where(here(_t), _t.c.return_id == given("return_id"), _t.c.wake_at <= given("now"))
-    .order_by(_t.c.wake_at, _t.c.object_id, _t.c.kind)
-    .limit(1)
-)
+def _due(anchor: str) -> Query:
+    book = _BOOKS[anchor]
+    return Query(
+        select(book.c.shop_id, book.c[anchor])
+        .where(book.c.wake_at <= given("now"))
+        .order_by(book.c.wake_at, book.c[anchor])
+        .limit(given("limit"))
+    )
 
 
+def _next(anchor: str) -> Query:
+    book = _BOOKS[anchor]
+    return Query(
+        select(book.c.object, book.c.object_id, book.c.kind, book.c.wake_at)
+        .where(here(book), book.c[anchor] == given("key"), book.c.wake_at <= given("now"))
+        .order_by(book.c.wake_at, book.c.object_id, book.c.kind)
+        .limit(1)
+    )
+
+
+DUE: Final = {anchor: _due(anchor) for anchor in _BOOKS}
+_NEXT: Final = {anchor: _next(anchor) for anchor in _BOOKS}
 _PASS: Final = Query(
     update(_t)
     .where(
@@ -209,6 +230,8 @@ async def let_pass(tx: Transaction, return_id: UUID, late: Row, now: datetime) -
     )
 
 
-async def next_of(tx: Transaction, return_id: UUID, now: datetime) -> Row | None:
-    """The deadline that passed first of all that stand on a return; not locked."""
-    return await tx.first(_NEXT, return_id=return_id, now=now)
+async def next_of(
+    tx: Transaction, key: UUID, now: datetime, anchor: str = "return_id"
+) -> Row | None:
+    """The deadline that passed first of all that stand on a return or an order; not locked."""
+    return await tx.first(_NEXT[anchor], key=key, now=now)

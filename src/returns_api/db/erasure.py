@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Table, Text, Uuid, and_, any_, null, or_, select, update
+from sqlalchemy import Text, Uuid, and_, any_, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from returns_api.db import (
     exports,
+    idempotency,
     label_documents,
     messages,
     notifications,
@@ -32,7 +33,6 @@ from returns_api.db.tables import (
     offers,
     order_people,
     orders,
-    repairs,
     return_lines,
     returns,
     shops,
@@ -108,17 +108,11 @@ _FORGET_STATEMENTS: Final = Query(
     )
     .values(text=null())
 )
-
-
-def _forgetting(table: Table, *names: str) -> Query:
-    of_them = table.c.order_id == any_(given("order_ids", ARRAY(Uuid)))
-    told = or_(*(table.c[name].is_not(None) for name in names))
-    return Query(update(table).where(here(table), of_them, told).values(dict.fromkeys(names)))
-
-
-_FORGET_WAYS: Final = (
-    _forgetting(exchanges, "tracking", "payment_url"),
-    _forgetting(repairs, "tracking", "payment_url", "note"),
+_FORGET_WAYS: Final = Query(
+    update(exchanges)
+    .where(here(exchanges), exchanges.c.order_id == any_(given("order_ids", ARRAY(Uuid))))
+    .where(or_(exchanges.c.tracking.is_not(None), exchanges.c.payment_url.is_not(None)))
+    .values(tracking=null(), payment_url=null())
 )
 """Where goods went and where the person paid: both can lead to an address."""
 _LEAVE: Final = Query(
@@ -160,6 +154,7 @@ async def erase_person(tx: Transaction, order_id: UUID, now: datetime) -> bool:
     erased = await tx.run(_ERASE_PERSON, order_id=order_id, now=now)
     if erased:
         await _forget_around(tx, [order_id], now)
+        await idempotency.forget_words(tx, order_id)
     return bool(erased)
 
 
@@ -188,8 +183,7 @@ async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) 
     await tx.run(_FORGET_OFFERS, order_ids=order_ids)
     await tx.run(_FORGET_STATEMENTS, order_ids=order_ids)
     await tx.run(_FORGET_NOTES, order_ids=order_ids)
-    for query in _FORGET_WAYS:
-        await tx.run(query, order_ids=order_ids)
+    await tx.run(_FORGET_WAYS, order_ids=order_ids)
     await label_documents.drop_of_orders(tx, order_ids)
     await messages.forget(tx, order_ids)
     await exports.forget_all(tx)

@@ -11,13 +11,32 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, and_, bindparam, delete, func, insert, literal, select, true
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    LargeBinary,
+    Uuid,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, here
-from returns_api.db.tables import idempotency_keys
+from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.tables import idempotency_keys, returns
+from returns_api.domain import ids
+from returns_api.domain.forgetting import without_words
 
 _T = idempotency_keys
+_EMPTY: Final = literal(b"{}", LargeBinary)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +98,32 @@ _STORE: Final = Query(
     )
 )
 
+_RETURNS: Final = Query(
+    select(returns.c.id).where(here(returns), returns.c.order_id == given("order_id", Uuid))
+)
+_names: Final = (
+    func.unnest(given("names", ARRAY(LargeBinary))).table_valued("name").render_derived()
+)
+_ABOUT: Final = Query(
+    select(_T.c.principal_id, _T.c.key_hash, _T.c.body).where(
+        here(_T),
+        exists(
+            select(literal(1))
+            .select_from(_names)
+            .where(func.position(_names.c.name.op("IN")(_T.c.body)) > 0)
+        ),
+    )
+)
+_REPLACE: Final = Query(
+    update(_T)
+    .where(
+        here(_T),
+        _T.c.principal_id == given("principal_id"),
+        _T.c.key_hash == given("key_hash"),
+    )
+    .values(body=given("body"))
+)
+_EMPTY_ALL: Final = Query(update(_T).where(here(_T), _T.c.body != _EMPTY).values(body=_EMPTY))
 _FORGET: Final = Query(
     delete(_T).where(here(_T), _T.c.created_at < bindparam("before", required=True))
 )
@@ -107,3 +152,24 @@ async def store(tx: Transaction, claim: Claim, **answer: Any) -> None:
 async def forget(tx: Transaction, before: Any) -> int:
     """Drop answers older than the promise; returns how many."""
     return await tx.run(_FORGET, before=before)
+
+
+async def forget_words(tx: Transaction, order_id: UUID) -> None:
+    """Take what a person is or wrote out of every kept answer about an order or its returns.
+
+    The answers stay, and with them the memory that their work was done.
+    """
+    found = await tx.all(_RETURNS, order_id=order_id)
+    names = [ids.encode("ord", order_id), *(ids.encode("ret", row["id"]) for row in found)]
+    about = await tx.all(_ABOUT, names=[name.encode() for name in names])
+    changed = [
+        {"principal_id": row["principal_id"], "key_hash": row["key_hash"], "body": body}
+        for row in about
+        if (body := orjson.dumps(without_words(orjson.loads(row["body"])))) != row["body"]
+    ]
+    await tx.many(_REPLACE, changed)
+
+
+async def forget_all_words(tx: Transaction) -> None:
+    """Empty every kept answer of the shop."""
+    await tx.run(_EMPTY_ALL)

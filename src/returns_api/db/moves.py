@@ -1,4 +1,5 @@
-"""Adding and moving what hangs on a return, its deadlines with it, each in one statement.
+"""Adding and moving what hangs on a return or an order, its deadlines with it, each in one
+statement.
 
 Compare-and-set: a row moves only where its sequence is still the one that the plan was made from.
 """
@@ -22,17 +23,19 @@ from returns_api.domain.lifecycle.deadlines import Deadline
 
 @cache
 def _adding(table: Table, of: str, names: frozenset[str]) -> Query:
+    anchor = deadline_rows.anchor_of(table)
     added = (
         insert(table)
         .values(shop_id=SHOP, **{name: given(name, table.c[name].type) for name in names})
-        .returning(table.c.id, table.c.return_id)
+        .returning(table.c.id, table.c[anchor])
         .cte("added")
     )
-    return Query(select(added.c.id).add_cte(deadline_rows.written(of, added)))
+    return Query(select(added.c.id).add_cte(deadline_rows.written(of, added, anchor)))
 
 
 @cache
 def _moving(table: Table, of: str, names: frozenset[str]) -> Query:
+    anchor = deadline_rows.anchor_of(table)
     moved = (
         update(table)
         .where(
@@ -45,10 +48,10 @@ def _moving(table: Table, of: str, names: frozenset[str]) -> Query:
             updated_at=given("now"),
             **{name: given(name, table.c[name].type) for name in names},
         )
-        .returning(table.c.id, table.c.return_id, table.c.sequence)
+        .returning(table.c.id, table.c[anchor], table.c.sequence)
         .cte("moved")
     )
-    return Query(select(moved.c.sequence).add_cte(deadline_rows.written(of, moved)))
+    return Query(select(moved.c.sequence).add_cte(deadline_rows.written(of, moved, anchor)))
 
 
 async def add(

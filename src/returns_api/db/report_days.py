@@ -20,17 +20,17 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    null,
     or_,
     select,
+    union,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db import report_costs, report_sources
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.report_sources import SINCE, numbers, total
-from returns_api.db.tables import events, orders, report_rollups, returns
+from returns_api.db.tables import complaints, events, orders, report_rollups, returns
 from returns_api.domain.reports import SOURCES, Source, next_month
 
 _OF: Final = {**report_sources.OF, **report_costs.OF}
@@ -95,16 +95,25 @@ _NEXT: Final = Query(
             select(func.min(orders.c.placed_at))
             .where(here(orders), orders.c.placed_at >= SINCE)
             .scalar_subquery(),
+            select(func.min(complaints.c.created_at))
+            .where(here(complaints), complaints.c.created_at >= SINCE)
+            .scalar_subquery(),
         )
     )
 )
-"""The next moment from ``since`` on at which a return was opened or an order placed."""
+"""The next moment from ``since`` on at which anything was opened or an order placed."""
 _told: Final = (
-    select(events.c.id, events.c.return_id, events.c.order_id, events.c.resource_type)
+    select(
+        events.c.id,
+        events.c.return_id,
+        events.c.order_id,
+        events.c.resource_type,
+        events.c.resource_id,
+    )
     .where(
         here(events),
         events.c.id > given("after", events.c.id.type),
-        or_(events.c.return_id.is_not(None), events.c.resource_type == "order"),
+        or_(events.c.return_id.is_not(None), among(events.c.resource_type, ("order", "complaint"))),
     )
     .order_by(events.c.id)
     .limit(given("limit"))
@@ -116,15 +125,20 @@ _NEWEST: Final = Query(
 )
 _IDS: Final = ARRAY(events.c.id.type)
 _MOMENTS: Final = Query(
-    select(returns.c.created_at, null().label("placed_at"))
-    .where(here(returns), returns.c.id == any_(given("returns", _IDS)))
-    .union(
-        select(null(), orders.c.placed_at).where(
-            here(orders), orders.c.id == any_(given("orders", _IDS))
+    union(
+        *(
+            select(moment.label("moment")).where(
+                here(moment.table), moment.table.c.id == any_(given(name, _IDS))
+            )
+            for name, moment in (
+                ("returns", returns.c.created_at),
+                ("orders", orders.c.placed_at),
+                ("complaints", complaints.c.created_at),
+            )
         )
     )
 )
-"""When these returns were opened and these orders placed."""
+"""When these returns and complaints were opened and these orders placed."""
 _DROP: Final = Query(
     delete(report_rollups).where(
         here(report_rollups),
@@ -156,7 +170,7 @@ async def forget(tx: Transaction) -> None:
 
 
 async def next_moment(tx: Transaction, since: datetime) -> datetime | None:
-    """When the next return was opened or order placed; None when there is none any more."""
+    """When anything was opened or an order placed next; None when there is none any more."""
     found: datetime | None = await tx.value(_NEXT, since=since)
     return found
 
@@ -172,8 +186,16 @@ async def newest_event(tx: Transaction) -> UUID:
 
 
 async def moments_of(
-    tx: Transaction, return_ids: Iterable[UUID], order_ids: Iterable[UUID]
+    tx: Transaction,
+    return_ids: Iterable[UUID],
+    order_ids: Iterable[UUID],
+    complaint_ids: Iterable[UUID],
 ) -> set[datetime]:
-    """When these returns were opened and these orders placed."""
-    rows = await tx.all(_MOMENTS, returns=list(return_ids), orders=list(order_ids))
-    return {found for row in rows for found in row.values() if found is not None}
+    """When these returns and complaints were opened and these orders placed."""
+    rows = await tx.all(
+        _MOMENTS,
+        returns=list(return_ids),
+        orders=list(order_ids),
+        complaints=list(complaint_ids),
+    )
+    return {row["moment"] for row in rows}

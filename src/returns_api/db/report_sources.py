@@ -32,6 +32,7 @@ from sqlalchemy.dialects.postgresql import array
 from returns_api.db.quality import of_quality
 from returns_api.db.query import among, given, here
 from returns_api.db.tables import (
+    complaints,
     deadlines,
     events,
     order_lines,
@@ -39,6 +40,7 @@ from returns_api.db.tables import (
     return_lines,
     returns,
 )
+from returns_api.domain.complaints import SATISFIED, UNDER_WAY
 from returns_api.domain.orders import LineKind
 from returns_api.domain.reasons import BY_CODE, category_of
 
@@ -204,11 +206,35 @@ def _deadlines() -> Select[Any]:
     return added_up(rows, (due.object, due.kind, due.owner), figures)
 
 
+def _complaints() -> Select[Any]:
+    opened_at = complaints.c.created_at
+    rows = (
+        select(complaints)
+        .where(here(complaints), opened_at >= SINCE, opened_at < UNTIL)
+        .cte("complained")
+    )
+    found = rows.c
+    took = func.floor(func.extract("epoch", found.resolved_at - found.created_at))
+    figures = (
+        number(),
+        number(among(found.state, UNDER_WAY)),
+        number(found.escalated_at.is_not(None)),
+        number(found.reopened > 0),
+        number(found.resolved_at.is_not(None)),
+        total(took),
+        number(found.score.is_not(None)),
+        total(found.score),
+        number(found.score >= SATISFIED),
+    )
+    return added_up(rows, (found.category,), figures)
+
+
 OF: Final[Mapping[str, Select[Any]]] = {
     "reasons": _reasons(),
     "variants": _variants(),
     "items": _items(),
     "steps": _steps(),
     "deadlines": _deadlines(),
+    "complaints": _complaints(),
 }
 """By source: rows with ``keys``, ``currency`` and ``figures``."""

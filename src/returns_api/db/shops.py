@@ -19,7 +19,7 @@ _SETTINGS: Final = (
     "return_address",
     "refund_limits",
     "store_credit",
-    "repairs",
+    "after_sales",
 )
 
 _ONE: Final = Query(select(_t).where(here(_t)))

@@ -13,6 +13,7 @@ from returns_api.db.query import Query, given, here
 from returns_api.db.tables import (
     deadlines,
     events,
+    order_deadlines,
     order_people,
     orders,
     return_lines,
@@ -75,13 +76,32 @@ _DEADLINE: Final = Query(
 )
 
 
+_ORDER_DEADLINE: Final = Query(
+    select(order_deadlines.c.due_at)
+    .where(
+        here(order_deadlines),
+        order_deadlines.c.order_id == given("order_id"),
+        order_deadlines.c.object_id == given("resource_id", Uuid),
+        order_deadlines.c.owner == "buyer",
+        order_deadlines.c.wake_at.is_not(None),
+    )
+    .order_by(order_deadlines.c.due_at)
+    .limit(1)
+)
+
+
 async def event(tx: Transaction, event_id: UUID) -> Row | None:
     """The event with what may be said around it; the person's part is empty once erased."""
     return await tx.first(_EVENT, event_id=event_id)
 
 
-async def buyers_deadline(tx: Transaction, return_id: UUID, resource_id: UUID) -> datetime | None:
+async def buyers_deadline(tx: Transaction, event: Row) -> datetime | None:
     """By when the buyer has to act: on the thing itself, else on its return; a right that runs out
-    (the dispute window) is no such thing."""
-    found: datetime | None = await tx.value(_DEADLINE, return_id=return_id, resource_id=resource_id)
+    (the dispute window) is no such thing. What is kept by its order has its own alone."""
+    found: datetime | None = None
+    of = {"resource_id": event["resource_id"]}
+    if event["resource_type"] == "complaint":
+        found = await tx.value(_ORDER_DEADLINE, order_id=event["order_id"], **of)
+    elif event["return_id"] is not None:
+        found = await tx.value(_DEADLINE, return_id=event["return_id"], **of)
     return found

@@ -61,8 +61,6 @@ _REMINDED: Final = (
     "offer.made",
     "exchange.offered",
     "exchange.out_of_stock",
-    "repair.quoted",
-    "repair.unrepairable",
 )
 _TOLD: Final = (
     *_REMINDED,
@@ -76,8 +74,11 @@ _TOLD: Final = (
     "store_credit.issued",
     "exchange.payment_due",
     "exchange.shipped",
-    "repair.payment_due",
-    "repair.shipped",
+    "complaint.opened",
+    "complaint.progress",
+    "complaint.info_requested",
+    "complaint.resolved",
+    "complaint.closed",
 )
 REMINDER: Final = "deadline.approaching"
 WITHDRAWN: Final = "withdrawal.confirmed"

@@ -4,8 +4,9 @@ Owns which reports there are, what each is counted over, their columns with thei
 days that a question is about. Refuses to own where the figures come from (``db.report_sources``).
 
 A report is counted over a *source*: figures that add up, by day and by keys. The day is that on
-which a return was opened or, where what was sold stands beside it, on which its order was placed;
-whatever becomes of a return later belongs to that same day. Money is never added over currencies.
+which a return or a complaint was opened or, where what was sold stands beside it, on which its
+order was placed; whatever becomes of it later belongs to that same day. Money is never added over
+currencies.
 """
 
 from __future__ import annotations
@@ -248,6 +249,21 @@ FAST_REFUNDS: Final = Source(
     ),
     money=True,
 )
+COMPLAINTS: Final = Source(
+    "complaints",
+    (_text("category", "What the buyer complained about."),),
+    (
+        _count("complaints", "Complaints that were opened."),
+        _count("under_way", "Not settled yet."),
+        _count("escalated", "A promised time passed."),
+        _count("reopened", "The buyer came back to them."),
+        _count("resolved", "They were answered."),
+        Column("seconds", "seconds", "Time until they were answered last, all together."),
+        _count("rated", "The buyer said how satisfied they were."),
+        _count("score_total", "Those scores (1 to 5), all together."),
+        _count("satisfied", "Scores of 4 and 5."),
+    ),
+)
 SOURCES: Final = (
     REASONS,
     VARIANTS,
@@ -258,6 +274,7 @@ SOURCES: Final = (
     STEPS,
     DEADLINES,
     FAST_REFUNDS,
+    COMPLAINTS,
 )
 
 _RATES: Final = (
@@ -324,6 +341,15 @@ _LIST: Final = (
         FAST_REFUNDS,
         "lost",
         Ratio(Column("loss_rate", "ppm", "Lost of paid early."), "lost", "paid_early"),
+    ),
+    _report(
+        "complaints",
+        "Complaints: promises broken, time until answered, how satisfied buyers were.",
+        COMPLAINTS,
+        "complaints",
+        Ratio(Column("breach_rate", "ppm", "Escalated of opened."), "escalated", "complaints"),
+        Ratio(Column("mean_seconds", "seconds", "Until answered."), "seconds", "resolved"),
+        Ratio(Column("satisfied_rate", "ppm", "Satisfied of rated."), "satisfied", "rated"),
     ),
 )
 REPORTS: Final[Mapping[str, Report]] = MappingProxyType({each.name: each for each in _LIST})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from returns_api.db import erasure, imports, inbox, order_intake
+from returns_api.db import erasure, idempotency, imports, inbox, order_intake
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain import ids
@@ -72,6 +72,7 @@ async def erase_shop(tx: Transaction, ctx: Context) -> None:
     await _leave(tx, ctx, "erased")
     await inbox.forget_all(tx)
     await imports.forget_all(tx)
+    await idempotency.forget_all_words(tx)
     if await erasure.erase_some(tx, ERASED_AT_ONCE, ctx.clock()) == ERASED_AT_ONCE:
         raise NotYet("shop", soon=timedelta(0))
 

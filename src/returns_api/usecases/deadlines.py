@@ -1,76 +1,96 @@
 """Silence: what the system does when somebody did not act by their deadline.
 
-All deadlines that passed on one return and on what hangs on it are gone through in the order of
-their moments, each in a transaction of its own that ends the deadline together with what follows.
-So a sweep that dies half way, runs twice or comes days late has the same outcome.
+All deadlines that passed on one return and on what hangs on it, or on what hangs on one order
+alone, are gone through in the order of their moments, each in a transaction of its own that ends
+the deadline together with what follows. So a sweep that dies half way, runs twice or comes days
+late has the same outcome.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
-from typing import Final, Protocol, TypeVar
+from typing import Final
 from uuid import UUID
 
+from returns_api.db import complaints as complaint_rows
 from returns_api.db import deadlines as rows
 from returns_api.db import disputes as dispute_rows
 from returns_api.db import exchanges as exchange_rows
 from returns_api.db import offers as offer_rows
 from returns_api.db import pickups as pickup_rows
-from returns_api.db import repairs as repair_rows
 from returns_api.db import reservations
 from returns_api.db import returns as return_rows
 from returns_api.db import shipments as shipment_rows
 from returns_api.db import transport_claims as claim_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
+from returns_api.domain.complaints import plan_complaint_silence
 from returns_api.domain.disputes import plan_dispute_silence
-from returns_api.domain.events import SYSTEM, By, Event
+from returns_api.domain.events import SYSTEM
 from returns_api.domain.exchange_answers import plan_exchange_silence
 from returns_api.domain.offers import plan_offer_silence
 from returns_api.domain.pickups import plan_pickup_silence
-from returns_api.domain.repair_plans import plan_repair_silence
 from returns_api.domain.returns import plan_silence
 from returns_api.domain.shipments import why_not_here
 from returns_api.domain.transport_claims import plan_claim_silence
 from returns_api.usecases import _stalled
 from returns_api.usecases._advances import REQUEST, lock_if_due, save_and_grant
+from returns_api.usecases._complaints import clock_of
+from returns_api.usecases._complaints import save as save_complaint
 from returns_api.usecases._disputes import save as save_dispute
 from returns_api.usecases._exchanges import save as save_exchange
 from returns_api.usecases._offers import save as save_offer
 from returns_api.usecases._pickups import save as save_pickup
-from returns_api.usecases._repairs import save as save_repair
 from returns_api.usecases._settlement import settle_if_due
 from returns_api.usecases._transport_claims import save as save_claim
 from returns_api.usecases.context import Context
 
 AT_ONCE: Final = 50
-"""Deadlines of one return in one go; the sweep comes again for more."""
+"""Deadlines of one return or order in one go; the sweep comes again for more."""
 
 Silence = Callable[[Transaction, Context, UUID, Row], Awaitable[None]]
 
 
 async def keep_deadlines(ctx: Context, shop: UUID, return_id: UUID) -> None:
     """Do what every passed deadline of a return does by itself, the earliest first."""
+    await _keep(ctx, shop, return_id, "return_id")
+
+
+async def keep_order_deadlines(ctx: Context, shop: UUID, order_id: UUID) -> None:
+    """The same of an order, for what may hang on it without a return."""
+    await _keep(ctx, shop, order_id, "order_id")
+
+
+async def _keep(ctx: Context, shop: UUID, key: UUID, anchor: str) -> None:
     for _ in range(AT_ONCE):
         async with ctx.database.transaction(shop) as tx:
-            late = await rows.next_of(tx, return_id, ctx.clock())
+            late = await rows.next_of(tx, key, ctx.clock(), anchor)
             if late is None:
                 break
-            await silence(tx, ctx, return_id, late)
+            await silence(tx, ctx, key, late)
     ctx.wake()
 
 
-async def silence(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
-    """Take the default of one deadline that passed, and end it, in the open transaction."""
-    await _SILENCES[late["object"]](tx, ctx, return_id, late)
+async def silence(tx: Transaction, ctx: Context, key: UUID, late: Row) -> None:
+    """Take the default of one deadline that passed, and end it, in the open transaction; ``key``
+    is the return or order that it is kept by."""
+    await _SILENCES[late["object"]](tx, ctx, key, late)
 
 
 async def due_deadlines(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
     """Returns over all shops with a deadline that has passed, the earliest first."""
-    found = await ctx.database.sweep(rows.DUE, now=ctx.clock(), limit=limit)
-    return list(dict.fromkeys((row["shop_id"], row["return_id"]) for row in found))
+    return await _due(ctx, limit, "return_id")
+
+
+async def due_order_deadlines(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
+    """Orders over all shops with a deadline that has passed, the earliest first."""
+    return await _due(ctx, limit, "order_id")
+
+
+async def _due(ctx: Context, limit: int, anchor: str) -> list[tuple[UUID, UUID]]:
+    found = await ctx.database.sweep(rows.DUE[anchor], now=ctx.clock(), limit=limit)
+    return list(dict.fromkeys((row["shop_id"], row[anchor]) for row in found))
 
 
 async def _of_return(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
@@ -112,38 +132,20 @@ async def _of_dispute(tx: Transaction, ctx: Context, return_id: UUID, late: Row)
         await emit(tx, *await save_dispute(tx, ctx, change, SYSTEM))
 
 
-class _Paying(Protocol):
-    @property
-    def order_id(self) -> UUID: ...
-
-
-T = TypeVar("T", bound=_Paying)
-C = TypeVar("C")
-
-
-def _settling(
-    one: Callable[[Transaction, UUID], Awaitable[T | None]],
-    plan: Callable[[T, datetime], C | None],
-    save: Callable[[Transaction, Context, C, By], Awaitable[Event]],
-) -> Silence:
-    """What decides whether a return is settled in goods or in money; on silence it may be, so the
-    payments are locked first."""
-
-    async def of_it(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
-        known = await one(tx, late["object_id"])
-        if known is None:
-            return
-        await reservations.lock_payments(tx, known.order_id)
-        await return_rows.lock(tx, return_id)
-        found = await one(tx, late["object_id"])
-        change = None if found is None else plan(found, ctx.clock())
-        if change is None:
-            return
-        told = await save(tx, ctx, change, SYSTEM)
-        events, jobs = await settle_if_due(tx, ctx, return_id, SYSTEM)
-        await emit(tx, [told, *events], jobs)
-
-    return of_it
+async def _of_exchange(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
+    """An exchange's; without goods it settles a judged return, so the payments are locked first."""
+    known = await exchange_rows.one(tx, late["object_id"])
+    if known is None:
+        return
+    await reservations.lock_payments(tx, known.order_id)
+    await return_rows.lock(tx, return_id)
+    exchange = await exchange_rows.one(tx, late["object_id"])
+    change = None if exchange is None else plan_exchange_silence(exchange, ctx.clock())
+    if change is None:
+        return
+    told = await save_exchange(tx, ctx, change, SYSTEM)
+    events, jobs = await settle_if_due(tx, ctx, return_id, SYSTEM)
+    await emit(tx, [told, *events], jobs)
 
 
 async def _of_pickup(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
@@ -164,14 +166,25 @@ async def _of_claim(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -
         await emit(tx, [(await save_claim(tx, ctx, change, SYSTEM))[1]])
 
 
+async def _of_complaint(tx: Transaction, ctx: Context, order_id: UUID, late: Row) -> None:
+    """A complaint's, which is locked by itself."""
+    await complaint_rows.lock(tx, late["object_id"])
+    complaint = await complaint_rows.one(tx, late["object_id"])
+    if complaint is None:
+        return
+    change = plan_complaint_silence(complaint, await clock_of(tx, ctx))
+    if change is not None:
+        await emit(tx, [(await save_complaint(tx, ctx, change, SYSTEM))[1]])
+
+
 _SILENCES: Final[Mapping[str, Silence]] = {
     "return": _of_return,
     "offer": _of_offer,
     "dispute": _of_dispute,
-    "exchange": _settling(exchange_rows.one, plan_exchange_silence, save_exchange),
-    "repair": _settling(repair_rows.one, plan_repair_silence, save_repair),
+    "exchange": _of_exchange,
     "pickup": _of_pickup,
     "shipment": _stalled.silence,
     "transport_claim": _of_claim,
+    "complaint": _of_complaint,
 }
 """By the kind of object that a deadline is of."""

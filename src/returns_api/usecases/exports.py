@@ -39,7 +39,7 @@ from returns_api.domain.exports import (
     return_line,
     still_good,
 )
-from returns_api.domain.messages import MESSAGE, PER_RETURN
+from returns_api.domain.messages import MESSAGE, PER_RETURN, About
 from returns_api.usecases import _runs
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases.context import Context
@@ -186,7 +186,8 @@ async def _returns(tx: Transaction, chosen: Sequence[UUID]) -> list[dict[str, An
     for return_id in chosen:
         ret = await return_rows.one(tx, return_id)
         assert ret is not None
-        said = await message_rows.page(tx, return_id, MESSAGE, after=_FIRST, limit=PER_RETURN)
+        about = About(return_id=return_id)
+        said = await message_rows.page(tx, about, MESSAGE, after=_FIRST, limit=PER_RETURN)
         told = await event_rows.of_return(tx, return_id, _FIRST, EVENTS_MAX, everything=False)
         graded = await warehouse_rows.graded_units(tx, return_id)
         lines.append(

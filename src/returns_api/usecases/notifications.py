@@ -11,16 +11,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from returns_api.db import messages as message_rows
 from returns_api.db import notification_settings, opt_outs, telling
 from returns_api.db import notifications as rows
 from returns_api.db import withdrawals as withdrawal_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, due_in
+from returns_api.domain import ids
 from returns_api.domain.calendars import local_date
 from returns_api.domain.notifications import (
     ADDRESS_OF,
@@ -48,7 +50,7 @@ from returns_api.usecases._messaging import Outgoing, send
 from returns_api.usecases.context import Context
 from returns_api.usecases.opt_outs import link
 
-_AMOUNTS: Final = ("amount", "balance", "difference", "due", "if_declined")
+_AMOUNTS: Final = ("amount", "balance", "difference", "due")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Scene:
     now: datetime
     withdrawal: Row | None = None
     """What the event is of, where it acknowledges one."""
+    said: str | None = None
+    """The words of the message that the event names; None once they were erased."""
 
     @property
     def language(self) -> str:
@@ -106,19 +110,25 @@ async def _hold(tx: Transaction, ctx: Context, event_id: UUID) -> list[Held]:
     event = await telling.event(tx, event_id) if claimed else None
     if event is None:
         return []
-    due_at = None
-    if event["return_id"] is not None:
-        due_at = await telling.buyers_deadline(tx, event["return_id"], event["resource_id"])
+    due_at = await telling.buyers_deadline(tx, event)
     channels = await notification_settings.sending(tx)
     withdrawal = None
     if event["type"] == WITHDRAWN:
         withdrawal = await withdrawal_rows.one(tx, event["resource_id"])
-    scene = Scene(tx.shop, event, channels, due_at, now, withdrawal)
+    said = await _said(tx, event)
+    scene = Scene(tx.shop, event, channels, due_at, now, withdrawal, said)
     held = [await _judge(tx, ctx, scene, row) for row in claimed]
     for each in held:
         if each.outcome is not None:
             await _write(tx, ctx, each, each.outcome)
     return held
+
+
+async def _said(tx: Transaction, event: Row) -> str | None:
+    """What was said with a complaint's act, where the event names it."""
+    name = event["data"].get("message") if event["resource_type"] == "complaint" else None
+    message = None if name is None else ids.decode("msg", name)
+    return None if message is None else await message_rows.words(tx, message)
 
 
 async def _judge(tx: Transaction, ctx: Context, scene: Scene, row: Row) -> Held:
@@ -213,9 +223,18 @@ def _facts(scene: Scene, opt_out_url: str | None) -> dict[str, Any]:
         "approved": data.get("state") == "approved",
         "partly": event["partly"],
         "tells": event["type"],
+        "words": scene.said,
+        "promised": _day(data.get("promised_by"), zone),
         "opt_out_url": opt_out_url,
         **_of_withdrawal(scene.withdrawal, zone),
     }
+
+
+def _day(moment: str | None, zone: ZoneInfo) -> str | None:
+    """The last day that ends at the moment, as a date."""
+    if moment is None:
+        return None
+    return local_date(datetime.fromisoformat(moment) - timedelta(seconds=1), zone).isoformat()
 
 
 def _of_withdrawal(row: Row | None, zone: ZoneInfo) -> dict[str, Any]:

@@ -233,10 +233,12 @@ async def _follow(ctx: Context, shop: UUID, held: Row) -> None:
 
 
 async def _days(tx: Transaction, zone: str, told: Sequence[Row]) -> list[date]:
-    """Days on which these returns were opened, and on which their orders or these were placed."""
+    """Days on which these returns and complaints were opened, and on which their orders or these
+    were placed."""
     returns = {row["return_id"] for row in told if row["return_id"] is not None}
     orders = {row["order_id"] for row in told if row["order_id"] is not None}
-    moments = await report_days.moments_of(tx, returns, orders)
+    complaints = {row["resource_id"] for row in told if row["resource_type"] == "complaint"}
+    moments = await report_days.moments_of(tx, returns, orders, complaints)
     return sorted({day_of(moment, zone) for moment in moments})
 
 

@@ -74,6 +74,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "run_audit": Kind(audits.run_audit, audits.due_audits),
     "seal_ledger": Kind(ledger.seal_ledger, ledger.due_seals),
     "keep_deadline": Kind(deadlines.keep_deadlines, deadlines.due_deadlines),
+    "keep_order_deadline": Kind(deadlines.keep_order_deadlines, deadlines.due_order_deadlines),
     "number_credit_notes": Kind(credit_notes.number_credit_notes, credit_notes.due_credit_notes),
     "expire_credit": Kind(store_credits.expire_lot, store_credits.due_lots),
     "drop_photo": Kind(photos.drop_photo, photos.due_photos),

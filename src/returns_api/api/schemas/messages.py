@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from returns_api.api.schemas.base import (
+    ComplaintId,
     In,
     KeyId,
     LongText,
@@ -24,6 +25,7 @@ from returns_api.domain.messages import PHOTOS_MAX
 _MESSAGE: Final[dict[str, Any]] = {
     "message": example_id("msg"),
     "return": example_id("ret"),
+    "complaint": None,
     "party": "buyer",
     "role": "buyer",
     "text": "The left sleeve is longer than the right one, see the photo.",
@@ -33,6 +35,7 @@ _MESSAGE: Final[dict[str, Any]] = {
 _NOTE: Final[dict[str, Any]] = {
     "note": example_id("nt"),
     "return": example_id("ret"),
+    "complaint": None,
     "role": "agent",
     "author": example_id("key"),
     "text": "Third one of this batch; asked the supplier.",
@@ -67,7 +70,10 @@ class MessageOut(Out):
     model_config = example(_MESSAGE)
 
     message: MessageId
-    return_: ReturnId = Field(alias="return")
+    return_: ReturnId | None = Field(
+        alias="return", description="Null where a complaint is spoken of."
+    )
+    complaint: ComplaintId | None = Field(description="Null where a return is spoken of.")
     party: str = Field(description="Whose side said it: `buyer` or `merchant`.")
     role: str
     text: str | None = Field(description="Null after the person was erased.")
@@ -90,7 +96,10 @@ class NoteOut(Out):
     model_config = example(_NOTE)
 
     note: NoteId
-    return_: ReturnId = Field(alias="return")
+    return_: ReturnId | None = Field(
+        alias="return", description="Null where a complaint is spoken of."
+    )
+    complaint: ComplaintId | None = Field(description="Null where a return is spoken of.")
     role: str
     author: KeyId | None
     text: str | None = Field(description="Null after the person was erased.")

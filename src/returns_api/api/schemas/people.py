@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field, StringConstraints
 
 from returns_api.api.schemas.base import (
+    ComplaintId,
     In,
     Moment,
     OrderId,
@@ -73,6 +74,7 @@ _KEPT: Final[dict[str, Any]] = {
     "messages": [
         {
             "return": example_id("ret"),
+            "complaint": None,
             "party": "buyer",
             "at": "2026-11-09T10:00:00Z",
             "text": "When will the money arrive?",
@@ -139,9 +141,11 @@ class KeptRefundOut(Out):
 
 
 class KeptMessageOut(Out):
-    """What one side said about a return; the staff's notes are not told, they are erased."""
+    """What one side said about a return or a complaint; the staff's notes are not told, they are
+    erased."""
 
-    return_: ReturnId = Field(alias="return")
+    return_: ReturnId | None = Field(alias="return")
+    complaint: ComplaintId | None
     party: str
     at: Moment
     text: str | None

@@ -64,8 +64,8 @@ class ReportKindOut(Out):
     about: str
     day: Literal["opened", "placed"] = Field(
         description=(
-            "What a day counts: the returns opened on it with all that became of them, or the"
-            " orders placed on it with all that came back of them."
+            "What a day counts: the returns (or complaints) opened on it with all that became of"
+            " them, or the orders placed on it with all that came back of them."
         )
     )
     groups: list[str] = Field(description="What rows are told apart by; `group` picks one of it.")

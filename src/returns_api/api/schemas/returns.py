@@ -205,7 +205,6 @@ class ReturnOut(Out):
             "decided_by": "system",
             "resolution": "refund",
             "exchange": None,
-            "repair": None,
             "method": "post",
             "currency": "EUR",
             "sequence": 1,
@@ -293,9 +292,6 @@ class ReturnOut(Out):
     resolution: str
     exchange: str | None = Field(
         description="Where the buyer gets goods: the list with its exchange, and what to do there."
-    )
-    repair: str | None = Field(
-        description="Where the goods are repaired: the list with the repair, and what to do there."
     )
     method: str
     currency: str

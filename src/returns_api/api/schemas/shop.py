@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
@@ -19,7 +19,7 @@ from returns_api.api.schemas.base import (
     example_id,
 )
 from returns_api.api.schemas.patches import left_out
-from returns_api.domain.repair_prices import PRICES_MAX
+from returns_api.domain.complaints import ANSWER_DAYS, ANSWER_DAYS_MAX
 from returns_api.domain.shops import LOCALE
 from returns_api.domain.store_credits import OWED_LASTS_MIN
 
@@ -116,47 +116,20 @@ class CreditTerms(In):
 CREDIT_EXAMPLE = {"owed_lasts_days": None, "granted_lasts_days": 365, "gateways": ["gift_card"]}
 
 
-PriceCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+class AfterSales(In):
+    """What the shop does for its buyers after a sale."""
 
-
-class RepairPrice(In):
-    """One position of the price list: what the buyer pays for one, taxes included."""
-
-    code: PriceCode
-    kind: Literal["part", "labour", "inspection", "freight"] = Field(
-        description="`inspection` and `freight` (the way back) are due if a quote is declined, too."
-    )
-    title: ShortText
-    price: Minor
-
-
-class RepairSettings(In):
-    """Where goods are repaired, and what that costs where nobody covers it."""
-
-    address: ReturnAddress | None = Field(
-        None, description="The repair point; null sends them to the return address."
-    )
-    prices: list[RepairPrice] = Field(
-        default_factory=list,
-        max_length=PRICES_MAX,
-        description="In the shop's currency, each `code` once; the only prices of a repair.",
+    complaint_answer_days: Annotated[int, Field(ge=1, le=ANSWER_DAYS_MAX), NoBool] = Field(
+        ANSWER_DAYS,
+        description="Business days until a complaint is answered, by the policy's calendar.",
     )
 
 
-REPAIRS_EXAMPLE = {
-    "address": None,
-    "prices": [
-        {"code": "inspect", "kind": "inspection", "title": "Inspection", "price": 1500},
-        {"code": "BAT-7", "kind": "part", "title": "Battery", "price": 3900},
-        {"code": "hour", "kind": "labour", "title": "Labour, one hour", "price": 5500},
-        {"code": "parcel", "kind": "freight", "title": "Way back", "price": 690},
-    ],
-}
+AFTER_SALES_EXAMPLE = {"complaint_answer_days": 3}
 
 
 class ShopPatch(In):
-    """What to change; what is left out stays. Address, limits, credit and repairs are replaced
-    whole."""
+    """What to change; what is left out stays. Parts such as the address are replaced whole."""
 
     model_config = example(
         {
@@ -164,7 +137,7 @@ class ShopPatch(In):
             "return_address": ADDRESS_EXAMPLE,
             "refund_limits": LIMITS_EXAMPLE,
             "store_credit": CREDIT_EXAMPLE,
-            "repairs": REPAIRS_EXAMPLE,
+            "after_sales": AFTER_SALES_EXAMPLE,
         }
     )
 
@@ -176,7 +149,7 @@ class ShopPatch(In):
     return_address: ReturnAddress = Field(default_factory=_nowhere, json_schema_extra=left_out)
     refund_limits: RefundLimits = Field(default_factory=RefundLimits, json_schema_extra=left_out)
     store_credit: CreditTerms = Field(default_factory=CreditTerms, json_schema_extra=left_out)
-    repairs: RepairSettings = Field(default_factory=RepairSettings, json_schema_extra=left_out)
+    after_sales: AfterSales = Field(default_factory=AfterSales, json_schema_extra=left_out)
 
 
 class ShopOut(Out):
@@ -200,7 +173,7 @@ class ShopOut(Out):
             },
             "refund_limits": LIMITS_EXAMPLE,
             "store_credit": CREDIT_EXAMPLE,
-            "repairs": REPAIRS_EXAMPLE,
+            "after_sales": AFTER_SALES_EXAMPLE,
             "created_at": "2026-11-21T09:12:44Z",
         }
     )
@@ -215,5 +188,5 @@ class ShopOut(Out):
     return_address: ReturnAddress
     refund_limits: RefundLimits
     store_credit: CreditTerms
-    repairs: RepairSettings
+    after_sales: AfterSales
     created_at: Moment

@@ -8,6 +8,7 @@ from returns_api.db.tables.advances import (
     recovery_steps,
 )
 from returns_api.db.tables.audits import audits
+from returns_api.db.tables.complaints import complaints, order_deadlines
 from returns_api.db.tables.conversations import message_texts, return_messages
 from returns_api.db.tables.credit_notes import credit_notes, number_series
 from returns_api.db.tables.disputes import dispute_statements, disputes
@@ -58,7 +59,6 @@ from returns_api.db.tables.refunds import (
     transfer_attempts,
     transfers,
 )
-from returns_api.db.tables.repairs import repairs
 from returns_api.db.tables.reports import report_progress, report_rollups
 from returns_api.db.tables.returns import (
     deadlines,
@@ -94,6 +94,7 @@ __all__ = [
     "audits",
     "backtests",
     "certificates",
+    "complaints",
     "connections",
     "credentials",
     "credit_notes",
@@ -128,6 +129,7 @@ __all__ = [
     "notifications",
     "number_series",
     "offers",
+    "order_deadlines",
     "order_lines",
     "order_people",
     "orders",
@@ -151,7 +153,6 @@ __all__ = [
     "refund_allowances",
     "refund_approvals",
     "refunds",
-    "repairs",
     "report_progress",
     "report_rollups",
     "return_lines",

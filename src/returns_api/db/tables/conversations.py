@@ -1,4 +1,5 @@
-"""What buyer and merchant tell each other about a return, and what staff note beside it.
+"""What buyer and merchant tell each other about a return or a complaint, and what staff note beside
+it.
 
 That something was said stays for ever; its words stand apart and go when the person is erased.
 """
@@ -19,7 +20,8 @@ from returns_api.domain.offers import BUYER, MERCHANT
 
 return_messages = tenant_table(
     "return_messages",
-    uuid_("return_id"),
+    uuid_("return_id", null=True),
+    uuid_("complaint_id", null=True),
     uuid_("order_id"),
     text_("kind"),
     text_("party"),
@@ -30,8 +32,11 @@ return_messages = tenant_table(
     one_of("kind", KINDS, name="kind"),
     one_of("party", (BUYER, MERCHANT), name="party"),
     CheckConstraint("kind = 'message' OR party = 'merchant'", name="notes_are_staff_s"),
+    CheckConstraint("num_nonnulls(return_id, complaint_id) = 1", name="about_one_thing"),
     belongs_to("returns", "return_id", ("order_id", "order_id")),
+    belongs_to("complaints", "complaint_id", ("order_id", "order_id")),
     Index("ix_return_messages_return", "shop_id", "return_id", "id"),
+    Index("ix_return_messages_complaint", "shop_id", "complaint_id", "id"),
     Index("ix_return_messages_order", "shop_id", "order_id"),
 )
 

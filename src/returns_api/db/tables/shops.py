@@ -28,7 +28,7 @@ shops = tenant_table(
     json_("return_address"),
     json_("refund_limits", default={}),
     json_("store_credit", default={}),
-    json_("repairs", default={}),
+    json_("after_sales", default={}),
     integer("version", default=1),
     moment("created_at", now=True),
     one_of("status", ("active", "removed", "erased")),

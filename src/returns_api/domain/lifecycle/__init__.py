@@ -7,6 +7,7 @@ diagrams in ``docs/`` and the exhaustive tests are all read from them.
 from typing import Final
 
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
+from returns_api.domain.lifecycle.complaints import COMPLAINT
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine, Rule
@@ -16,7 +17,6 @@ from returns_api.domain.lifecycle.photos import PHOTO
 from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
-from returns_api.domain.lifecycle.repairs import REPAIR
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.store_credits import LOT
@@ -37,8 +37,8 @@ MACHINES: Final = (
     RECOVERY,
     OFFER,
     DISPUTE,
+    COMPLAINT,
     EXCHANGE,
-    REPAIR,
     LOT,
     NOTIFICATION,
     POLICY,

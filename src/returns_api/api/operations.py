@@ -1,0 +1,93 @@
+"""Which operation is which action of a lifecycle table, and which shapes show its states.
+
+Owns these two lists; the description of the API is told from them (``openapi``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from returns_api.api.actions import (
+    CLAIM_LINKS,
+    OFFER_LINKS,
+    PICKUP_LINKS,
+)
+from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
+from returns_api.domain.lifecycle.complaints import COMPLAINT
+from returns_api.domain.lifecycle.disputes import DISPUTE
+from returns_api.domain.lifecycle.exchanges import EXCHANGE
+from returns_api.domain.lifecycle.machine import Machine
+from returns_api.domain.lifecycle.offers import OFFER
+from returns_api.domain.lifecycle.pickups import PICKUP
+from returns_api.domain.lifecycle.policies import POLICY
+from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
+from returns_api.domain.lifecycle.returns import LINE, RETURN
+from returns_api.domain.lifecycle.shipments import SHIPMENT
+from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
+from returns_api.domain.lifecycle.withdrawals import WITHDRAWAL
+
+OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
+    "approveReturn": (RETURN, "approve"),
+    "rejectReturn": (RETURN, "reject"),
+    "requestReturnInfo": (RETURN, "request_info"),
+    "provideReturnInfo": (RETURN, "provide_info"),
+    "cancelReturn": (RETURN, "cancel"),
+    "shipReturn": (RETURN, "ship"),
+    "createReceipt": (RETURN, "receive"),
+    "createInspection": (RETURN, "inspect"),
+    "makeOffer": (RETURN, "offer"),
+    "openDispute": (RETURN, "dispute"),
+    "confirmWithdrawal": (WITHDRAWAL, "confirm"),
+    "addDisputeEvidence": (DISPUTE, "add_evidence"),
+    "appealRuling": (DISPUTE, "appeal"),
+    "withdrawDispute": (DISPUTE, "withdraw"),
+    "beginDisputeReview": (DISPUTE, "begin_review"),
+    "ruleDispute": (DISPUTE, "rule"),
+    "reportComplaintProgress": (COMPLAINT, "progress"),
+    "askComplaintQuestion": (COMPLAINT, "ask"),
+    "answerComplaintQuestion": (COMPLAINT, "answer"),
+    **{f"{name}Complaint": (COMPLAINT, name) for name in ("resolve", "withdraw", "reopen", "rate")},
+    **{f"{name}Offer": (OFFER, name) for name in OFFER_LINKS},
+    "answerExchange": (EXCHANGE, "answer"),
+    "acceptExchange": (EXCHANGE, "accept"),
+    "chooseAlternative": (EXCHANGE, "choose"),
+    "cancelExchange": (EXCHANGE, "cancel"),
+    "setExchangePaymentLink": (EXCHANGE, "link"),
+    "recordExchangePayment": (EXCHANGE, "pay"),
+    "shipExchange": (EXCHANGE, "ship"),
+    "completeExchange": (EXCHANGE, "complete"),
+    **{f"{name}Pickup": (PICKUP, name) for name in PICKUP_LINKS},
+    **{f"{name}TransportClaim": (TRANSPORT_CLAIM, name) for name in CLAIM_LINKS},
+    "retryLabel": (SHIPMENT, "retry"),
+    "approveRefund": (REFUND, "approve"),
+    "retryRefund": (REFUND, "retry"),
+    "cancelRefund": (REFUND, "cancel"),
+    "requestRecovery": (RECOVERY, "request"),
+    "recordRecoveryPayment": (RECOVERY, "pay"),
+    "writeOffRecovery": (RECOVERY, "write_off"),
+    "waiveRecovery": (RECOVERY, "waive"),
+    "approveRecovery": (RECOVERY, "approve"),
+    "declineRecovery": (RECOVERY, "decline"),
+    "editPolicy": (POLICY, "edit"),
+    "checkPolicy": (POLICY, "check"),
+    "publishPolicy": (POLICY, "publish"),
+    "retirePolicy": (POLICY, "retire"),
+}
+"""Operations of the description and the action that each is."""
+STATES: Final[dict[str, Machine]] = {
+    "ReturnOut": RETURN,
+    "ReturnLineOut": LINE,
+    "LabelOut": SHIPMENT,
+    "RefundOut": REFUND,
+    "TransferOut": TRANSFER,
+    "AdvanceOut": ADVANCE,
+    "AdvanceRecoveryOut": RECOVERY,
+    "OfferOut": OFFER,
+    "DisputeOut": DISPUTE,
+    "ComplaintOut": COMPLAINT,
+    "ExchangeOut": EXCHANGE,
+    "PickupOut": PICKUP,
+    "WithdrawalOut": WITHDRAWAL,
+    "TransportClaimOut": TRANSPORT_CLAIM,
+}
+"""Shapes whose ``state`` is a state of a table."""
