@@ -13,8 +13,6 @@ from returns_api.api.preconditions import IfMatch, seen_version
 from returns_api.api.responses import BODY, EDIT, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.policies import (
-    ExplainedOut,
-    ExplainIn,
     FindingCountsOut,
     FindingOut,
     PolicyDraftIn,
@@ -26,9 +24,9 @@ from returns_api.api.schemas.policies import (
     PolicyVersionDetailOut,
     PolicyVersionOut,
     PolicyVersionsOut,
-    RecomputedOut,
     ReportOut,
 )
+from returns_api.api.schemas.policy_explanations import ExplainedOut, ExplainIn, RecomputedOut
 from returns_api.db.engine import Row
 from returns_api.domain.access import Scope
 from returns_api.domain.errors import Invalid
