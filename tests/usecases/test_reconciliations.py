@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from returns_api.db import books
 from returns_api.domain import ids
 from returns_api.domain.errors import Conflict, DoesNotFit, Invalid, NotFound
 from returns_api.domain.events import SYSTEM, By
@@ -154,6 +157,30 @@ async def test_what_the_provider_does_not_have_is_told_and_not_touched(story: St
     ]
     assert await counters(story, order) == before
     assert await counters(story, other) == (0, 0, 300, 0)
+
+
+async def test_ours_are_looked_up_in_the_other_book_by_an_index(story: Story) -> None:
+    """A book of 20 000 refunds: reading all its lines for each of ours never came to an end."""
+    of, since = await run(story), story.clock() - timedelta(days=1)
+    values = {"shop": story.shop, "reconciliation_id": of, "after": UUID(int=0), "limit": 500}
+    values |= {"provider": "stripe", "account": CARD, "since": since, "until": story.clock()}
+    asked = f"EXPLAIN (FORMAT JSON) {books.TRANSFERS.sql}"
+    ((text,),) = await story.rows(asked, *books.TRANSFERS.bind(values))
+    looked_up = [each for each in _nodes(json.loads(text)) if "_l" in each.get("Alias", "")]
+    by = " ".join(each["Index Cond"] for each in looked_up)
+    assert len(looked_up) == 2, looked_up
+    assert "(transfer_id = confirmed.id)" in by
+    assert "(external_id = confirmed.provider_refund_id)" in by
+
+
+def _nodes(plan: Any) -> Iterator[dict[str, Any]]:
+    """Every node of a plan."""
+    if isinstance(plan, list):
+        for each in plan:
+            yield from _nodes(each)
+    elif isinstance(plan, dict):
+        yield plan
+        yield from _nodes([plan.get("Plan"), plan.get("Plans")])
 
 
 async def test_a_file_moves_and_contradicts_our_own(story: Story) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, tuple_
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import Query, among, given, here
@@ -91,7 +91,7 @@ _LINES: Final = Query(
     .limit(given("limit"))
 )
 
-_TRANSFERS_LEFT: Final = Query(
+_confirmed = (
     select(transfers)
     .where(
         here(transfers),
@@ -101,18 +101,29 @@ _TRANSFERS_LEFT: Final = Query(
         among(transfers.c.state, CONFIRMED),
         transfers.c.first_sent_at >= given("since"),
         transfers.c.first_sent_at < given("until"),
-        ~exists().where(
-            here(_l),
-            _l.c.reconciliation_id == given("reconciliation_id"),
-            _l.c.kind == "refund",
-            or_(
-                _l.c.transfer_id == transfers.c.id,
-                _l.c.external_id == transfers.c.provider_refund_id,
-            ),
-        ),
     )
     .order_by(transfers.c.id)
     .limit(given("limit"))
+    .cte("confirmed")
+)
+
+
+def _has_line(same: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether the run has a refund of the other book that is the ``same``."""
+    of_run = _l.c.reconciliation_id == given("reconciliation_id")
+    return exists().where(here(_l), of_run, _l.c.kind == "refund", same)
+
+
+# Two questions, since one with OR between them is answered by reading every line for every
+# transfer: a book of twenty thousand refunds was never looked back at to its end.
+TRANSFERS: Final = Query(
+    select(
+        _confirmed,
+        or_(
+            _has_line(_l.c.transfer_id == _confirmed.c.id),
+            _has_line(_l.c.external_id == _confirmed.c.provider_refund_id),
+        ).label("has_line"),
+    ).order_by(_confirmed.c.id)
 )
 _FACTS_LEFT: Final = Query(
     select(outside_facts, payments.c.id.label("its_payment"))
@@ -178,12 +189,15 @@ async def lines(
     )
 
 
-async def transfers_left(
+async def confirmed_transfers(
     tx: Transaction, run: Row, *, provider: str, after: UUID, limit: int
 ) -> list[Row]:
-    """Our confirmed transfers of the run's time that no line names."""
+    """Our confirmed transfers of the run's time, each with ``has_line``: whether a line names it.
+
+    Those that have one are given too, so that a page costs the same whatever it finds.
+    """
     return await tx.all(
-        _TRANSFERS_LEFT,
+        TRANSFERS,
         reconciliation_id=run["id"],
         provider=provider,
         account=run["source"],

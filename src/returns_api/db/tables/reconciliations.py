@@ -1,6 +1,6 @@
 """Comparisons of our books with a provider's: runs, the lines of the other book, differences."""
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 
 from returns_api.db.tables._base import (
     at_least,
@@ -62,6 +62,13 @@ reconciliation_lines = tenant_table(
     one_of("kind", ("refund", "dispute")),
     *at_least(0, "amount_minor"),
     belongs_to("reconciliations", "reconciliation_id", cascade=True),
+    Index(
+        "ix_reconciliation_lines_transfer",
+        "shop_id",
+        "reconciliation_id",
+        "transfer_id",
+        postgresql_where=text("transfer_id IS NOT NULL"),
+    ),
     key=("reconciliation_id", "kind", "external_id"),
 )
 
