@@ -70,6 +70,13 @@ _HELD: Final = (
     " WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
 )
 """Transactions that are open, told when something does not settle."""
+_WAITING: Final = (
+    "SELECT t.state, t.attempt, t.lookups, t.failure_code, t.due_at - now() AS due_in,"
+    " t.leased_until - now() AS leased_for, c.paused_until - now() AS account_paused_for"
+    " FROM transfers t LEFT JOIN connections c ON c.shop_id = t.shop_id AND c.source = t.account"
+    " WHERE t.due_at IS NOT NULL OR t.state IN ('queued', 'sending', 'unknown', 'pending')"
+)
+"""Transfers that are not at rest, and what they wait for; told likewise."""
 _LET_PASS: Final = (
     "UPDATE transfers SET due_at = now() WHERE due_at > now() + interval '5 s'"
     " AND state IN ('unknown', 'pending') AND leased_until IS NULL RETURNING id"
@@ -152,7 +159,10 @@ class Cell:
             waited = time.monotonic() - begun
             if waited > SETTLE_SECONDS:
                 held = [dict(row) for row in await self.connection.fetch(_HELD)]
-                raise TimeoutError(f"still due after {waited:.0f} s: {busy}; open: {held}")
+                left = [dict(row) for row in await self.connection.fetch(_WAITING)]
+                raise TimeoutError(
+                    f"still due after {waited:.0f} s: {busy}; transactions: {held}; waiting: {left}"
+                )
             if waited > PATIENCE_SECONDS:
                 await self.let_pass()
             await asyncio.sleep(0.05)
