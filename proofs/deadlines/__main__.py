@@ -26,7 +26,8 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-from proofs.deadlines.cases import MAKERS, NOTHING, STRICT_POLICY, Case
+from proofs.deadlines import cases, repairs
+from proofs.deadlines.cases import NOTHING, STRICT_POLICY, Case
 from proofs.deadlines.child import SILENCE, start
 from proofs.harness.report import finish, machine, say
 from tests.support.bank import Bank
@@ -45,6 +46,7 @@ BEYOND: Final = timedelta(days=40)
 """Later than every deadline that stands."""
 LATE: Final = timedelta(days=100)
 KILLS: Final = 8
+MAKERS: Final = {**cases.MAKERS, **repairs.MAKERS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from tests.support.story import POLICY, Order, Story, goods
+from tests.support.story import POLICY, Order, Story, goods, with_repairs
 
 from returns_api.domain.access import Principal, Role
 from returns_api.domain.complaints import ComplaintRecord
@@ -39,11 +39,15 @@ CHEAP, COSTLY, STRICT = 2_000, 60_000, 95_000
 """Prices: decided at once; reviewed, silence approves; reviewed, silence rejects (minor units)."""
 NOTHING: Final = ""
 """The event of a silence that tells nobody."""
-STRICT_POLICY: Final = POLICY.replace(
-    "  - id: costly",
-    "  - id: strict\n    when: {unit_price: {min: 900.00}}\n"
-    "    approval: {respond_within: 48 hours, on_silence: reject}\n  - id: costly",
-).replace("[post, dropoff, in_store]", "[post, dropoff, in_store, pickup]")
+STRICT_POLICY: Final = (
+    with_repairs(POLICY)
+    .replace(
+        "  - id: costly",
+        "  - id: strict\n    when: {unit_price: {min: 900.00}}\n"
+        "    approval: {respond_within: 48 hours, on_silence: reject}\n  - id: costly",
+    )
+    .replace("[post, dropoff, in_store]", "[post, dropoff, in_store, pickup]")
+)
 
 
 @dataclass(frozen=True, slots=True)

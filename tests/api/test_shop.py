@@ -44,6 +44,7 @@ async def test_a_shop_reads_its_settings(tenant: Tenant) -> None:
         },
         "store_credit": {"owed_lasts_days": None, "granted_lasts_days": None, "gateways": []},
         "after_sales": {"complaint_answer_days": 3},
+        "repairs": {"address": None, "prices": []},
         "created_at": "2026-11-21T09:12:44Z",
     }
 

@@ -106,6 +106,15 @@ _IN_MONEY = {
     "payment_reference": None,
     "refund_id": None,
 }
+_NO_REPAIR = {
+    "state": "converted",
+    "outcome": "refund",
+    "fallback": "refund",
+    "result": None,
+    "due_minor": None,
+    "paid_minor": 0,
+    "payment_reference": None,
+}
 BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_outside_facts_counted_on_a_payment": {"payment_id": None, "counted": True},
     "ck_ledger_postings_between_two_accounts": {
@@ -189,6 +198,46 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_exchanges_rest_of_given_goods": {
         name: value for name, value in _IN_MONEY.items() if name != "refund_id"
     },
+    "ck_repairs_state": {**_NO_REPAIR, "state": "no such word", "outcome": None},
+    "ck_repairs_result": {"result": "no such word"},
+    "ck_repairs_units": {"units": []},
+    "ck_repairs_total_minor_min": {**_NO_REPAIR, "total_minor": -1},
+    "ck_repairs_decline_minor_min": {**_NO_REPAIR, "decline_minor": -1},
+    "ck_repairs_decline_most_minor_min": {"decline_most_minor": -1, "decline_minor": None},
+    "ck_repairs_due_minor_min": {
+        "due_minor": -1,
+        "total_minor": None,
+        "result": "no such word",
+        "paid_minor": -1,
+        "payment_reference": None,
+    },
+    "ck_repairs_paid_minor_min": {
+        "paid_minor": -1,
+        "waived_minor": 1,
+        "due_minor": 0,
+        "total_minor": 0,
+        "payment_reference": None,
+    },
+    "ck_repairs_waived_minor_min": {
+        "waived_minor": -1,
+        "paid_minor": 1,
+        "due_minor": 0,
+        "total_minor": 0,
+    },
+    "ck_repairs_as_offered": {**_NO_REPAIR, "fallback": None, "outcome": "store_credit"},
+    "ck_repairs_money_instead": {"outcome": "refund"},
+    "ck_repairs_free_of_charge": {"free": True},
+    "ck_repairs_declined_as_quoted": {"decline_minor": 10**9},
+    "ck_repairs_due_as_quoted": {"total_minor": 1},
+    "ck_repairs_goes_back_as": {
+        "result": None,
+        "due_minor": None,
+        "paid_minor": 0,
+        "payment_reference": None,
+    },
+    "ck_repairs_units_go_back": {"units": None},
+    "ck_repairs_paid_or_waived": {"waived_minor": 1},
+    "ck_repairs_paid_by_evidence": {"payment_reference": None},
     "ck_transport_claims_accepted": {"accepted_minor": 0, "state": "accepted"},
     "ck_transport_claims_an_amount_is_owed": {"accepted_minor": 1},
     "ck_transport_claims_paid_with_evidence": {"payment_reference": "wire"},

@@ -22,6 +22,7 @@ from returns_api.domain.lifecycle.machine import Machine
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
+from returns_api.domain.lifecycle.repairs import REPAIR
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
@@ -35,6 +36,7 @@ MACHINES: Final[dict[str, Machine]] = {
     "dispute": DISPUTE,
     "complaint": COMPLAINT,
     "exchange": EXCHANGE,
+    "repair": REPAIR,
     "advance": ADVANCE,
     "recovery": RECOVERY,
     "pickup": PICKUP,
@@ -78,6 +80,11 @@ BREACHES: Final[dict[str, str]] = {
           ON r.shop_id = x.shop_id AND r.id = x.return_id AND r.closed_at IS NOT NULL
         WHERE x.state IN ('requested', 'out_of_stock', 'offered', 'awaiting_goods',
                           'awaiting_payment')""",
+    "N2: a repair was paid for otherwise than the books say": """
+        SELECT x.id, x.paid_minor FROM repairs x
+        LEFT JOIN ledger_entries e ON e.shop_id = x.shop_id AND e.source_id = x.id
+        LEFT JOIN ledger_postings p ON p.shop_id = e.shop_id AND p.entry_id = e.id
+        GROUP BY x.shop_id, x.id HAVING x.paid_minor <> coalesce(sum(p.amount_minor), 0)""",
     "N2: a return's refunded is not what arrived": """
         SELECT r.id, r.refunded_minor FROM returns r
         LEFT JOIN refunds f ON f.shop_id = r.shop_id AND f.return_id = r.id
@@ -125,6 +132,9 @@ BREACHES: Final[dict[str, str]] = {
         HAVING count(c.unit_no) <> CASE
             WHEN l.state IN ('rejected', 'canceled', 'expired') THEN 0
             WHEN l.state IN ('inspected', 'settled') THEN l.received
+              - coalesce((SELECT cardinality(x.units) FROM repairs x
+                          WHERE x.shop_id = l.shop_id AND x.return_line_id = l.id
+                            AND x.state IN ('shipped', 'completed')), 0)
             ELSE l.quantity END""",
     "N5: a return line counts more graded than received than announced": """
         SELECT id FROM return_lines WHERE inspected > received OR received > quantity""",
@@ -177,7 +187,7 @@ BREACHES: Final[dict[str, str]] = {
 _EVENTS: Final = """
     SELECT e.resource_type, e.resource_id, e.sequence, e.type, e.actor, e.data FROM events e
     WHERE e.resource_type IN ('return', 'refund', 'shipment', 'offer', 'dispute', 'advance',
-                              'recovery', 'exchange', 'pickup', 'transport_claim',
+                              'recovery', 'exchange', 'repair', 'pickup', 'transport_claim',
                               'complaint')
     ORDER BY e.shop_id, e.resource_id, e.sequence"""
 _ROWS: Final = """
@@ -190,7 +200,8 @@ _ROWS: Final = """
     UNION ALL SELECT id, state, sequence FROM transport_claims
     UNION ALL SELECT id, state, sequence FROM advances
     UNION ALL SELECT id, state, sequence FROM recoveries
-    UNION ALL SELECT id, state, sequence FROM exchanges"""
+    UNION ALL SELECT id, state, sequence FROM exchanges
+    UNION ALL SELECT id, state, sequence FROM repairs"""
 _TRANSFERS: Final = (
     "SELECT id, state, amount_minor, first_sent_at FROM transfers WHERE store_credit_id IS NULL"
 )

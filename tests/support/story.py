@@ -116,6 +116,20 @@ rules:
     refund_within: 5 days
 """
 
+
+def with_repairs(policy: str) -> str:
+    """The policy where faulty goods are repaired or refunded, and goods that came for another
+    reason are repaired for what is quoted."""
+    return policy.replace(
+        "resolutions: {refund: 2 years}",
+        "resolutions: {refund: 2 years, replacement: 2 years, repair: 2 years}",
+    ).replace(
+        "  - id: house\n",
+        "  - id: worn\n    when: {reason: other}\n"
+        "    resolutions: {repair: {within: 3 years, cost: quoted}}\n  - id: house\n",
+    )
+
+
 BUYER: Final = BuyerFacts(
     email="anna@example.com",
     name="Anna Weber",
@@ -480,6 +494,11 @@ class Story:
         """Set the shop's terms of store credit; what is not named has its default."""
         version = (await view_shop(self.ctx, self.shop))["version"]
         await change_shop(self.ctx, self.shop, SYSTEM, version, {"store_credit": terms})
+
+    async def repairs(self, **settings: Any) -> None:
+        """Set where the shop has goods repaired, and its price list."""
+        version = (await view_shop(self.ctx, self.shop))["version"]
+        await change_shop(self.ctx, self.shop, SYSTEM, version, {"repairs": settings})
 
     async def limit(self, **limits: int | None) -> None:
         """Set what one person may refund alone (minor units); what is not named has its default."""

@@ -56,6 +56,9 @@ rules:
   - id: quick
     when: {reason: changed_mind}
     refund_at: {at: request, per_buyer: 900.00, per_day: 9000.00, recover_within: 14 days}
+  - id: worn
+    when: {reason: other}
+    resolutions: {repair: {within: 3 years, cost: quoted}}
   - id: house
     resolutions: {refund: 30 days, exchange: 60 days}
     starts: [delivered, fulfilled + 7 days]
@@ -89,6 +92,7 @@ TABLES: Final = {
     "dsp": "disputes",
     "cpl": "complaints",
     "exc": "exchanges",
+    "rep": "repairs",
     "wdr": "withdrawals",
     "rec": "receipts",
     "ins": "inspections",
@@ -197,7 +201,9 @@ async def _house(ctx: Context, clock: Past, http: httpx.AsyncClient, number: int
     await _policy(ctx, made.id)
     await _connect(ctx, made.id)
     limits = {"agent_per_order": 0, "finance_per_day": 100_000_00}
-    await change_shop(ctx, made.id, SYSTEM, 1, {"refund_limits": limits})
+    hour = {"code": "hour", "kind": "labour", "title": "An hour", "price": 5500}
+    settings = {"refund_limits": limits, "repairs": {"address": None, "prices": [hour]}}
+    await change_shop(ctx, made.id, SYSTEM, 1, settings)
     clock.ago = timedelta()
     for index in (1, 2):
         await _order(ctx, http, house, index)
@@ -376,6 +382,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     await call("finance", "POST", f"/v1/refunds/{asked_for['refund']}/approve", binding)
     early = await opened(shirt, 1, "changed_mind")
     exchanged = await _exchanged(call, buyer, order, jacket)
+    repaired = await _repaired(call, buyer, order, jacket)
     present = {"order": order, "amount": 300, "kind": "goodwill", "to": "store_credit"}
     given = await call("finance", "POST", "/v1/refunds", present)
     credit = given["transfers"][0]["store_credit"]
@@ -410,6 +417,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
             "dsp": disputed["dispute"],
             "cpl": complained,
             "exc": exchanged,
+            "rep": repaired,
             "wdr": withdrawn["withdrawal"],
             "clm": claimed["claim"],
             "shp": call.house.shop,
@@ -437,21 +445,42 @@ async def _exchanged(call: Caller, buyer: str, order: str, line: str) -> str:
     quote = await call(buyer, "POST", "/v1/quotes", wanted)
     body = {"quote": quote["quote"], "lines": [{"line": line, "wanted": {"sku": "JKT-L"}}]}
     opened = await call(buyer, "POST", "/v1/returns", body)
-    path = f"/v1/returns/{opened['return']}"
     found = await call(buyer, "GET", f"/v1/exchanges?return={opened['return']}")
     exchange = str(found["items"][0]["exchange"])
     await call("agent", "POST", f"/v1/exchanges/{exchange}/answer",
                {"in_stock": True, "unit_price": 10900})  # fmt: skip
     await call(buyer, "POST", f"/v1/exchanges/{exchange}/accept")
-    here = opened["lines"][0]["return_line"]
-    counted = {"reference": "dock 9", "lines": [{"return_line": here, "quantity": 1}]}
-    await call("warehouse", "POST", f"{path}/receipts", counted)
-    units = [{"return_line": here, "grade": "sealed"}]
-    await call("warehouse", "POST", f"{path}/inspections", {"units": units})
+    await _back(call, opened)
     due = (await call(buyer, "GET", f"/v1/exchanges/{exchange}"))["money"]["due"]
     paid = {"amount": due, "reference": f"paid for {exchange}"}
     await call("finance", "POST", f"/v1/exchanges/{exchange}/payments", paid)
     return exchange
+
+
+async def _repaired(call: Caller, buyer: str, order: str, line: str) -> str:
+    """Goods that nobody covers: quoted, mended, paid for and to be sent back."""
+    wanted = {**asked(order, line, why="other"), "resolution": "repair"}
+    quote = await call(buyer, "POST", "/v1/quotes", wanted)
+    opened = await call(buyer, "POST", "/v1/returns", {"quote": quote["quote"]})
+    await _back(call, opened)
+    found = await call(buyer, "GET", opened["repair"])
+    repair = str(found["items"][0]["repair"])
+    path = f"/v1/repairs/{repair}"
+    await call("agent", "POST", f"{path}/quote", {"positions": [{"code": "hour"}]})
+    await call(buyer, "POST", f"{path}/accept")
+    due = (await call("agent", "POST", f"{path}/finish"))["money"]["due"]
+    paid = {"amount": due, "reference": f"paid for {repair}"}
+    await call("finance", "POST", f"{path}/payments", paid)
+    return repair
+
+
+async def _back(call: Caller, opened: Mapping[str, Any]) -> None:
+    """The one unit of a return comes back as it was sold."""
+    path, here = f"/v1/returns/{opened['return']}", opened["lines"][0]["return_line"]
+    counted = {"reference": "dock 9", "lines": [{"return_line": here, "quantity": 1}]}
+    await call("warehouse", "POST", f"{path}/receipts", counted)
+    units = [{"return_line": here, "grade": "sealed"}]
+    await call("warehouse", "POST", f"{path}/inspections", {"units": units})
 
 
 async def _arrived(ctx: Context, house: House) -> None:

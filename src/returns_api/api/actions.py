@@ -21,12 +21,14 @@ from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.pickups import PICKUP
+from returns_api.domain.lifecycle.repairs import REPAIR
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.lifecycle.withdrawals import WITHDRAWAL
 from returns_api.domain.offers import OfferRecord
 from returns_api.domain.pickups import PickupRecord
+from returns_api.domain.repairs import RepairRecord
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.shipments import ShipmentRecord
 from returns_api.domain.transport_claims import ClaimRecord
@@ -75,6 +77,16 @@ EXCHANGE_LINKS: Final[dict[str, Link]] = {
     "ship": Link("ship", Scope.RETURNS_REVIEW),
     "complete": Link("complete", Scope.RETURNS_ACT),
 }
+REPAIR_LINKS: Final[dict[str, Link]] = {
+    **{
+        name: Link(name.replace("_", "-"), Scope.RETURNS_REVIEW)
+        for name in ("quote", "give_up", "finish", "ship")
+    },
+    **{name: Link(name, Scope.RETURNS_ACT) for name in ("accept", "decline", "choose", "complete")},
+    "link": Link("payment-link", Scope.RETURNS_REVIEW),
+    "pay": Link("payments", Scope.REFUNDS_MANAGE),
+    "waive": Link("waive", Scope.REFUNDS_MANAGE),
+}
 CLAIM_LINKS: Final[dict[str, Link]] = {
     **{name: Link(name, Scope.REFUNDS_CREATE) for name in ("submit", "withdraw")},
     **{name: Link(name, Scope.REFUNDS_MANAGE) for name in ("accept", "reject", "pay")},
@@ -90,6 +102,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "dispute": ("disputes", "dsp"),
     "complaint": ("complaints", "cpl"),
     "exchange": ("exchanges", "exc"),
+    "repair": ("repairs", "rep"),
     "pickup": ("pickups", "pku"),
     "transport_claim": ("transport-claims", "clm"),
     "withdrawal": ("withdrawals", "wdr"),
@@ -182,6 +195,12 @@ def exchange_actions(exchange: ExchangeRecord, principal: Principal) -> list[Act
     return links_of(
         EXCHANGE, exchange.state, (), EXCHANGE_LINKS, href, exchange.deadlines, principal
     )
+
+
+def repair_actions(repair: RepairRecord, principal: Principal) -> list[Action]:
+    """What the caller may do with a repair, in the order of its table."""
+    href = place_of("repair", repair.id)
+    return links_of(REPAIR, repair.state, (), REPAIR_LINKS, href, repair.deadlines, principal)
 
 
 def withdrawal_actions(withdrawal_id: UUID, state: str, principal: Principal) -> list[Action]:

@@ -43,6 +43,7 @@ _NAMES: Final = {
     "dsp": "a dispute",
     "cpl": "a complaint",
     "exc": "an exchange",
+    "rep": "a repair",
     "wdr": "a withdrawal",
     "cn": "a credit note",
     "pv": "a policy version",

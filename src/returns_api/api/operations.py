@@ -21,6 +21,7 @@ from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
+from returns_api.domain.lifecycle.repairs import REPAIR
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
@@ -56,6 +57,14 @@ OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "recordExchangePayment": (EXCHANGE, "pay"),
     "shipExchange": (EXCHANGE, "ship"),
     "completeExchange": (EXCHANGE, "complete"),
+    **{
+        f"{name}Repair": (REPAIR, name)
+        for name in ("quote", "accept", "decline", "finish", "waive", "ship", "complete")
+    },
+    "giveUpRepair": (REPAIR, "give_up"),
+    "chooseInstead": (REPAIR, "choose"),
+    "setRepairPaymentLink": (REPAIR, "link"),
+    "recordRepairPayment": (REPAIR, "pay"),
     **{f"{name}Pickup": (PICKUP, name) for name in PICKUP_LINKS},
     **{f"{name}TransportClaim": (TRANSPORT_CLAIM, name) for name in CLAIM_LINKS},
     "retryLabel": (SHIPMENT, "retry"),
@@ -86,6 +95,7 @@ STATES: Final[dict[str, Machine]] = {
     "DisputeOut": DISPUTE,
     "ComplaintOut": COMPLAINT,
     "ExchangeOut": EXCHANGE,
+    "RepairOut": REPAIR,
     "PickupOut": PICKUP,
     "WithdrawalOut": WITHDRAWAL,
     "TransportClaimOut": TRANSPORT_CLAIM,

@@ -13,6 +13,7 @@ from returns_api.api.schemas.shop import (
     AfterSales,
     CreditTerms,
     RefundLimits,
+    RepairSettings,
     ReturnAddress,
     ShopOut,
     ShopPatch,
@@ -27,6 +28,7 @@ _PARTS: Final = {
     "refund_limits": RefundLimits,
     "store_credit": CreditTerms,
     "after_sales": AfterSales,
+    "repairs": RepairSettings,
 }
 """Settings that are kept whole, what differs from the defaults alone."""
 Manager = Annotated[Caller, Depends(Allowed(Scope.SHOP_MANAGE))]

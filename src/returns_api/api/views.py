@@ -30,6 +30,7 @@ from returns_api.api.schemas.quotes import (
     QuoteOut,
     RefundOffer,
     RefundTiming,
+    RepairOfferOut,
 )
 from returns_api.api.schemas.refunds import ApprovalOut, RefundOut, TransferOut
 from returns_api.api.schemas.returns import (
@@ -53,10 +54,12 @@ from returns_api.domain.lifecycle.machine import Actor, Machine
 from returns_api.domain.lifecycle.offers import OFFER
 from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND
+from returns_api.domain.lifecycle.repairs import REPAIR
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.offers import OfferRecord
+from returns_api.domain.repair_prices import BY_REPAIR
 from returns_api.domain.returns import Hanging, ReturnLineRecord, ReturnRecord
 from returns_api.usecases._quotes import StoredQuote
 from returns_api.usecases._refund_views import RefundView
@@ -68,6 +71,7 @@ HANGING: Final = {
     "offer": OFFER,
     "dispute": DISPUTE,
     "exchange": EXCHANGE,
+    "repair": REPAIR,
     "pickup": PICKUP,
     "shipment": SHIPMENT,
     "transport_claim": TRANSPORT_CLAIM,
@@ -88,6 +92,7 @@ def quote_out(quote: StoredQuote) -> QuoteOut:
         resolution=body["resolution"],
         method=body["method"],
         fallback=body.get("fallback"),
+        repair=_repair_offer(body.get("repair")),
         methods=[MethodOut(**each) for each in body.get("methods", [])],
         lines=[
             QuoteLineOut(
@@ -113,6 +118,17 @@ def quote_out(quote: StoredQuote) -> QuoteOut:
             for fee in body["fees_possible_later"]
         ],
         return_=quote.return_id,
+    )
+
+
+def _repair_offer(told: Mapping[str, Any] | None) -> RepairOfferOut | None:
+    if told is None:
+        return None
+    return RepairOfferOut(
+        free=told["free"],
+        freight=told["freight_minor"],
+        if_declined=told["decline_minor"],
+        replacement=told["replaceable"],
     )
 
 
@@ -146,7 +162,8 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
         state=ret.state,
         decided_by=ret.decided_by,
         resolution=ret.resolution,
-        exchange=_exchange(ret),
+        exchange=_list("exchanges", ret) if ret.resolution in IN_GOODS else None,
+        repair=_list("repairs", ret) if ret.resolution == BY_REPAIR else None,
         method=ret.method,
         currency=ret.currency,
         sequence=ret.sequence,
@@ -171,11 +188,9 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
     )
 
 
-def _exchange(ret: ReturnRecord) -> str | None:
-    """Where the goods of a return are read that the buyer gets instead of money."""
-    if ret.resolution not in IN_GOODS:
-        return None
-    return f"/v1/exchanges?return={ids.encode('ret', ret.id)}"
+def _list(noun: str, ret: ReturnRecord) -> str:
+    """Where the goods of a return are read that the buyer gets, others or the same."""
+    return f"/v1/{noun}?return={ids.encode('ret', ret.id)}"
 
 
 def sees_money(principal: Principal) -> bool:

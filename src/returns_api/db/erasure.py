@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, and_, any_, null, or_, select, update
+from sqlalchemy import Table, Text, Uuid, and_, any_, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from returns_api.db import (
@@ -33,6 +33,7 @@ from returns_api.db.tables import (
     offers,
     order_people,
     orders,
+    repairs,
     return_lines,
     returns,
     shops,
@@ -108,11 +109,17 @@ _FORGET_STATEMENTS: Final = Query(
     )
     .values(text=null())
 )
-_FORGET_WAYS: Final = Query(
-    update(exchanges)
-    .where(here(exchanges), exchanges.c.order_id == any_(given("order_ids", ARRAY(Uuid))))
-    .where(or_(exchanges.c.tracking.is_not(None), exchanges.c.payment_url.is_not(None)))
-    .values(tracking=null(), payment_url=null())
+
+
+def _forgetting(table: Table, *names: str) -> Query:
+    of_them = table.c.order_id == any_(given("order_ids", ARRAY(Uuid)))
+    told = or_(*(table.c[name].is_not(None) for name in names))
+    return Query(update(table).where(here(table), of_them, told).values(dict.fromkeys(names)))
+
+
+_FORGET_WAYS: Final = (
+    _forgetting(exchanges, "tracking", "payment_url"),
+    _forgetting(repairs, "tracking", "payment_url", "note"),
 )
 """Where goods went and where the person paid: both can lead to an address."""
 _LEAVE: Final = Query(
@@ -183,7 +190,8 @@ async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) 
     await tx.run(_FORGET_OFFERS, order_ids=order_ids)
     await tx.run(_FORGET_STATEMENTS, order_ids=order_ids)
     await tx.run(_FORGET_NOTES, order_ids=order_ids)
-    await tx.run(_FORGET_WAYS, order_ids=order_ids)
+    for query in _FORGET_WAYS:
+        await tx.run(query, order_ids=order_ids)
     await label_documents.drop_of_orders(tx, order_ids)
     await messages.forget(tx, order_ids)
     await exports.forget_all(tx)

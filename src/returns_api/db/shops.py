@@ -20,6 +20,7 @@ _SETTINGS: Final = (
     "refund_limits",
     "store_credit",
     "after_sales",
+    "repairs",
 )
 
 _ONE: Final = Query(select(_t).where(here(_t)))

@@ -46,6 +46,11 @@ class DoesNotFit(Invalid):
     title = "The request does not fit what is there"
 
 
+def unfit(name: str, problem: str) -> DoesNotFit:
+    """The refusal of one field of a request."""
+    return DoesNotFit(problem, errors=[{"field": name, "problem": problem}])
+
+
 class PhotoRefused(Invalid):
     """The bytes are no picture that is taken here; ``context['because']`` says why."""
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
+from returns_api.domain.errors import unfit
 from returns_api.domain.exchange_goods import plan_complete
 from returns_api.domain.exchanges import (
     GOODS_KINDS,
@@ -20,7 +21,6 @@ from returns_api.domain.exchanges import (
     ExchangeChange,
     ExchangeRecord,
     moved,
-    unfit,
 )
 from returns_api.domain.lifecycle.deadlines import Deadline, next_due, passed
 from returns_api.domain.lifecycle.exchanges import EXCHANGE

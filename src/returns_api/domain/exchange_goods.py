@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from returns_api.domain.errors import unfit
 from returns_api.domain.exchanges import (
     NOT_COVERED,
     NOTHING_PASSED,
@@ -18,7 +19,6 @@ from returns_api.domain.exchanges import (
     ExchangeChange,
     ExchangeRecord,
     moved,
-    unfit,
 )
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor

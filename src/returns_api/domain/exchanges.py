@@ -14,8 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from returns_api.domain.errors import DoesNotFit
-from returns_api.domain.lifecycle.deadlines import Deadline, begin, follow
+from returns_api.domain.lifecycle.deadlines import Clockwork, Deadline
 from returns_api.domain.lifecycle.exchanges import EXCHANGE, OPEN_EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor
 
@@ -34,17 +33,18 @@ NOT_COVERED: Final = "payments_do_not_cover_it"
 FAILED_SINCE: Final = (NOTHING_PASSED, NOT_COVERED)
 """Why an exchange came to nothing although the goods came."""
 
-_WITHIN: Final[Mapping[str, timedelta]] = {
-    "stock_answer": timedelta(days=3),
-    "alternative": timedelta(days=7),
-    "price_answer": timedelta(days=7),
-    "difference": timedelta(days=7),
-    "dispatch": timedelta(days=7),
-    "arrival": timedelta(days=14),
-}
-_CLOCK_RUNS_ON: Final = frozenset({"link", "overdue"})
-"""Actions that leave the exchange where it is, and its deadline, too."""
-_TIMER_OF: Final = {timer.states[0]: timer.kind for timer in EXCHANGE.timers}
+_CLOCK: Final = Clockwork(
+    EXCHANGE,
+    {
+        "stock_answer": timedelta(days=3),
+        "alternative": timedelta(days=7),
+        "price_answer": timedelta(days=7),
+        "difference": timedelta(days=7),
+        "dispatch": timedelta(days=7),
+        "arrival": timedelta(days=14),
+    },
+    runs_on=frozenset({"link", "overdue"}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def opening(kind: str, now: datetime) -> tuple[str, tuple[Deadline, ...]]:
     """State and first deadline: the stock of a replacement is presumed until the shop says."""
     if kind == REPLACEMENT:
         return "awaiting_goods", ()
-    return "requested", _begun("requested", now)
+    return "requested", _CLOCK.begun("requested", now)
 
 
 def moved(
@@ -162,17 +162,5 @@ def moved(
     data: Mapping[str, Any] | None = None,
 ) -> ExchangeChange:
     """One transition and the deadline that it begins. Raises ``ActionNotAllowed``."""
-    state = EXCHANGE.step(before.state, action, actor, to)
-    begun = () if action in _CLOCK_RUNS_ON else _begun(state, now)
-    deadlines = follow(EXCHANGE, before.deadlines, action, state, *begun)
+    state, deadlines = _CLOCK.step(before.state, before.deadlines, action, actor, now, to)
     return ExchangeChange(before, state, event, deadlines, values or {}, data or {})
-
-
-def _begun(state: str, now: datetime) -> tuple[Deadline, ...]:
-    kind = _TIMER_OF.get(state)
-    return () if kind is None else (begin(EXCHANGE, kind, now + _WITHIN[kind]),)
-
-
-def unfit(name: str, problem: str) -> DoesNotFit:
-    """The refusal of one field of a request."""
-    return DoesNotFit(problem, errors=[{"field": name, "problem": problem}])

@@ -61,6 +61,8 @@ _REMINDED: Final = (
     "offer.made",
     "exchange.offered",
     "exchange.out_of_stock",
+    "repair.quoted",
+    "repair.unrepairable",
 )
 _TOLD: Final = (
     *_REMINDED,
@@ -79,6 +81,8 @@ _TOLD: Final = (
     "complaint.info_requested",
     "complaint.resolved",
     "complaint.closed",
+    "repair.payment_due",
+    "repair.shipped",
 )
 REMINDER: Final = "deadline.approaching"
 WITHDRAWN: Final = "withdrawal.confirmed"

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from returns_api.domain.calendars import local_date
 from returns_api.domain.documents import Document, address_lines
 from returns_api.domain.returns import ReturnRecord
+from returns_api.domain.shops import comes_back_to
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
@@ -42,7 +43,7 @@ def packing_slip(
 ) -> Document:
     """The slip of a return whose goods may be sent, in the shop's language.
 
-    ``shop`` has name, timezone, locale and return_address; ``sender`` is the buyer as far as known.
+    ``shop`` is its row with the settings; ``sender`` is the buyer as far as known.
     """
     language = str(shop["locale"]).partition("-")[0]
     language = language if language in _WORDS else "en"
@@ -57,7 +58,7 @@ def packing_slip(
         language=language,
         title=words["title"],
         sender=address_lines((sender or {}).get("name"), sender or {}),
-        recipient=destination_lines(shop),
+        recipient=destination_lines(shop, ret.resolution),
         facts=tuple(facts),
         columns=(words["item"], words["sku"], words["quantity"]),
         rows=tuple((line.title, line.sku or "", str(line.quantity)) for line in lines),
@@ -67,7 +68,7 @@ def packing_slip(
     )
 
 
-def destination_lines(shop: Mapping[str, Any]) -> tuple[str, ...]:
+def destination_lines(shop: Mapping[str, Any], resolution: str) -> tuple[str, ...]:
     """Where the goods go, as it stands on an envelope."""
-    address = shop["return_address"]
+    _, address = comes_back_to(shop, resolution)
     return address_lines(address.get("name") or shop["name"], address)

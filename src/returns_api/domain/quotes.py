@@ -16,13 +16,15 @@ from uuid import UUID
 from returns_api.domain import ids
 from returns_api.domain.allocation import Certificate
 from returns_api.domain.errors import DoesNotFit, NotEligible, NothingLeftToReturn
-from returns_api.domain.exchanges import IN_GOODS, REFUND, REPLACEMENT, STORE_CREDIT
+from returns_api.domain.exchanges import REFUND, STORE_CREDIT
+from returns_api.domain.goods_terms import BY_LINE, for_goods, no_money, repair_terms
 from returns_api.domain.order_record import BuyerHistory, LineRecord, OrderRecord
 from returns_api.domain.orders import LineKind
 from returns_api.domain.policy import BuyerHistory as PolicyHistory
 from returns_api.domain.policy import Decision, Facts, Policy, texts
 from returns_api.domain.policy.explain import Explainer, because_text
 from returns_api.domain.refunds import tenders
+from returns_api.domain.repair_prices import BY_REPAIR
 from returns_api.domain.settlement import (
     Claim,
     FreightPayer,
@@ -32,16 +34,20 @@ from returns_api.domain.settlement import (
     Terms,
     plan_settlement,
 )
-from returns_api.domain.terms import NOTHING_CAME, LineTerms, ReturnTerms, combine, freight_fee
+from returns_api.domain.terms import (
+    NOTHING_CAME,
+    LineTerms,
+    ReturnTerms,
+    combine,
+    freight_fee,
+)
 
 QUOTE_LASTS: Final = timedelta(hours=72)
 PRESUMED_DELIVERED_AFTER: Final = timedelta(days=7)
 """Units of a parcel that never got a delivery scan count as delivered this long after dispatch."""
 PPM: Final = 1_000_000
-CARRIED_OUT: Final = frozenset({REFUND, STORE_CREDIT, *IN_GOODS})
+CARRIED_OUT: Final = frozenset({REFUND, STORE_CREDIT, *BY_LINE})
 """Resolutions that this service can carry out; a policy may offer more."""
-NOT_THE_BUYERS: Final = frozenset({"merchant", "carrier"})
-"""Faults for which the same goods are sent again without a price."""
 GOODS_COME: Final = frozenset({"post", "dropoff", "pickup", "locker", "in_store"})
 """Methods by which goods come back: the money follows them."""
 
@@ -173,8 +179,10 @@ def plan_quote(
     chosen = _method(lines, method)
     terms = combine({item.line.id: item.decision for item in lines}, chosen)
     priced = settlement_terms(terms, shipping_refunded, quoting=True)
-    if resolution in IN_GOODS:
-        terms, priced = _for_goods(lines, resolution, terms, priced)
+    if resolution in BY_LINE:
+        if len(lines) > 1:
+            raise _unfit("lines", "One line at a time: open a return for each.")
+        terms, priced = for_goods(lines[0].decision, resolution, terms, priced)
     settlement = plan_settlement(
         certificate,
         [claim(item.line.external_id, unit, terms.of_line(item.line.id))
@@ -182,36 +190,19 @@ def plan_quote(
         priced,
         tenders(order.payments),
     )  # fmt: skip
+    repair = repair_terms(lines[0].decision, settlement) if resolution == BY_REPAIR else None
+    settlement = settlement if repair is None else no_money(settlement)
     pinned = replace(
         terms,
         quoted_freight_minor=settlement.fees.return_freight_minor,
         quoted_restocking_minor=settlement.fees.restocking_minor,
         certificate_version=order.certificate_version,
         bonus_ppm=_bonus_ppm(lines, resolution),
+        repair=repair,
     )
     every = [item.decision for item in lines]
     methods = tuple((name, freight_fee(every, name)) for name in _offered(lines))
     return Quote(lines, resolution, chosen, pinned, settlement, methods)
-
-
-def _for_goods(
-    lines: Sequence[QuotedLine], resolution: str, terms: ReturnTerms, priced: Terms
-) -> tuple[ReturnTerms, Terms]:
-    """The terms of a return for other goods: judged before anything goes out, and without the
-    outbound shipping, which is owed only if it ends in a refund after all.
-
-    Raises:
-        DoesNotFit: several lines, or a replacement for what is nobody's fault but the buyer's.
-    """
-    if len(lines) > 1:
-        raise _unfit("lines", "Exchange one line at a time: open a return for each.")
-    decision = lines[0].decision
-    if resolution == REPLACEMENT and decision.fault.value not in NOT_THE_BUYERS:
-        raise _unfit("resolution", "Only faulty or wrong goods are replaced without a price.")
-    offered = {each.kind.value for each in decision.resolutions}
-    fallback = REFUND if REFUND in offered else STORE_CREDIT
-    pinned = replace(terms, refund_at="inspection", advance=None, fallback=fallback)
-    return pinned, replace(priced, refund_original_shipping=False)
 
 
 def claim(line: str, unit: int, terms: LineTerms, grade: str | None = None) -> Claim:

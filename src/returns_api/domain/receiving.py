@@ -6,7 +6,7 @@ Refuses to own what a grade costs (``terms``, ``settlement``) and stock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -105,15 +105,22 @@ def plan_inspect(
     )
 
 
-def plan_settle(before: ReturnRecord, now: datetime, refund_minor: int) -> Change:
+def plan_settle(
+    before: ReturnRecord, now: datetime, refund_minor: int, given_back: Collection[int] = ()
+) -> Change:
     """Money is due: the return waits for the provider's evidence, or ends when nothing is due.
 
-    ``refund_minor`` is all that is due, whether or not the payments cover it.
+    ``refund_minor`` is all that is due, whether or not the payments cover it. The units in
+    ``given_back`` are the buyer's again, and can come back another time.
     """
     refunding = refund_minor > 0
     state = before.step("settle", Actor.SYSTEM, to="refunding" if refunding else "completed")
     changes = tuple(
-        LineChange(line, LINE.step(line.state, "settle", Actor.SYSTEM))
+        LineChange(
+            line,
+            LINE.step(line.state, "settle", Actor.SYSTEM),
+            release=tuple(unit for unit in line.units if unit in given_back),
+        )
         for line in before.lines
         if line.state in {"received", "inspected"}
     )

@@ -17,6 +17,7 @@ from returns_api.domain import money
 from returns_api.domain.complaints import ANSWER_DAYS
 from returns_api.domain.errors import Invalid
 from returns_api.domain.policy.zones import closest_zone, names
+from returns_api.domain.repair_prices import BY_REPAIR
 
 LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 
@@ -63,6 +64,9 @@ class ShopSettings:
     """Those that differ from the defaults, see ``store_credits.CreditTerms``."""
     after_sales: Mapping[str, Any] = field(default_factory=dict)
     """Those that differ from the defaults, see ``AfterSales``."""
+    repairs: Mapping[str, Any] = field(default_factory=dict)
+    """``address`` of the repair point (None: goods come to the return address) and ``prices``, see
+    ``repair_prices.PriceList``."""
 
 
 def check(settings: ShopSettings) -> None:
@@ -88,11 +92,22 @@ def _problems(settings: ShopSettings) -> Iterator[dict[str, str]]:
     except Invalid as unknown:
         yield {"field": "currency", "problem": unknown.detail}
     places = {"country": settings.country, "return_address.country": _country_of(settings)}
+    if settings.repairs.get("address"):
+        places["repairs.address.country"] = str(settings.repairs["address"].get("country", ""))
     for place, code in places.items():
         if code not in countries():
             yield {"field": place, "problem": "Write a two-letter code of ISO 3166-1, such as DE."}
     if not LOCALE.fullmatch(settings.locale):
         yield {"field": "locale", "problem": "Write a BCP 47 tag such as de or pt-BR."}
+    codes = [each["code"] for each in settings.repairs.get("prices", ())]
+    if len(set(codes)) < len(codes):
+        yield {"field": "repairs.prices", "problem": "Each code of the price list is named once."}
+
+
+def comes_back_to(shop: Mapping[str, Any], resolution: str) -> tuple[str, Mapping[str, Any]]:
+    """What kind of place goods of a return are sent to, and its address; from a shop's row."""
+    address = shop["repairs"].get("address") if resolution == BY_REPAIR else None
+    return ("warehouse", shop["return_address"]) if address is None else ("repair_point", address)
 
 
 def _country_of(settings: ShopSettings) -> str:

@@ -63,6 +63,18 @@ class InsuranceTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class RepairTerms:
+    """What a repair can cost, in minor units: nothing where it is ``free``. Else ``freight_minor``
+    for the way to the repair point, and ``decline_minor`` at most, with that, if the buyer declines
+    what the workshop quotes. ``replaceable``: the policy offers the same goods again, besides."""
+
+    free: bool
+    freight_minor: int
+    decline_minor: int
+    replaceable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnTerms:
     """Amounts in minor units, times in seconds, shares in parts per million."""
 
@@ -97,7 +109,10 @@ class ReturnTerms:
 
     fallback: str | None = None
     """Where the buyer chose goods: what the return is settled as if the buyer gives them up. Money
-    is always there for what the shop cannot deliver."""
+    is always there for what the shop cannot deliver. Where the goods are repaired: the money that
+    the policy offers besides, None where it offers none."""
+    repair: RepairTerms | None = None
+    """Set where the buyer chose a repair."""
 
     def of_line(self, order_line_id: UUID) -> LineTerms:
         return self.lines[str(order_line_id)]
@@ -119,6 +134,7 @@ class ReturnTerms:
         early = data.get("advance")
         advance = None if early is None else AdvanceTerms(**early)
         cover = data.get("insurance")
+        repair = data.get("repair")
         return ReturnTerms(
             **{
                 **data,
@@ -126,6 +142,7 @@ class ReturnTerms:
                 "law_clocks": clocks,
                 "advance": advance,
                 "insurance": None if cover is None else InsuranceTerms(**cover),
+                "repair": None if repair is None else RepairTerms(**repair),
             }
         )
 

@@ -31,15 +31,15 @@ _REFERENCE_TAKEN: Final = "uq_exchanges_shop_id_payment_reference"
 
 
 async def open_exchange(
-    tx: Transaction, ctx: Context, ret: ReturnRecord, wanted: Wanted, by: By
+    tx: Transaction, ctx: Context, ret: ReturnRecord, wanted: Wanted, by: By, kind: str
 ) -> Event:
-    """Store the exchange of a return that is being opened, and tell the shop.
+    """Store the exchange of a return that is being opened or could not be repaired; tell the shop.
 
     An exchange asks for stock and price (``exchange.stock_requested``); a replacement is the same
     goods again, so it only says that they will be needed (``exchange.opened``).
     """
     now, exchange_id, line = ctx.clock(), ctx.new_id(), ret.lines[0]
-    state, deadlines = opening(ret.resolution, now)
+    state, deadlines = opening(kind, now)
     await moves.add(
         tx,
         table,
@@ -50,7 +50,7 @@ async def open_exchange(
         return_id=ret.id,
         order_id=ret.order_id,
         return_line_id=line.id,
-        kind=ret.resolution,
+        kind=kind,
         state=state,
         fallback=ret.terms.fallback or REFUND,
         quantity=line.quantity,
@@ -58,12 +58,12 @@ async def open_exchange(
         expected_minor=ret.expected_minor,
         variant=wanted.variant,
         sku=wanted.sku,
-        title=line.title if ret.resolution == REPLACEMENT else None,
+        title=line.title if kind == REPLACEMENT else None,
         alternatives=[],
     )
     made = await rows.one(tx, exchange_id)
     assert made is not None
-    what = "opened" if ret.resolution == REPLACEMENT else "stock_requested"
+    what = "opened" if kind == REPLACEMENT else "stock_requested"
     return exchange_event(ctx, made, f"exchange.{what}", by)
 
 

@@ -20,7 +20,13 @@ from returns_api.db.outbox import Job
 from returns_api.domain.errors import NothingLeftToRefund
 from returns_api.domain.events import By, Event
 from returns_api.domain.exchange_goods import Judged, balance, plan_judge
-from returns_api.domain.exchanges import IN_GOODS, ExchangeChange, ExchangeRecord
+from returns_api.domain.exchanges import (
+    IN_GOODS,
+    REPLACEMENT,
+    ExchangeChange,
+    ExchangeRecord,
+    Wanted,
+)
 from returns_api.domain.ledger import (
     DRAWN_BY_GOODS,
     ExchangeRef,
@@ -37,7 +43,7 @@ from returns_api.usecases._approvals import hold_for_return
 from returns_api.usecases._books import stamp
 from returns_api.usecases._crediting import destinations, settle_credit
 from returns_api.usecases._due import came_back, what_is_due
-from returns_api.usecases._exchanges import save
+from returns_api.usecases._exchanges import open_exchange, save
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases.context import Context
 
@@ -66,6 +72,18 @@ async def give_goods(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -
     settled in money. Asks nothing for a return whose buyer chose money."""
     if ret.resolution not in IN_GOODS:
         return Goods(ret.resolution)
+    return await _give(tx, ctx, ret, by)
+
+
+async def replace_goods(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -> Goods:
+    """The same goods again for judged ones that were to be repaired: given at once."""
+    wanted = Wanted(variant=None, sku=ret.lines[0].sku)
+    opened = await open_exchange(tx, ctx, ret, wanted, by, REPLACEMENT)
+    given = await _give(tx, ctx, ret, by)
+    return replace(given, events=[opened, *given.events])
+
+
+async def _give(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -> Goods:
     exchange = await rows.of_return(tx, ret.id)
     assert exchange is not None, "it was opened with its return"
     if exchange.state != "awaiting_goods":

@@ -14,6 +14,7 @@ from returns_api.db import shops as shop_rows
 from returns_api.db.engine import Transaction
 from returns_api.domain import ids
 from returns_api.domain.shipments import ASK_FOR_SCANS, ShipmentRecord
+from returns_api.domain.shops import comes_back_to
 from returns_api.ports.carriers import Address, Capability, Carrier, Label, LabelRequest
 from returns_api.usecases.context import Context
 
@@ -34,7 +35,7 @@ async def label_request(
     return LabelRequest(
         reference=ids.encode("shm", shipment.id),
         sender=sender,
-        receiver=Address(**shop["return_address"]),
+        receiver=Address(**comes_back_to(dict(shop), ret.resolution)[1]),
         weight_grams=sum(weights[line.order_line_id] * line.quantity for line in ret.open_lines()),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -12,11 +12,13 @@ from uuid import UUID
 from returns_api.db import orders as order_rows
 from returns_api.db import quotes as rows
 from returns_api.db import refunds as refund_rows
+from returns_api.db import shops as shop_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.allocation import from_json
 from returns_api.domain.order_record import OrderRecord
 from returns_api.domain.policy import canonical_json, decision_to_json
 from returns_api.domain.quotes import QUOTE_LASTS, AskedLine, Quote, plan_quote
+from returns_api.domain.repair_prices import PriceList
 from returns_api.domain.store_credits import bonus
 from returns_api.usecases._loading import policy_of
 from returns_api.usecases._policies import explainer
@@ -64,6 +66,7 @@ async def store_quote(
         shipping_refunded=await refund_rows.shipping_refunded(tx, order.id),
         now=now,
     )
+    quote = await _with_prices(tx, quote, order.currency)
     body = _body(quote, version, order, now)
     await rows.add(
         tx,
@@ -71,6 +74,16 @@ async def store_quote(
         _quote_row(quote, order, version, quote_id, decision_id, body, now),
     )
     return StoredQuote(quote_id, order.id, now, now + QUOTE_LASTS, None, body)
+
+
+async def _with_prices(tx: Transaction, quote: Quote, currency: str) -> Quote:
+    """What declining a repair can cost by the shop's price list; nothing is asked without one."""
+    repair = quote.terms.repair
+    if repair is None or repair.free:
+        return quote
+    most = PriceList.of(dict(await shop_rows.one(tx))).decline_most(currency)
+    priced = replace(repair, decline_minor=repair.decline_minor + most)
+    return replace(quote, terms=replace(quote.terms, repair=priced))
 
 
 def _decision_row(
@@ -155,6 +168,7 @@ def _body(quote: Quote, version: Row, order: OrderRecord, now: datetime) -> dict
         "total": refund["total"],
         "parts": [{**part, "line": ids.get(part.get("line", ""))} for part in parts],
         "fallback": quote.terms.fallback,
+        "repair": None if quote.terms.repair is None else asdict(quote.terms.repair),
         "bonus": bonus(quote.settlement.total_minor, quote.terms.bonus_ppm),
         "freight": {
             "payer": quote.terms.freight_payer,

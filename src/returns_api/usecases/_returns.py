@@ -20,11 +20,13 @@ from returns_api.domain.errors import Conflict
 from returns_api.domain.events import By, Event
 from returns_api.domain.exchanges import IN_GOODS
 from returns_api.domain.lifecycle.returns import RETURN
+from returns_api.domain.repair_prices import BY_REPAIR
 from returns_api.domain.returns import Change, ReturnRecord
 from returns_api.domain.shipments import ShipmentRecord, plan_void
 from returns_api.usecases import _pickups
 from returns_api.usecases._exchanges import lapse_exchange
 from returns_api.usecases._offers import lapse
+from returns_api.usecases._repairs import lapse_repair
 from returns_api.usecases.context import Context
 
 _ENDED = frozenset({"rejected", "canceled", "expired"})
@@ -68,6 +70,8 @@ async def save(
     nothing_comes = change.state in _ENDED or change.event == "return.agreed"
     if before.resolution in IN_GOODS and nothing_comes:
         events += await lapse_exchange(tx, ctx, before.id)
+    if before.resolution == BY_REPAIR and nothing_comes:
+        events += await lapse_repair(tx, ctx, before.id)
     if before.method == _pickups.METHOD and nothing_comes:
         more, further = await _pickups.follow(tx, ctx, before.id, "cancel")
         events, jobs = [*events, *more], [*jobs, *further]

@@ -20,6 +20,7 @@ from returns_api.db.outbox import Job
 from returns_api.domain.events import By, Event
 from returns_api.domain.receiving import due_for_settlement, plan_settle
 from returns_api.domain.refunds import PlannedTransfer, plan_cover
+from returns_api.domain.repair_prices import BY_REPAIR
 from returns_api.domain.returns import Change, ReturnRecord
 from returns_api.domain.settlement import Settlement
 from returns_api.usecases._advances import Set, set_against, standing
@@ -28,6 +29,7 @@ from returns_api.usecases._crediting import destinations, settle_credit
 from returns_api.usecases._due import came_back, what_is_due
 from returns_api.usecases._exchanging import give_goods
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
+from returns_api.usecases._repairing import take_in
 from returns_api.usecases._returns import save
 from returns_api.usecases._transport_claims import claim_freight
 from returns_api.usecases.context import Context
@@ -38,14 +40,16 @@ async def settle_if_due(
 ) -> tuple[list[Event], list[Job]]:
     """Refund what the policy's moment has made due; nothing when it has not come or has passed.
 
-    Where the buyer chose goods, they are given instead (``_exchanging``). What was paid in advance
+    Where the buyer chose goods, they are given instead (``_exchanging``), or mended
+    (``_repairing``). What was paid in advance
     is set against what is due first; while that money is on its way, nothing is settled. The caller
     has locked the order's payments already (``reservations.lock_payments``).
     """
     ret = await rows.lock_whole(tx, return_id)
     if ret is None or not due_for_settlement(ret):
         return [], []
-    goods = await give_goods(tx, ctx, ret, by)
+    give = take_in if ret.resolution == BY_REPAIR else give_goods
+    goods = await give(tx, ctx, ret, by)
     if goods.in_money is None:
         return [*goods.events], [*goods.jobs]
     before = await standing(tx, ctx, ret, by)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from datetime import datetime
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 from returns_api.db import complaints as complaint_rows
@@ -19,6 +20,7 @@ from returns_api.db import disputes as dispute_rows
 from returns_api.db import exchanges as exchange_rows
 from returns_api.db import offers as offer_rows
 from returns_api.db import pickups as pickup_rows
+from returns_api.db import repairs as repair_rows
 from returns_api.db import reservations
 from returns_api.db import returns as return_rows
 from returns_api.db import shipments as shipment_rows
@@ -27,10 +29,11 @@ from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain.complaints import plan_complaint_silence
 from returns_api.domain.disputes import plan_dispute_silence
-from returns_api.domain.events import SYSTEM
+from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.exchange_answers import plan_exchange_silence
 from returns_api.domain.offers import plan_offer_silence
 from returns_api.domain.pickups import plan_pickup_silence
+from returns_api.domain.repair_plans import plan_repair_silence
 from returns_api.domain.returns import plan_silence
 from returns_api.domain.shipments import why_not_here
 from returns_api.domain.transport_claims import plan_claim_silence
@@ -42,6 +45,7 @@ from returns_api.usecases._disputes import save as save_dispute
 from returns_api.usecases._exchanges import save as save_exchange
 from returns_api.usecases._offers import save as save_offer
 from returns_api.usecases._pickups import save as save_pickup
+from returns_api.usecases._repairs import save as save_repair
 from returns_api.usecases._settlement import settle_if_due
 from returns_api.usecases._transport_claims import save as save_claim
 from returns_api.usecases.context import Context
@@ -132,20 +136,38 @@ async def _of_dispute(tx: Transaction, ctx: Context, return_id: UUID, late: Row)
         await emit(tx, *await save_dispute(tx, ctx, change, SYSTEM))
 
 
-async def _of_exchange(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
-    """An exchange's; without goods it settles a judged return, so the payments are locked first."""
-    known = await exchange_rows.one(tx, late["object_id"])
-    if known is None:
-        return
-    await reservations.lock_payments(tx, known.order_id)
-    await return_rows.lock(tx, return_id)
-    exchange = await exchange_rows.one(tx, late["object_id"])
-    change = None if exchange is None else plan_exchange_silence(exchange, ctx.clock())
-    if change is None:
-        return
-    told = await save_exchange(tx, ctx, change, SYSTEM)
-    events, jobs = await settle_if_due(tx, ctx, return_id, SYSTEM)
-    await emit(tx, [told, *events], jobs)
+class _Paying(Protocol):
+    @property
+    def order_id(self) -> UUID: ...
+
+
+T = TypeVar("T", bound=_Paying)
+C = TypeVar("C")
+
+
+def _settling(
+    one: Callable[[Transaction, UUID], Awaitable[T | None]],
+    plan: Callable[[T, datetime], C | None],
+    save: Callable[[Transaction, Context, C, By], Awaitable[Event]],
+) -> Silence:
+    """What decides whether a return is settled in goods or in money; on silence it may be, so the
+    payments are locked first."""
+
+    async def of_it(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
+        known = await one(tx, late["object_id"])
+        if known is None:
+            return
+        await reservations.lock_payments(tx, known.order_id)
+        await return_rows.lock(tx, return_id)
+        found = await one(tx, late["object_id"])
+        change = None if found is None else plan(found, ctx.clock())
+        if change is None:
+            return
+        told = await save(tx, ctx, change, SYSTEM)
+        events, jobs = await settle_if_due(tx, ctx, return_id, SYSTEM)
+        await emit(tx, [told, *events], jobs)
+
+    return of_it
 
 
 async def _of_pickup(tx: Transaction, ctx: Context, return_id: UUID, late: Row) -> None:
@@ -181,7 +203,8 @@ _SILENCES: Final[Mapping[str, Silence]] = {
     "return": _of_return,
     "offer": _of_offer,
     "dispute": _of_dispute,
-    "exchange": _of_exchange,
+    "exchange": _settling(exchange_rows.one, plan_exchange_silence, save_exchange),
+    "repair": _settling(repair_rows.one, plan_repair_silence, save_repair),
     "pickup": _of_pickup,
     "shipment": _stalled.silence,
     "transport_claim": _of_claim,

@@ -50,7 +50,7 @@ from returns_api.usecases._messaging import Outgoing, send
 from returns_api.usecases.context import Context
 from returns_api.usecases.opt_outs import link
 
-_AMOUNTS: Final = ("amount", "balance", "difference", "due")
+_AMOUNTS: Final = ("amount", "balance", "difference", "due", "if_declined")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ from returns_api.usecases import photos
 from returns_api.usecases._advances import REQUEST, grant_if_due
 from returns_api.usecases._exchanges import open_exchange
 from returns_api.usecases._loading import NO_SUCH_THING
+from returns_api.usecases._repairs import open_repair
 from returns_api.usecases._returns import early_of, refunds_of
 from returns_api.usecases.context import Context
 from returns_api.usecases.returns import ReturnView
@@ -133,8 +134,10 @@ async def open_return(
     early, further = await grant_if_due(tx, ctx, ret, ret.state, REQUEST, by)
     opened = [_opened_event(ctx, ret, by)]
     if wanted is not None:
-        opened.append(await open_exchange(tx, ctx, ret, wanted, by))
+        opened.append(await open_exchange(tx, ctx, ret, wanted, by, ret.resolution))
         ret = await return_rows.one(tx, ret.id) or ret
+    elif terms.repair is not None:
+        opened.append(await open_repair(tx, ctx, ret, by))
     await emit(tx, [*opened, *early], [*jobs, *further])
     shipment = None
     if shipment_id is not None and source is not None:

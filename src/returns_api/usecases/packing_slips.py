@@ -21,6 +21,7 @@ from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.packing_slips import packing_slip
 from returns_api.domain.returns import ReturnRecord
+from returns_api.domain.shops import comes_back_to
 from returns_api.usecases._loading import visible_return
 from returns_api.usecases._returns import shipment_event
 from returns_api.usecases.context import Context
@@ -71,7 +72,7 @@ async def announce(
         "order": ids.encode("ord", ret.order_id),
         "carrier": shipment.carrier,
         "tracking": shipment.tracking_code,
-        "destination": _destination(shop["return_address"]),
+        "destination": _destination(*comes_back_to(dict(shop), ret.resolution)),
         "lines": [
             {
                 "return_line": ids.encode("rl", line.id),
@@ -86,6 +87,6 @@ async def announce(
     return [replace(event, type="return.expected", data=told)]
 
 
-def _destination(address: Mapping[str, Any]) -> dict[str, Any]:
+def _destination(kind: str, address: Mapping[str, Any]) -> dict[str, Any]:
     """The shop's own place: no address of a person is ever in an event."""
-    return {"kind": "warehouse", **{name: address.get(name) for name in _ADDRESS}}
+    return {"kind": kind, **{name: address.get(name) for name in _ADDRESS}}

@@ -132,6 +132,17 @@ class MethodOut(Out):
     fee: int = Field(description="What the buyer would pay for it, in minor units.")
 
 
+class RepairOfferOut(Out):
+    """What a repair can cost. Minor units; a workshop quotes the repair itself, to be agreed to."""
+
+    free: bool = Field(description="The policy or a law covers it: nothing is ever charged.")
+    freight: int = Field(description="The way to the repair point.")
+    if_declined: int = Field(
+        description="The most that is due, freight included, if you decline the workshop's quote."
+    )
+    replacement: bool = Field(description="Whether the same goods again can be taken instead.")
+
+
 class QuoteOut(Out):
     """A binding offer: nothing that is not in it is ever deducted."""
 
@@ -146,6 +157,7 @@ class QuoteOut(Out):
             "currency": "EUR",
             "resolution": "refund",
             "fallback": None,
+            "repair": None,
             "method": "post",
             "methods": [{"method": "post", "fee": 490}, {"method": "pickup", "fee": 790}],
             "lines": [
@@ -189,8 +201,10 @@ class QuoteOut(Out):
     resolution: str
     fallback: str | None = Field(
         description="Where the buyer gets goods: what the return is settled as if they give those"
-        " up. What the shop cannot deliver is refunded."
+        " up. What the shop cannot deliver is refunded. Where goods are repaired: the money that"
+        " can be taken instead, if any."
     )
+    repair: RepairOfferOut | None = Field(description="With the resolution `repair` only.")
     method: str
     methods: list[MethodOut] = Field(
         description="What else could be chosen, by a quote of its own; the first is the usual one."

@@ -205,6 +205,7 @@ class ReturnOut(Out):
             "decided_by": "system",
             "resolution": "refund",
             "exchange": None,
+            "repair": None,
             "method": "post",
             "currency": "EUR",
             "sequence": 1,
@@ -292,6 +293,9 @@ class ReturnOut(Out):
     resolution: str
     exchange: str | None = Field(
         description="Where the buyer gets goods: the list with its exchange, and what to do there."
+    )
+    repair: str | None = Field(
+        description="Where the goods are repaired: the list with the repair, and what to do there."
     )
     method: str
     currency: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -20,6 +20,7 @@ from returns_api.api.schemas.base import (
 )
 from returns_api.api.schemas.patches import left_out
 from returns_api.domain.complaints import ANSWER_DAYS, ANSWER_DAYS_MAX
+from returns_api.domain.repair_prices import PRICES_MAX
 from returns_api.domain.shops import LOCALE
 from returns_api.domain.store_credits import OWED_LASTS_MIN
 
@@ -128,6 +129,44 @@ class AfterSales(In):
 AFTER_SALES_EXAMPLE = {"complaint_answer_days": 3}
 
 
+PriceCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+
+class RepairPrice(In):
+    """One position of the price list: what the buyer pays for one, taxes included."""
+
+    code: PriceCode
+    kind: Literal["part", "labour", "inspection", "freight"] = Field(
+        description="`inspection` and `freight` (the way back) are due if a quote is declined, too."
+    )
+    title: ShortText
+    price: Minor
+
+
+class RepairSettings(In):
+    """Where goods are repaired, and what that costs where nobody covers it."""
+
+    address: ReturnAddress | None = Field(
+        None, description="The repair point; null sends them to the return address."
+    )
+    prices: list[RepairPrice] = Field(
+        default_factory=list,
+        max_length=PRICES_MAX,
+        description="In the shop's currency, each `code` once; the only prices of a repair.",
+    )
+
+
+REPAIRS_EXAMPLE = {
+    "address": None,
+    "prices": [
+        {"code": "inspect", "kind": "inspection", "title": "Inspection", "price": 1500},
+        {"code": "BAT-7", "kind": "part", "title": "Battery", "price": 3900},
+        {"code": "hour", "kind": "labour", "title": "Labour, one hour", "price": 5500},
+        {"code": "parcel", "kind": "freight", "title": "Way back", "price": 690},
+    ],
+}
+
+
 class ShopPatch(In):
     """What to change; what is left out stays. Parts such as the address are replaced whole."""
 
@@ -138,6 +177,7 @@ class ShopPatch(In):
             "refund_limits": LIMITS_EXAMPLE,
             "store_credit": CREDIT_EXAMPLE,
             "after_sales": AFTER_SALES_EXAMPLE,
+            "repairs": REPAIRS_EXAMPLE,
         }
     )
 
@@ -150,6 +190,7 @@ class ShopPatch(In):
     refund_limits: RefundLimits = Field(default_factory=RefundLimits, json_schema_extra=left_out)
     store_credit: CreditTerms = Field(default_factory=CreditTerms, json_schema_extra=left_out)
     after_sales: AfterSales = Field(default_factory=AfterSales, json_schema_extra=left_out)
+    repairs: RepairSettings = Field(default_factory=RepairSettings, json_schema_extra=left_out)
 
 
 class ShopOut(Out):
@@ -174,6 +215,7 @@ class ShopOut(Out):
             "refund_limits": LIMITS_EXAMPLE,
             "store_credit": CREDIT_EXAMPLE,
             "after_sales": AFTER_SALES_EXAMPLE,
+            "repairs": REPAIRS_EXAMPLE,
             "created_at": "2026-11-21T09:12:44Z",
         }
     )
@@ -189,4 +231,5 @@ class ShopOut(Out):
     refund_limits: RefundLimits
     store_credit: CreditTerms
     after_sales: AfterSales
+    repairs: RepairSettings
     created_at: Moment

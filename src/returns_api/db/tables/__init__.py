@@ -59,6 +59,7 @@ from returns_api.db.tables.refunds import (
     transfer_attempts,
     transfers,
 )
+from returns_api.db.tables.repairs import repairs
 from returns_api.db.tables.reports import report_progress, report_rollups
 from returns_api.db.tables.returns import (
     deadlines,
@@ -153,6 +154,7 @@ __all__ = [
     "refund_allowances",
     "refund_approvals",
     "refunds",
+    "repairs",
     "report_progress",
     "report_rollups",
     "return_lines",

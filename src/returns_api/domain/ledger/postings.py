@@ -226,6 +226,23 @@ def difference_paid(stamp: Stamp, exchange: ExchangeRef, amount_minor: int) -> E
 
 
 @dataclass(frozen=True, slots=True)
+class RepairRef:
+    """The repair that an entry is about."""
+
+    id: UUID
+    order_id: UUID
+    currency: str
+
+
+def repair_paid(stamp: Stamp, repair: RepairRef, amount_minor: int) -> Entry:
+    """The buyer paid the shop for a repair, or for having declined one."""
+    made = [_made("repair_paid", amount_minor, repair.currency)]
+    entry = _entry(stamp, "repair_paid", ("repair", repair.id), repair.order_id, made)
+    assert entry is not None, "an amount above zero"
+    return entry
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimRef:
     """The transport claim that an entry is about."""
 

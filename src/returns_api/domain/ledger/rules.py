@@ -94,6 +94,9 @@ RULES: Final[Mapping[str, Rule]] = {
         _A.BUYER, _A.MERCHANT, "New goods were given for what came back, in an exchange."
     ),
     "difference_paid": Rule(_A.CASH, _A.MERCHANT, "The buyer paid what new goods cost more."),
+    "repair_paid": Rule(
+        _A.CASH, _A.MERCHANT, "The buyer paid for a repair, as its accepted quote said."
+    ),
     "transfer_reserved": Rule(_A.BUYER, _A.RESERVED, "Reserved on a payment, to be sent."),
     "transfer_released": Rule(_A.RESERVED, _A.BUYER, "It did not arrive: owed as before."),
     "transfer_succeeded": Rule(_A.RESERVED, _A.CLEARING, "The provider paid it back."),

@@ -17,6 +17,7 @@ from returns_api.domain.lifecycle.photos import PHOTO
 from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.policies import POLICY
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
+from returns_api.domain.lifecycle.repairs import REPAIR
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.store_credits import LOT
@@ -39,6 +40,7 @@ MACHINES: Final = (
     DISPUTE,
     COMPLAINT,
     EXCHANGE,
+    REPAIR,
     LOT,
     NOTIFICATION,
     POLICY,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from returns_api.domain.lifecycle.machine import Machine
+from returns_api.domain.lifecycle.machine import Actor, Machine
 
 OPEN: Final = "open"
 PAUSED: Final = "paused"
@@ -98,6 +98,41 @@ def follow(
             if after != deadline:
                 changed.append(after)
     return tuple(changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Clockwork:
+    """The deadlines of a machine whose states begin them: each state has at most one, and nothing
+    but its kind says how long it is.
+
+    ``runs_on`` are actions that leave the object where it is, and its deadline, too.
+    """
+
+    machine: Machine
+    within: Mapping[str, timedelta]
+    runs_on: frozenset[str] = frozenset()
+
+    def begun(self, state: str, now: datetime) -> tuple[Deadline, ...]:
+        """The deadline that an object begins which comes to ``state`` now."""
+        return tuple(
+            begin(self.machine, timer.kind, now + self.within[timer.kind])
+            for timer in self.machine.timers
+            if state in timer.states
+        )
+
+    def step(
+        self,
+        state: str,
+        deadlines: Iterable[Deadline],
+        action: str,
+        actor: Actor,
+        now: datetime,
+        to: str | None = None,
+    ) -> tuple[str, tuple[Deadline, ...]]:
+        """The state that follows and the deadlines that change. Raises ``ActionNotAllowed``."""
+        after = self.machine.step(state, action, actor, to)
+        begun = () if action in self.runs_on else self.begun(after, now)
+        return after, follow(self.machine, deadlines, action, after, *begun)
 
 
 def _after(

@@ -148,7 +148,7 @@ def stand(
     code = "law_judgement" if judged else "law_grants"
     because = (Because(code, chosen[0][0].window.set_by.law),) if law_only else ()
     return Standing(
-        tuple(_resolution(offer) for offer, _ in chosen),
+        tuple(_resolution(offer, floor) for offer, floor in chosen),
         tuple(_term(offer, floor, day_facts) for offer, floor in chosen),
         because,
         judged,
@@ -181,9 +181,13 @@ def _too_late(offers: Sequence[Offer]) -> Because:
     return Because("window_over", last.window.set_by.rule, about)
 
 
-def _resolution(offer: Offer) -> Resolution:
+def _resolution(offer: Offer, grant: Offer | None) -> Resolution:
+    """A repair that a law grants is free as long as it does, however long the merchant's own
+    offer to quote one is. Source: Directive (EU) 2019/771, article 14 (1) (a), for one."""
     window = offer.window
-    return Resolution(window.kind, offer.end.last, offer.end.label, window.bonus_ppm, window.cost)
+    free = grant is not None and grant.window.cost is RepairCost.FREE
+    cost = RepairCost.FREE if free else window.cost
+    return Resolution(window.kind, offer.end.last, offer.end.label, window.bonus_ppm, cost)
 
 
 def _term(offer: Offer, grant: Offer | None, day_facts: tuple[str, ...]) -> Term:
