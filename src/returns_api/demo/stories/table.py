@@ -8,6 +8,7 @@ from returns_api.demo.stories import (
     exchanges,
     law,
     money,
+    repairs,
     silence,
     talks,
     transport,
@@ -21,6 +22,7 @@ STORIES: Final[tuple[Story, ...]] = (
     *warehouse.STORIES,
     *transport.STORIES,
     *exchanges.STORIES,
+    *repairs.STORIES,
     *talks.STORIES,
     *law.STORIES,
 )
