@@ -94,7 +94,10 @@ async def _limits(lane: Lane, ctx: Context, shops: int) -> tuple[dict[str, Any],
     wrong: list[str] = []
     callers = [
         httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(local_address=f"127.0.0.{10 + n}"), timeout=60
+            transport=httpx.AsyncHTTPTransport(
+                local_address=f"127.0.0.{10 + n}", limits=httpx.Limits(max_keepalive_connections=0)
+            ),
+            timeout=60,
         )
         for n in range(CALLERS)
     ]

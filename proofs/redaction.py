@@ -63,13 +63,10 @@ LISTED: Final[Mapping[str, frozenset[str]]] = {
     "dispute_statements": frozenset({"text"}),
     "offers": frozenset({"note"}),
     "withdrawals": frozenset({"name", "contact"}),
-    "withdrawal_acknowledgements": frozenset({"text", "name", "contact", "body"}),
-    "returns": frozenset({"info_question", "info_answer"}),
+    "returns": frozenset({"info_answer"}),
     "inbox": frozenset({"body"}),
     "export_parts": frozenset({"body"}),
-    "label_documents": frozenset({"content", "body"}),
-    "notification_opt_outs": frozenset({"contact"}),
-    "notifications": frozenset({"recipient"}),
+    "label_documents": frozenset({"content"}),
     "idempotency_keys": frozenset({"body"}),
 }
 """Where personal details may stand: each of them is emptied by an erasure."""

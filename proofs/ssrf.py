@@ -44,6 +44,8 @@ from returns_api.usecases.webhook_endpoints import ENDPOINTS_MAX, create_endpoin
 from returns_api.wiring import running_context
 
 STRANGER: Final = "93.184.216.34"
+NOWHERE: Final = "1.2.3.4.5"
+"""No address, and no name that anybody resolves."""
 TRIED_SECONDS: Final = 120.0
 BLOCKED: Final = frozenset({"blocked_address", "bad_url", "dns_failed", "connect_failed"})
 REDIRECTS: Final = (301, 302, 303, 307, 308)
@@ -127,11 +129,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _prove(*, keep: bool) -> dict[str, Any]:
     begun, wrong, urls = time.monotonic(), list[str](), list(_urls())
-    size = Size(apis=1, workers=1, more={"allow_private_webhook_targets": False})
     async with AsyncExitStack() as stack:
         canaries = await stack.enter_async_context(_canaries())
         stage = await stack.enter_async_context(staged(keep=keep))
-        lane = await stack.enter_async_context(stage.lane("ssrf", size))
+        lane = await stack.enter_async_context(stage.lane("ssrf", Size()))
+        await _strict(lane)
         before = canaries.accepted
         say(f"{len(urls)} addresses at the door")
         taken = await _door(lane, urls)
@@ -164,9 +166,18 @@ async def _prove(*, keep: bool) -> dict[str, Any]:
     }
 
 
+async def _strict(lane: Lane) -> None:
+    """Start the processes again with what is the default: only the lane's own simulators, which
+    are on loopback, need the setting of development."""
+    for program in (*lane.apis, *lane.workers):
+        program.kill()
+        program.start(allow_private_webhook_targets="false")
+    await lane.ready()
+
+
 def _urls() -> Sequence[str]:
     """Addresses in brackets where they are of version 6, each on a port that may be used."""
-    plain = [each for each in NOT_PUBLIC if each and " " not in each and "[" not in each]
+    plain = [each for each in NOT_PUBLIC if each and not set(each) & set(" [") and each != NOWHERE]
     hosts = [f"[{each}]" if ":" in each else each for each in plain]
     found = [f"https://{host}/in" for host in dict.fromkeys((*hosts, *NOTATIONS))]
     return [*found, "https://127.0.0.1:8443/in", "https://[::1]:8443/in", *ODD]

@@ -119,7 +119,7 @@ class Door:
             "authorization": f"Bearer {self.lane.demo['keys']['agent']}",
             "content-type": "image/jpeg",
             "content-disposition": f"attachment; filename*=UTF-8''{encoded}",
-            "idempotency-key": key,
+            "idempotency-key": key.replace(" ", "-"),
         }
         path = f"/v1/orders/{self.ours.public}/photos"
         return await self.client.send_raw("POST", path, headers, body)
