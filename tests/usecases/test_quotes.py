@@ -190,9 +190,9 @@ async def test_what_would_turn_a_refusal_turns_it(story: Story) -> None:
     assert by_code["defective"].flips_if == ()
 
 
-@pytest.mark.parametrize("resolution", ["repair", "nonsense"])
+@pytest.mark.parametrize("resolution", ["partial_refund", "nonsense"])
 async def test_only_what_can_be_carried_out_is_promised(story: Story, resolution: str) -> None:
-    """A repair that a policy offers would otherwise be paid out as money."""
+    """What a policy offers and nobody carries out would otherwise be paid out as money."""
     order = await story.order(goods("shirt", 2000))
     with pytest.raises(Invalid) as refused:
         await story.quote(order, {"shirt": 1}, resolution=resolution)
@@ -210,7 +210,7 @@ async def test_the_window_of_a_refund_is_not_that_of_an_exchange(story: Story) -
 
 @pytest.mark.parametrize(
     "wanted",
-    [{"method": "locker"}, {"method": "keep"}, {"resolution": "repair"}],
+    [{"method": "locker"}, {"method": "keep"}, {"resolution": "nonsense"}],
 )
 async def test_only_what_is_offered_can_be_chosen(story: Story, wanted: dict[str, str]) -> None:
     order = await story.order(goods("shirt", 2000))
