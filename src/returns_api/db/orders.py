@@ -16,17 +16,13 @@ from sqlalchemy import (
     BindParameter,
     Integer,
     Select,
-    Text,
     Uuid,
-    any_,
     bindparam,
-    exists,
     func,
-    literal,
     literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import Query, given, here
@@ -35,15 +31,12 @@ from returns_api.db.tables import (
     order_lines,
     order_people,
     orders,
-    outside_facts,
     parcel_lines,
     parcels,
     payments,
-    returns,
     unit_claims,
 )
 from returns_api.domain.order_record import (
-    BuyerHistory,
     LineRecord,
     OrderRecord,
     ParcelRecord,
@@ -51,9 +44,6 @@ from returns_api.domain.order_record import (
 )
 from returns_api.domain.orders import LineKind
 from returns_api.ports.carriers import Address
-
-HISTORY_ORDERS: Final = 500
-"""How many of a buyer's newest orders are looked at for the history."""
 
 _NONE: Final = literal_column("'[]'::jsonb", JSONB)
 _ORDER: Final[BindParameter[UUID]] = bindparam("order_id", required=True, type_=Uuid())
@@ -129,69 +119,6 @@ def _load_statement() -> Query:
     )
 
 
-def _history_statement() -> Query:
-    theirs = (
-        select(orders.c.id, orders.c.placed_at, orders.c.cancelled_at)
-        .where(
-            here(orders),
-            orders.c.customer_key == bindparam("customer_key", required=True),
-            orders.c.placed_at < bindparam("before", required=True),
-        )
-        .order_by(orders.c.placed_at.desc())
-        .limit(HISTORY_ORDERS)
-        .cte("theirs")
-    )
-    came_back = literal(
-        ["approved", "in_transit", "received", "inspected", "refunding", "completed"], ARRAY(Text)
-    )
-    back = (
-        select(returns.c.order_id)
-        .where(
-            here(returns),
-            returns.c.order_id.in_(select(theirs.c.id)),
-            returns.c.state == any_(came_back),
-        )
-        .cte("back")
-    )
-    units = (
-        select(
-            order_lines.c.order_id,
-            (order_lines.c.ordered - order_lines.c.removed).label("bought"),
-            (order_lines.c.claimed + order_lines.c.outside_returned).label("returned"),
-            order_lines.c.outside_returned,
-        )
-        .where(
-            here(order_lines),
-            order_lines.c.order_id.in_(select(theirs.c.id)),
-            order_lines.c.kind == LineKind.GOODS.value,
-        )
-        .cte("units")
-    )
-    disputes = select(func.count()).where(
-        here(outside_facts),
-        outside_facts.c.kind == "dispute",
-        outside_facts.c.order_id.in_(select(theirs.c.id)),
-    )
-    touched = exists().where(back.c.order_id == theirs.c.id)
-    elsewhere = exists().where(units.c.order_id == theirs.c.id, units.c.outside_returned > 0)
-    kept = theirs.c.cancelled_at.is_(None) & ~touched & ~elsewhere
-    return Query(
-        select(
-            func.count().label("orders"),
-            func.count().filter(kept).label("orders_kept"),
-            func.min(theirs.c.placed_at).label("first_order_at"),
-            select(func.count()).select_from(back).scalar_subquery().label("returns"),
-            _sum(units.c.bought).label("units_bought"),
-            _sum(units.c.returned).label("units_returned"),
-            disputes.scalar_subquery().label("chargebacks"),
-        ).select_from(theirs)
-    )
-
-
-def _sum(column: Any) -> Any:
-    return select(func.coalesce(func.sum(column), 0)).scalar_subquery()
-
-
 _SUMMARY: Final = (
     orders.c.id,
     orders.c.number,
@@ -222,7 +149,6 @@ _PAGE_OF_NUMBER: Final = Query(
     .limit(given("limit"))
 )
 _LOAD: Final = _load_statement()
-_HISTORY: Final = _history_statement()
 _SENDER: Final = Query(
     select(order_people).where(here(order_people), order_people.c.order_id == _ORDER)
 )
@@ -239,14 +165,6 @@ async def page(tx: Transaction, *, number_key: str | None, before: UUID, limit: 
     if number_key is None:
         return await tx.all(_PAGE, before=before, limit=limit)
     return await tx.all(_PAGE_OF_NUMBER, number_key=number_key, before=before, limit=limit)
-
-
-async def load_history(tx: Transaction, order: OrderRecord) -> BuyerHistory:
-    """What this order's customer did before it was placed."""
-    if order.customer_key is None:
-        return BuyerHistory()
-    row = await tx.first(_HISTORY, customer_key=order.customer_key, before=order.placed_at)
-    return BuyerHistory() if row is None else BuyerHistory(**dict(row.items()))
 
 
 async def sender_address(tx: Transaction, order_id: UUID) -> Address | None:

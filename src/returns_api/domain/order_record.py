@@ -142,9 +142,11 @@ class OrderRecord:
 
 @dataclass(frozen=True, slots=True)
 class BuyerHistory:
-    """What the same customer did in this shop before ``before``, over the newest orders.
+    """What the same customer did in this shop before ``before``, over the newest orders; what went
+    wrong with their money, over all of them until now.
 
-    Counts only; a person is known by a keyed hash. All zero when the order names no customer.
+    Counts only; a person is known by a keyed hash. All zero when the order names no customer, and
+    no place in roll-outs.
     """
 
     orders: int = 0
@@ -154,4 +156,8 @@ class BuyerHistory:
     units_bought: int = 0
     units_returned: int = 0
     chargebacks: int = 0
+    clawbacks: int = 0
+    """Fast refunds of which something had to be asked back, or was written off."""
     first_order_at: datetime | None = None
+    rollout_ppm: int | None = None
+    """See ``policy.facts.rollout_place``."""

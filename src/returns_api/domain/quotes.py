@@ -115,6 +115,7 @@ def policy_facts(
             orders_kept=history.orders_kept,
             returns=history.returns,
             return_rate_ppm=min(history.units_returned * PPM // sold, PPM),
+            clawbacks=history.clawbacks,
             chargebacks=history.chargebacks,
             account_days=0
             if history.first_order_at is None
@@ -122,6 +123,7 @@ def policy_facts(
         ),
         fulfilled_at=line.last_fulfilled_at,
         delivered_at=line.last_delivered_at if line.all_delivered else None,
+        rollout_ppm=history.rollout_ppm,
     )
 
 

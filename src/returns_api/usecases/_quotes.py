@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from returns_api.db import orders as order_rows
+from returns_api.db import histories
 from returns_api.db import quotes as rows
 from returns_api.db import refunds as refund_rows
 from returns_api.db import shops as shop_rows
@@ -52,7 +52,7 @@ async def store_quote(
         Invalid, NothingLeftToReturn, NotEligible.
     """
     now, quote_id, decision_id = ctx.clock(), ctx.new_id(), ctx.new_id()
-    history = await order_rows.load_history(tx, order)
+    history = await histories.load_history(tx, order)
     version, policy = await policy_of(tx, ctx, order)
     quote = plan_quote(
         order,

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from returns_api.db import orders as order_rows
+from returns_api.db import histories
 from returns_api.db import quotes as rows
 from returns_api.domain.access import Principal
 from returns_api.domain.allocation import Certificate, from_json
@@ -70,7 +70,7 @@ async def list_returnable(
     now = ctx.clock()
     async with ctx.database.transaction(principal.shop) as tx:
         order = await visible_order(tx, principal, order_id)
-        history = await order_rows.load_history(tx, order)
+        history = await histories.load_history(tx, order)
         version, policy = await policy_of(tx, ctx, order)
     judge = _Judge(
         order,

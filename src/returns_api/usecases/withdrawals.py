@@ -14,7 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from returns_api.db import orders as order_rows
+from returns_api.db import histories
 from returns_api.db import shops as shop_rows
 from returns_api.db import withdrawals as rows
 from returns_api.db.engine import Row, Transaction
@@ -175,7 +175,7 @@ async def _open(tx: Transaction, ctx: Context, row: Row) -> UUID | None:
         tx.shop, row["confirmed_by"], Role.BUYER, ROLE_SCOPES[Role.BUYER], row["order_id"]
     )
     order = await visible_order(tx, person, row["order_id"])
-    history = await order_rows.load_history(tx, order)
+    history = await histories.load_history(tx, order)
     _, policy = await policy_of(tx, ctx, order)
     certificate = from_json(order.certificate)
     lines = returnable(order, certificate, history, policy, row["lines"], ctx.clock())
