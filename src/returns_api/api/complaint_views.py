@@ -19,7 +19,6 @@ LINKS: Final[dict[str, Link]] = {
 _AS_THEY_ARE: Final = (
     "category",
     "state",
-    "resolution",
     "promised_by",
     "escalated_at",
     "resolved_at",
@@ -43,6 +42,7 @@ def complaint_out(complaint: ComplaintRecord, principal: Principal) -> Complaint
         order=complaint.order_id,
         return_=complaint.return_id,
         text=complaint.statement,
+        answer=complaint.resolution,
         satisfaction=satisfaction,
         **{name: getattr(complaint, name) for name in _AS_THEY_ARE},
         deadlines=deadlines_out(COMPLAINT, state, deadlines, href),

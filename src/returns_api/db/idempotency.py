@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
-from returns_api.db.tables import idempotency_keys, returns
+from returns_api.db.tables import complaints, idempotency_keys, returns
 from returns_api.domain import ids
 from returns_api.domain.forgetting import without_words
 
@@ -101,6 +101,11 @@ _STORE: Final = Query(
 _RETURNS: Final = Query(
     select(returns.c.id).where(here(returns), returns.c.order_id == given("order_id", Uuid))
 )
+_COMPLAINTS: Final = Query(
+    select(complaints.c.id).where(
+        here(complaints), complaints.c.order_id == given("order_id", Uuid)
+    )
+)
 _names: Final = (
     func.unnest(given("names", ARRAY(LargeBinary))).table_valued("name").render_derived()
 )
@@ -155,12 +160,18 @@ async def forget(tx: Transaction, before: Any) -> int:
 
 
 async def forget_words(tx: Transaction, order_id: UUID) -> None:
-    """Take what a person is or wrote out of every kept answer about an order or its returns.
+    """Take what a person is or wrote out of every kept answer about an order, its returns or the
+    complaints about it.
 
     The answers stay, and with them the memory that their work was done.
     """
     found = await tx.all(_RETURNS, order_id=order_id)
-    names = [ids.encode("ord", order_id), *(ids.encode("ret", row["id"]) for row in found)]
+    complained = await tx.all(_COMPLAINTS, order_id=order_id)
+    names = [
+        ids.encode("ord", order_id),
+        *(ids.encode("ret", row["id"]) for row in found),
+        *(ids.encode("cpl", row["id"]) for row in complained),
+    ]
     about = await tx.all(_ABOUT, names=[name.encode() for name in names])
     changed = [
         {"principal_id": row["principal_id"], "key_hash": row["key_hash"], "body": body}

@@ -10,7 +10,17 @@ import re
 from typing import Any, Final
 
 WORDS: Final = frozenset(
-    {"contact", "info_answer", "link", "name", "note", "payment_url", "text", "tracking"}
+    {
+        "answer",
+        "contact",
+        "info_answer",
+        "link",
+        "name",
+        "note",
+        "payment_url",
+        "text",
+        "tracking",
+    }
 )
 _ID: Final = re.compile(r"[a-z]{2,4}_[0-9a-hjkmnp-tv-z]{26}")
 """An id may stand under a name of words: a note's own answer calls its id ``note``."""

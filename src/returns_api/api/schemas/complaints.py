@@ -77,7 +77,7 @@ class ComplaintOut(Out):
             "category": "refund",
             "state": "in_progress",
             "text": _TEXT,
-            "resolution": None,
+            "answer": None,
             "satisfaction": None,
             "promised_by": "2026-11-25T23:00:00Z",
             "escalated_at": None,
@@ -116,7 +116,7 @@ class ComplaintOut(Out):
     category: Category
     state: str
     text: str | None = Field(description="Null once its person was erased.")
-    resolution: str | None = Field(description="The shop's answer; the last one, if reopened.")
+    answer: str | None = Field(description="The shop's; the last one, if it was reopened.")
     satisfaction: SatisfactionOut | None
     promised_by: Moment = Field(
         description="The end of a business day; the clock stands still while the buyer is asked."
