@@ -46,6 +46,8 @@ FACTS: dict[str, Any] = {
     "withdrawal": "wdr_1",
     "words": "We look into <it>.",
     "promised": "2026-12-02",
+    "review_url": "https://shop.example/reviews",
+    "if_declined": "14,90 EUR",
 }
 
 

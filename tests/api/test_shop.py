@@ -43,7 +43,12 @@ async def test_a_shop_reads_its_settings(tenant: Tenant) -> None:
             "write_off_above": None,
         },
         "store_credit": {"owed_lasts_days": None, "granted_lasts_days": None, "gateways": []},
-        "after_sales": {"complaint_answer_days": 3},
+        "after_sales": {
+            "complaint_answer_days": 3,
+            "check_in_days": None,
+            "review_days": None,
+            "review_url": None,
+        },
         "repairs": {"address": None, "prices": []},
         "created_at": "2026-11-21T09:12:44Z",
     }

@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db import deadlines as deadline_rows
 from returns_api.db.engine import Row, Transaction
+from returns_api.db.invitations import review_begun
 from returns_api.db.quality import about_the_goods
 from returns_api.db.query import Query, given, here
 from returns_api.db.tables import (
@@ -106,7 +107,8 @@ def _moving(names: frozenset[str], *, deadlines: bool, ending: str | None, closi
     """The compare-and-set update for one set of columns; few sets exist, each compiled once.
 
     The return's deadlines move with it in the same statement, or not at all. So does, with
-    ``closing``, that its quality report is due, where it has something to report.
+    ``closing``, that its quality report is due, where it has something to report, and that the
+    buyer is to be asked for a review, where the shop does so.
     """
     report = {"quality_at": case((about_the_goods(), _NOW))} if closing else {}
     moved = (
@@ -122,10 +124,14 @@ def _moving(names: frozenset[str], *, deadlines: bool, ending: str | None, closi
             **{name: given(name, returns.c[name].type) for name in names},
             **report,
         )
-        .returning(returns.c.id, returns.c.id.label("return_id"), returns.c.sequence)
+        .returning(
+            returns.c.id, returns.c.id.label("return_id"), returns.c.sequence, returns.c.order_id
+        )
         .cte("moved")
     )
     statement = select(moved.c.sequence)
+    if closing:
+        statement = statement.add_cte(review_begun(moved))
     if deadlines:
         statement = statement.add_cte(deadline_rows.written("return", moved))
     if ending:
@@ -202,7 +208,7 @@ async def move(
     """Set columns and deadlines where the sequence is still ``seen``; the new sequence, or None.
 
     ``ending`` ends a kind of deadline where it stands, for a caller that has not read it.
-    ``closing`` has the return's quality reported, where it has something to report.
+    ``closing`` has the return's quality reported and its buyer asked for a review, see ``_moving``.
     """
     query = _moving(frozenset(values), deadlines=bool(deadlines), ending=ending, closing=closing)
     given_ones = {"deadlines": deadline_rows.to_json(deadlines)} if deadlines else {}

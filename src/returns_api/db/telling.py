@@ -31,6 +31,7 @@ _EVENT: Final = Query(
         shops.c.name.label("shop_name"),
         shops.c.locale.label("shop_locale"),
         shops.c.timezone,
+        shops.c.after_sales,
         returns.c.number.label("return_number"),
         returns.c.state.label("return_state"),
         returns.c.info_request,

@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.domain import ids
+from returns_api.domain.invitations import ASKED, TOO_LATE, WAIT
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.notifications import NOTIFICATION
 from returns_api.domain.policy.texts import language_of
@@ -45,13 +46,15 @@ ADDRESS_OF: Final[Mapping[str, str]] = {
 class Kind:
     """``events`` are told by it, those that begin a deadline for the buyer in ``reminds``.
 
-    ``always``: the law wants it told, so neither side can switch it off.
+    ``always``: the law wants it told, so neither side can switch it off. ``calm``: it is never sent
+    while a case of the order is open.
     """
 
     name: str
     events: frozenset[str]
     reminds: bool = False
     always: bool = False
+    calm: bool = False
 
 
 _REMINDED: Final = (
@@ -90,6 +93,7 @@ WITHDRAWN: Final = "withdrawal.confirmed"
 KINDS: Final[Mapping[str, Kind]] = {
     **{name: Kind(name, frozenset({name})) for name in _TOLD},
     WITHDRAWN: Kind(WITHDRAWN, frozenset({WITHDRAWN}), always=True),
+    **{name: Kind(name, frozenset({name}), calm=True) for name in sorted(ASKED)},
     REMINDER: Kind(REMINDER, frozenset(_REMINDED), reminds=True),
 }
 """Every kind by its name: that of its event, and one that tells of no event of its own."""
@@ -145,6 +149,11 @@ def reminder_at(due_at: datetime, now: datetime) -> datetime | None:
 def is_near(due_at: datetime, now: datetime) -> bool:
     """Whether the time of the first reminder has come; a paused clock puts a deadline off."""
     return due_at - LEADS[0] <= now
+
+
+def calm_again(written_at: datetime, now: datetime) -> Outcome:
+    """A case of the order is open: look again later, or let it be when that went on too long."""
+    return untold("over") if now > written_at + TOO_LATE else put_off(now + WAIT)
 
 
 @dataclass(frozen=True, slots=True)

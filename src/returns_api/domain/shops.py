@@ -39,10 +39,14 @@ ADDRESS_FIELDS: Final = (
 class AfterSales:
     """What a shop does for its buyers after a sale.
 
-    ``complaint_answer_days`` are business days until a complaint is answered.
+    ``complaint_answer_days`` are business days until a complaint is answered. So many days after
+    a delivery, or after a return that ended well, buyers are asked how it was; None: they are not.
     """
 
     complaint_answer_days: int = ANSWER_DAYS
+    check_in_days: int | None = None
+    review_days: int | None = None
+    review_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

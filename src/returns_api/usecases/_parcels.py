@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from returns_api.db import order_counts, order_intake, parcels
+from returns_api.db import invitations, order_counts, order_intake, parcels
 from returns_api.db.engine import Transaction
 from returns_api.domain.orders import ParcelDelivered, ParcelSeen
 from returns_api.usecases._order_events import tell
@@ -113,6 +113,8 @@ async def _after(
     version = await order_intake.step(tx, order_id, ctx.clock())
     wake = [key] if before is None else []
     kind, data = parcel_kind(before, now), parcel_public(external_id, now)
+    if kind == "parcel_delivered":
+        await invitations.begin_check_in(tx, order_id, now["delivered_at"], ctx.clock())
     await tell(tx, ctx, order_id, version, kind, data, wake=wake)
 
 

@@ -31,13 +31,14 @@ from returns_api.domain.complaints import plan_complaint_silence
 from returns_api.domain.disputes import plan_dispute_silence
 from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.exchange_answers import plan_exchange_silence
+from returns_api.domain.invitations import OBJECT
 from returns_api.domain.offers import plan_offer_silence
 from returns_api.domain.pickups import plan_pickup_silence
 from returns_api.domain.repair_plans import plan_repair_silence
 from returns_api.domain.returns import plan_silence
 from returns_api.domain.shipments import why_not_here
 from returns_api.domain.transport_claims import plan_claim_silence
-from returns_api.usecases import _stalled
+from returns_api.usecases import _invitations, _stalled
 from returns_api.usecases._advances import REQUEST, lock_if_due, save_and_grant
 from returns_api.usecases._complaints import clock_of
 from returns_api.usecases._complaints import save as save_complaint
@@ -209,5 +210,6 @@ _SILENCES: Final[Mapping[str, Silence]] = {
     "shipment": _stalled.silence,
     "transport_claim": _of_claim,
     "complaint": _of_complaint,
+    OBJECT: _invitations.silence,
 }
 """By the kind of object that a deadline is of."""

@@ -16,8 +16,8 @@ from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from returns_api.db import cases, notification_settings, opt_outs, telling
 from returns_api.db import messages as message_rows
-from returns_api.db import notification_settings, opt_outs, telling
 from returns_api.db import notifications as rows
 from returns_api.db import withdrawals as withdrawal_rows
 from returns_api.db.engine import Row, Transaction
@@ -31,6 +31,7 @@ from returns_api.domain.notifications import (
     WITHDRAWN,
     Channel,
     Outcome,
+    calm_again,
     concerns_buyer,
     date_header,
     is_near,
@@ -147,6 +148,8 @@ async def _judge(tx: Transaction, ctx: Context, scene: Scene, row: Row) -> Held:
     key = ctx.sealer.keyed_hash(normalise_email(address))
     if not KINDS[kind].always and await opt_outs.is_out(tx, key, row["channel"]):
         return Held(row, None, outcome=untold("opted_out"))
+    if KINDS[kind].calm and await cases.is_open(tx, row["order_id"]):
+        return Held(row, None, outcome=calm_again(scene.event["at"], scene.now))
     message = _message(ctx, scene, row, channel, address)
     return Held(row, scene.language, Outgoing(channel, message, row["attempt"]))
 
@@ -225,6 +228,7 @@ def _facts(scene: Scene, opt_out_url: str | None) -> dict[str, Any]:
         "tells": event["type"],
         "words": scene.said,
         "promised": _day(data.get("promised_by"), zone),
+        "review_url": event["after_sales"].get("review_url"),
         "opt_out_url": opt_out_url,
         **_of_withdrawal(scene.withdrawal, zone),
     }

@@ -20,6 +20,7 @@ from returns_api.api.schemas.base import (
 )
 from returns_api.api.schemas.patches import left_out
 from returns_api.domain.complaints import ANSWER_DAYS, ANSWER_DAYS_MAX
+from returns_api.domain.invitations import DAYS_MAX
 from returns_api.domain.repair_prices import PRICES_MAX
 from returns_api.domain.shops import LOCALE
 from returns_api.domain.store_credits import OWED_LASTS_MIN
@@ -32,6 +33,8 @@ Zone = Annotated[
     StringConstraints(min_length=1, max_length=60, pattern="^[A-Za-z0-9_+/-]+$"),
     TextFormat("iana-time-zone"),
 ]
+AskedAfter = Annotated[int, Field(ge=1, le=DAYS_MAX), NoBool]
+ReviewUrl = Annotated[str, StringConstraints(pattern=r"^https://[!-~]{1,490}$"), TextFormat("uri")]
 
 ADDRESS_EXAMPLE = {
     "name": "Field & Loom Returns",
@@ -124,9 +127,25 @@ class AfterSales(In):
         ANSWER_DAYS,
         description="Business days until a complaint is answered, by the policy's calendar.",
     )
+    check_in_days: AskedAfter | None = Field(
+        None, description="Ask the buyer so many days after delivery whether all is well."
+    )
+    review_days: AskedAfter | None = Field(
+        None,
+        description=(
+            "Invite to a review so many days after a return that ended well. In some countries the"
+            " buyer has to have agreed to that."
+        ),
+    )
+    review_url: ReviewUrl | None = Field(None, description="Where a review is written.")
 
 
-AFTER_SALES_EXAMPLE = {"complaint_answer_days": 3}
+AFTER_SALES_EXAMPLE = {
+    "complaint_answer_days": 3,
+    "check_in_days": 7,
+    "review_days": 3,
+    "review_url": "https://shop.example/reviews",
+}
 
 
 PriceCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
