@@ -14,6 +14,7 @@ from uuid import UUID
 from tests.support.story import POLICY, Order, Story, goods, with_repairs
 
 from returns_api.domain.access import Principal, Role
+from returns_api.domain.cancellations import CancellationRecord
 from returns_api.domain.complaints import ComplaintRecord
 from returns_api.domain.disputes import DisputeRecord
 from returns_api.domain.events import By
@@ -22,6 +23,8 @@ from returns_api.domain.offers import OfferRecord
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.transport_claims import ClaimRecord
 from returns_api.usecases import (
+    address_changes,
+    cancellations,
     complaints,
     deadlines,
     disputes,
@@ -384,6 +387,44 @@ async def _until(story: Story, made: ComplaintRecord, state: str) -> None:
     assert found.state == state, found.state
 
 
+async def _cancelled(story: Story, cause: str) -> CancellationRecord:
+    """Of an order that was not sent, or whose parcel is on its way."""
+    order = await story.order(goods("coat", CHEAP), delivered=None)
+    sent = cause != "before_dispatch"
+    if sent:
+        await story.send(order.name, {"coat": 1})
+    wish = cancellations.Wish(cause, "f1" if sent else None, {})
+    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
+        return await cancellations.open_cancellation(
+            tx, story.ctx, story.agent, By("agent"), order.id, wish
+        )
+
+
+async def address_answer(story: Story) -> Case:
+    order = await story.order(goods("coat", CHEAP), delivered=None)
+    address = {"name": "A", "street1": "B", "city": "C", "postcode": "1", "country": "CH"}
+    async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
+        made = await address_changes.ask(tx, story.ctx, story.agent, By("agent"), order.id, address)
+    return Case("address_change", "address_answer", "address_change.declined", None, made.id)
+
+
+def _cancellation(made: CancellationRecord, kind: str, event: str) -> Case:
+    return Case("cancellation", kind, f"cancellation.{event}", None, made.id)
+
+
+async def cancel_unsent(story: Story) -> Case:
+    made = await _cancelled(story, "before_dispatch")
+    return _cancellation(made, "cancel_answer", "confirmed")
+
+
+async def cancel_recalled(story: Story) -> Case:
+    return _cancellation(await _cancelled(story, "recalled"), "cancel_answer", "declined")
+
+
+async def cancel_refused(story: Story) -> Case:
+    return _cancellation(await _cancelled(story, "refused"), "parcel_back", "overdue")
+
+
 MAKERS: Final[Mapping[str, Make]] = {
     "return.respond, approved": respond_approve,
     "return.respond, rejected": respond_reject,
@@ -414,6 +455,10 @@ MAKERS: Final[Mapping[str, Make]] = {
     "complaint.complaint_answer": complaint_answer,
     "complaint.complaint_follow_up": complaint_follow_up,
     "complaint.complaint_rating": complaint_rating,
+    "cancellation.cancel_answer, confirmed": cancel_unsent,
+    "cancellation.cancel_answer, declined": cancel_recalled,
+    "cancellation.parcel_back": cancel_refused,
+    "address change.address_answer": address_answer,
     "pickup.pickup_scan": pickup_scan,
     "pickup.pickup_rebook": pickup_rebook,
 }

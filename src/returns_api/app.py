@@ -12,9 +12,11 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from returns_api import __version__
 from returns_api.api import (
+    address_changes,
     audits,
     backtests,
     buyers,
+    cancellations,
     complaints,
     connections,
     credit_notes,
@@ -70,6 +72,8 @@ ROUTERS = (
     labels,
     pickups,
     transport_claims,
+    cancellations,
+    address_changes,
     offers,
     messages,
     photos,

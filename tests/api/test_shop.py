@@ -43,6 +43,7 @@ async def test_a_shop_reads_its_settings(tenant: Tenant) -> None:
             "write_off_above": None,
         },
         "store_credit": {"owed_lasts_days": None, "granted_lasts_days": None, "gateways": []},
+        "destinations": {},
         "after_sales": {
             "complaint_answer_days": 3,
             "check_in_days": None,

@@ -79,6 +79,8 @@ SUPPLEMENT = (
     " AND r.order_id = o.order_id LIMIT 1)",
     "UPDATE transport_claims o SET refund_id = (SELECT id FROM refunds r"
     " WHERE r.shop_id = o.shop_id AND r.order_id = o.order_id LIMIT 1)",
+    "UPDATE cancellations o SET state = 'confirmed', refund_id = (SELECT id FROM refunds r"
+    " WHERE r.shop_id = o.shop_id AND r.order_id = o.order_id LIMIT 1) WHERE state = 'withdrawn'",
     "UPDATE disputes o SET refund_id = (SELECT id FROM refunds r WHERE r.shop_id = o.shop_id"
     " AND r.order_id = o.order_id LIMIT 1)",
     "UPDATE offers o SET refund_id = (SELECT id FROM refunds r WHERE r.shop_id = o.shop_id"
@@ -132,15 +134,26 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_deadlines_open_ones_wake": {"wake_at": None, "state": "open"},
     "ck_deadlines_paused_since": {"paused_at": None, "wake_at": None, "state": "paused"},
     "ck_deadlines_ended_at": {"ended_at": None, "wake_at": None, "state": "kept"},
-    "ck_order_deadlines_state": {
-        "state": "x",
-        "wake_at": None,
-        "paused_at": None,
-        "ended_at": "2026-11-01T00:00:00Z",
-    },
-    "ck_order_deadlines_open_ones_wake": {"wake_at": None, "state": "open"},
-    "ck_order_deadlines_paused_since": {"paused_at": None, "wake_at": None, "state": "paused"},
+    "ck_address_changes_state": {"state": "no such word"},
+    "ck_address_changes_reason": {"state": "declined", "reason": "no such word"},
+    "ck_address_changes_declined_for_a_reason": {"reason": "dispatched"},
+    "ck_order_deadlines_state": {"state": "x", "wake_at": None, "ended_at": _THEN},
+    "ck_order_deadlines_open_ones_wake": {"state": "open", "wake_at": None, "ended_at": None},
+    "ck_order_deadlines_paused_since": {"state": "paused", "wake_at": None, "ended_at": None},
     "ck_order_deadlines_ended_at": {"ended_at": None, "wake_at": None, "state": "kept"},
+    "ck_cancellations_state": {"state": "no such word", "refund_id": None},
+    "ck_cancellations_reason": {"state": "declined", "refund_id": None, "reason": "no such word"},
+    "ck_cancellations_sent_in_a_parcel": {"parcel_id": None},
+    "ck_cancellations_declined_for_a_reason": {"reason": "too_late"},
+    "ck_cancellations_paid_once_confirmed": {"state": "withdrawn"},
+    "ck_cancellations_overrun_once_confirmed": {
+        "state": "withdrawn",
+        "refund_id": None,
+        "overrun": 1,
+    },
+    "ck_cancellation_lines_quantity_min": {"quantity": 0, "units": []},
+    "ck_cancellation_lines_at_most_what_was_asked": {"quantity": 1, "units": [1, 2]},
+    "ck_unit_claims_held_by_one": {"return_line_id": None, "cancellation_line_id": None},
     "ck_notifications_state": {"state": "x", "due_at": None, "ended_at": _THEN},
     "ck_notifications_due_until_told": {"state": "queued", "due_at": None, "ended_at": None},
     "ck_notifications_ended_at": {"state": "sent", "due_at": None, "ended_at": None},
@@ -349,6 +362,10 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
         "UPDATE order_lines SET claimed = claimed + 1 WHERE kind = 'goods'",
         "UPDATE order_lines SET removed = ordered WHERE kind = 'goods'; "
         "UPDATE order_lines SET claimed = claimed + 1 WHERE kind = 'goods'",
+    ),
+    "cancellation_lines_unsent": (
+        "INSERT INTO cancellation_lines SELECT (jsonb_populate_record(x, jsonb_build_object("
+        "'id', gen_random_uuid(), 'dispatched', false))).* FROM cancellation_lines x LIMIT 1",
     ),
     "policy_versions_fixed": (
         "DELETE FROM policy_versions WHERE state = 'published'",
@@ -674,6 +691,7 @@ PLAIN: Mapping[str, str] = {
     "recovery_steps": "movement_id IS NULL",
     "complaints": "state = 'rated'",
     "order_deadlines": "state = 'open'",
+    "cancellations": "refund_id IS NOT NULL",
 }
 """Rows of which nothing else speaks before what is attacked does."""
 

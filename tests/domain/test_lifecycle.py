@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from returns_api.domain.errors import ActionNotAllowed
+from returns_api.domain.lifecycle.address_changes import ADDRESS_CHANGE
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
+from returns_api.domain.lifecycle.cancellations import CANCELLATION
 from returns_api.domain.lifecycle.complaints import COMPLAINT
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
@@ -38,6 +40,8 @@ MACHINES = (
     SHIPMENT,
     PICKUP,
     TRANSPORT_CLAIM,
+    CANCELLATION,
+    ADDRESS_CHANGE,
     TRANSFER,
     REFUND,
     OFFER,
@@ -207,6 +211,32 @@ EXPECTED: dict[str, dict[Actor, dict[str, set[str]]]] = {
             "submitted": {"withdraw", "overdue"},
             "withdrawn": {"reopen"},
         },
+    },
+    "cancellation": {
+        BUYER: {"requested": {"withdraw"}},
+        AGENT: {
+            "requested": {"confirm", "turn_back", "decline", "withdraw"},
+            "coming_back": {"decline"},
+        },
+        WAREHOUSE: {"coming_back": {"receive"}},
+        FINANCE: {},
+        ADMIN: {
+            "requested": {"confirm", "turn_back", "decline", "withdraw"},
+            "coming_back": {"receive", "decline"},
+        },
+        SYSTEM: {
+            "requested": {"confirm", "turn_back", "decline", "reduce"},
+            "coming_back": {"overdue"},
+            "confirmed": {"overrun"},
+        },
+    },
+    "address change": {
+        BUYER: {"requested": {"withdraw"}},
+        AGENT: {"requested": {"apply", "decline", "withdraw"}},
+        WAREHOUSE: {},
+        FINANCE: {},
+        ADMIN: {"requested": {"apply", "decline", "withdraw"}},
+        SYSTEM: {"requested": {"decline"}},
     },
     "transfer": {
         BUYER: {},

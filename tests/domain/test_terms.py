@@ -177,3 +177,18 @@ def test_the_stored_form_reads_back_equal_and_old_ones_too() -> None:
     found = ReturnTerms.from_json(old)
     assert (found.own_label, found.certificate_version) == (False, None)
     assert LineTerms({}, 0, ()).worst_ppm == 0
+
+
+@pytest.mark.parametrize(
+    ("places", "place"),
+    [
+        (("supplier", "supplier"), "supplier"),
+        (("supplier", "warehouse"), "warehouse"),
+        (("supplier", "repair-shop"), "warehouse"),
+    ],
+)
+def test_one_parcel_goes_to_one_place(places: tuple[str, str], place: str) -> None:
+    lines = {UUID(int=n): replace(BASE, send_to=each) for n, each in enumerate(places)}
+    terms = combine(lines, "post")
+    assert terms.send_to == place
+    assert ReturnTerms.from_json(json.loads(json.dumps(terms.to_json()))) == terms

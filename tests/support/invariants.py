@@ -14,7 +14,9 @@ import asyncpg
 import orjson
 
 from returns_api.domain import ids
+from returns_api.domain.lifecycle.address_changes import ADDRESS_CHANGE
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
+from returns_api.domain.lifecycle.cancellations import CANCELLATION
 from returns_api.domain.lifecycle.complaints import COMPLAINT
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
@@ -41,6 +43,8 @@ MACHINES: Final[dict[str, Machine]] = {
     "recovery": RECOVERY,
     "pickup": PICKUP,
     "transport_claim": TRANSPORT_CLAIM,
+    "cancellation": CANCELLATION,
+    "address_change": ADDRESS_CHANGE,
 }
 
 _HOLDING: Final = ", ".join(f"'{state}'" for state in sorted(HOLDING))
@@ -118,12 +122,22 @@ BREACHES: Final[dict[str, str]] = {
     "credit notes have gaps": """
         SELECT shop_id FROM credit_notes GROUP BY shop_id HAVING count(*) <> max(number)""",
     "N5: an order line has more claims than it may": """
-        SELECT id FROM order_lines
-        WHERE claimed > least(ordered, shipped) AND claimed > 0""",
+        SELECT id FROM order_lines l
+        WHERE claimed > 0 AND claimed > least(ordered, shipped + (
+            SELECT count(*) FROM unit_claims c WHERE c.shop_id = l.shop_id AND c.line_id = l.id
+              AND c.cancellation_line_id IS NOT NULL))""",
     "N5: an order line's claimed is not the number of its claims": """
-        SELECT l.id, l.claimed FROM order_lines l LEFT JOIN unit_claims c
-          ON c.shop_id = l.shop_id AND c.line_id = l.id
+        SELECT l.id, l.claimed FROM order_lines l LEFT JOIN (
+            unit_claims c LEFT JOIN cancellation_lines x
+              ON x.shop_id = c.shop_id AND x.id = c.cancellation_line_id)
+          ON c.shop_id = l.shop_id AND c.line_id = l.id AND coalesce(x.dispatched, true)
         GROUP BY l.shop_id, l.id HAVING l.claimed <> count(c.unit_no)""",
+    "N5: an order line's cancelled is not the number of its stopped units": """
+        SELECT l.id, l.cancelled FROM order_lines l LEFT JOIN (
+            unit_claims c JOIN cancellation_lines x
+              ON x.shop_id = c.shop_id AND x.id = c.cancellation_line_id AND NOT x.dispatched)
+          ON c.shop_id = l.shop_id AND c.line_id = l.id AND c.unit_no <= l.ordered - l.removed
+        GROUP BY l.shop_id, l.id HAVING l.cancelled <> count(c.unit_no)""",
     "N5: a return line holds other units than it may": """
         SELECT l.id, l.state, l.quantity, count(c.unit_no) AS held
         FROM return_lines l LEFT JOIN unit_claims c
@@ -188,7 +202,7 @@ _EVENTS: Final = """
     SELECT e.resource_type, e.resource_id, e.sequence, e.type, e.actor, e.data FROM events e
     WHERE e.resource_type IN ('return', 'refund', 'shipment', 'offer', 'dispute', 'advance',
                               'recovery', 'exchange', 'repair', 'pickup', 'transport_claim',
-                              'complaint')
+                              'complaint', 'cancellation', 'address_change')
     ORDER BY e.shop_id, e.resource_id, e.sequence"""
 _ROWS: Final = """
     SELECT id, state, sequence FROM returns UNION ALL SELECT id, state, sequence FROM refunds
@@ -198,6 +212,8 @@ _ROWS: Final = """
     UNION ALL SELECT id, state, sequence FROM complaints
     UNION ALL SELECT id, state, sequence FROM pickups
     UNION ALL SELECT id, state, sequence FROM transport_claims
+    UNION ALL SELECT id, state, sequence FROM cancellations
+    UNION ALL SELECT id, state, sequence FROM address_changes
     UNION ALL SELECT id, state, sequence FROM advances
     UNION ALL SELECT id, state, sequence FROM recoveries
     UNION ALL SELECT id, state, sequence FROM exchanges

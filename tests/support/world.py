@@ -19,9 +19,10 @@ import asyncpg
 import httpx
 
 from returns_api.config import Settings
-from returns_api.db import label_documents, moves
+from returns_api.db import label_documents, moves, tables
+from returns_api.db.engine import Transaction
 from returns_api.db.tables import pickups
-from returns_api.domain import ids
+from returns_api.domain import address_changes, ids
 from returns_api.domain.access import Role
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.shops import ShopSettings
@@ -88,6 +89,8 @@ TABLES: Final = {
     "shm": "shipments",
     "pku": "pickups",
     "clm": "transport_claims",
+    "can": "cancellations",
+    "adc": "address_changes",
     "off": "offers",
     "dsp": "disputes",
     "cpl": "complaints",
@@ -369,6 +372,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
     claims = f"/v1/returns/{approved['return']}/transport-claims"
     claimed = await call("agent", "POST", claims, stalled)
     complained = await _complained(call, buyer, order, approved["return"])
+    missed = await _missed(call, buyer, order, coat)
     received = await opened(jacket, 2)
     path, line = f"/v1/returns/{received['return']}", received["lines"][0]["return_line"]
     counted = {"reference": "dock 7", "lines": [{"return_line": line, "quantity": 2}]}
@@ -420,6 +424,7 @@ async def _returns(call: Caller, order: str, index: int) -> None:
             "rep": repaired,
             "wdr": withdrawn["withdrawal"],
             "clm": claimed["claim"],
+            "can": missed["cancellation"],
             "shp": call.house.shop,
             "slug": "stripe",
         }
@@ -437,6 +442,16 @@ async def _complained(call: Caller, buyer: str, order: str, return_: str) -> str
     path = f"/v1/complaints/{made['complaint']}"
     await call("agent", "POST", f"{path}/notes", {"text": "Second time."})
     return str(made["complaint"])
+
+
+async def _missed(call: Caller, buyer: str, order: str, line: str) -> dict[str, Any]:
+    """A coat that never reached its buyer, and one that the shop has already answered for."""
+    (parcel,) = (await call("agent", "GET", f"/v1/orders/{order}"))["parcels"]
+    one = {"cause": "not_received", "lines": [{"line": line, "quantity": 1}]}
+    told = {**one, "parcel": parcel["external_id"]}
+    lost = await call("agent", "POST", f"/v1/orders/{order}/cancellations", told)
+    await call("agent", "POST", f"/v1/cancellations/{lost['cancellation']}/withdraw")
+    return await call(buyer, "POST", f"/v1/orders/{order}/cancellations", told)
 
 
 async def _exchanged(call: Caller, buyer: str, order: str, line: str) -> str:
@@ -532,6 +547,20 @@ async def _fetched(ctx: Context, house: House) -> None:
             made["pku"] = ids.encode("pku", pickup_id)
             printed = LabelDocument(Form.LABEL, "application/pdf", b"%PDF-1.4")
             await label_documents.keep(tx, parcel["id"], [printed], now)
+            made["adc"] = ids.encode("adc", await _redirected(tx, ctx, made["ord"]))
+
+
+async def _redirected(tx: Transaction, ctx: Context, order: str) -> UUID:
+    """A wish for another address, as it was stored before everything was sent."""
+    state, deadlines = address_changes.opening(ctx.clock())
+    change_id = ctx.new_id()
+    address = {"name": "Ada", "street1": "Neue Str. 2", "postcode": "20095", "city": "Hamburg"}
+    await moves.add(
+        tx, tables.address_changes, "address_change", ctx.clock(), deadlines, id=change_id,
+        order_id=ids.decode("ord", order), state=state, asked_by="buyer",
+        address={**address, "country": "DE"},
+    )  # fmt: skip
+    return change_id
 
 
 async def _recovered(call: Caller) -> None:

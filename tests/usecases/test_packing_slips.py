@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from returns_api.adapters.documents import PdfPrinter
 from returns_api.domain import ids
 from returns_api.domain.access import Role
-from returns_api.domain.errors import Conflict, NotFound
+from returns_api.domain.errors import Conflict, Invalid, NotFound
+from returns_api.domain.events import SYSTEM
 from returns_api.usecases import returns
+from returns_api.usecases._labels import label_request
 from returns_api.usecases.packing_slips import get_packing_slip
-from tests.support.story import ADDRESS, BUYER, Story, goods
+from returns_api.usecases.shops import change_shop, view_shop
+from tests.support.story import ADDRESS, BUYER, POLICY, Story, goods
+
+
+@pytest.fixture
+def story_policy() -> str:
+    """What the merchant or the carrier spoilt goes back to the supplier."""
+    return POLICY.replace("  - id: faulty\n", "  - id: faulty\n    send_to: supplier\n", 1)
 
 
 async def test_the_slip_says_what_comes_and_where_to(story: Story) -> None:
@@ -56,6 +66,34 @@ async def test_the_warehouse_hears_once_of_what_comes(story: Story) -> None:
     assert BUYER.street1 not in str(told["data"])
 
 
-async def _expected(story: Story) -> list[dict[str, object]]:
+async def test_faulty_goods_go_to_the_supplier_where_the_policy_says_so(story: Story) -> None:
+    """Label, slip and notice name one place; one parcel of both kinds goes to the warehouse."""
+    there = {**ADDRESS, "name": "Supplier", "street1": "Werk 7"}
+    version = (await view_shop(story.ctx, story.shop))["version"]
+    changes = {"destinations": {"supplier": there}}
+    await change_shop(story.ctx, story.shop, SYSTEM, version, changes)
+    order = await story.order(goods("shirt", 2000, 2), goods("coat", 3000))
+    ret = await story.open(order, {"shirt": 1}, reason="defective", photos={"shirt": 1})
+    assert ret.terms.send_to == "supplier"
+    await story.drain()
+    (told,) = await _expected(story)
+    assert told["data"]["destination"]["kind"] == "supplier"
+    assert told["data"]["destination"]["street1"] == "Werk 7"
+    slip = await get_packing_slip(story.ctx, story.agent, ret.id)
+    assert "Werk 7" in slip.recipient
+    shipment = (await story.view(ret)).shipment
+    assert shipment is not None
+    async with story.ctx.database.transaction(story.shop) as tx:
+        asked = await label_request(tx, shipment, order.id)
+    assert asked is not None
+    assert asked.receiver.street1 == "Werk 7"
+    plain = await story.open(order, {"coat": 1})
+    assert plain.terms.send_to == "warehouse"
+    wrong = {"destinations": {"supplier": {**there, "country": "XX"}}}
+    with pytest.raises(Invalid):
+        await change_shop(story.ctx, story.shop, SYSTEM, version + 1, wrong)
+
+
+async def _expected(story: Story) -> list[dict[str, Any]]:
     rows = await story.rows("SELECT data FROM events WHERE type = 'return.expected'")
     return [dict(row.items()) for row in rows]

@@ -106,6 +106,8 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "pickup": ("pickups", "pku"),
     "transport_claim": ("transport-claims", "clm"),
     "withdrawal": ("withdrawals", "wdr"),
+    "cancellation": ("cancellations", "can"),
+    "address_change": ("address-changes", "adc"),
 }
 """Collection and prefix of everything that is read at an address of its own and has actions."""
 

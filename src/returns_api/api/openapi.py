@@ -39,6 +39,8 @@ _NAMES: Final = {
     "ref": "a refund",
     "pku": "a pickup",
     "clm": "a transport claim",
+    "can": "a cancellation",
+    "adc": "an address change",
     "off": "an offer",
     "dsp": "a dispute",
     "cpl": "a complaint",

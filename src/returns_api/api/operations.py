@@ -12,7 +12,9 @@ from returns_api.api.actions import (
     OFFER_LINKS,
     PICKUP_LINKS,
 )
+from returns_api.domain.lifecycle.address_changes import ADDRESS_CHANGE
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
+from returns_api.domain.lifecycle.cancellations import CANCELLATION
 from returns_api.domain.lifecycle.complaints import COMPLAINT
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
@@ -67,6 +69,12 @@ OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
     "recordRepairPayment": (REPAIR, "pay"),
     **{f"{name}Pickup": (PICKUP, name) for name in PICKUP_LINKS},
     **{f"{name}TransportClaim": (TRANSPORT_CLAIM, name) for name in CLAIM_LINKS},
+    "confirmCancellation": (CANCELLATION, "confirm"),
+    "turnBackParcel": (CANCELLATION, "turn_back"),
+    "declineCancellation": (CANCELLATION, "decline"),
+    "withdrawCancellation": (CANCELLATION, "withdraw"),
+    "receiveCancelledParcel": (CANCELLATION, "receive"),
+    **{f"{name}AddressChange": (ADDRESS_CHANGE, name) for name in ("apply", "decline", "withdraw")},
     "retryLabel": (SHIPMENT, "retry"),
     "approveRefund": (REFUND, "approve"),
     "retryRefund": (REFUND, "retry"),
@@ -99,5 +107,7 @@ STATES: Final[dict[str, Machine]] = {
     "PickupOut": PICKUP,
     "WithdrawalOut": WITHDRAWAL,
     "TransportClaimOut": TRANSPORT_CLAIM,
+    "CancellationOut": CANCELLATION,
+    "AddressChangeOut": ADDRESS_CHANGE,
 }
 """Shapes whose ``state`` is a state of a table."""

@@ -206,6 +206,7 @@ def _line(line: LineRecord) -> OrderLineOut:
         delivered=line.delivered,
         returned_elsewhere=line.outside_returned,
         claimed=line.claimed,
+        cancelled=line.cancelled,
         left=line.left,
         shipped_at=line.first_fulfilled_at,
         delivered_at=line.last_delivered_at,

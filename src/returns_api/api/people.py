@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from returns_api.api.deps import Allowed, Caller, ContextDep
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.people import (
+    KeptAddressOut,
     KeptLineOut,
     KeptMessageOut,
     KeptNotificationOut,
@@ -88,6 +89,10 @@ def _kept(order: KeptOrder) -> KeptOrderOut:
                 **{name: row[name] for name in ("name", "contact", "state", "confirmed_at")},
             )
             for row in order.withdrawn
+        ],
+        address_changes=[
+            KeptAddressOut(**{name: row[name] for name in KeptAddressOut.model_fields})
+            for row in order.moved
         ],
     )
 

@@ -74,11 +74,12 @@ async def change_shop(
 
 def _shown(row: Row, response: Response) -> ShopOut:
     response.headers["ETag"] = etag(row["version"])
-    plain = ShopOut.model_fields.keys() - {"id", "return_address", *_PARTS}
+    plain = ShopOut.model_fields.keys() - {"id", "return_address", "destinations", *_PARTS}
     parts: dict[str, Any] = {name: part(**row[name]) for name, part in _PARTS.items()}
     return ShopOut(
         id=row["shop_id"],
         return_address=ReturnAddress(**row["return_address"]),
+        destinations={name: ReturnAddress(**at) for name, at in row["destinations"].items()},
         **parts,
         **{name: row[name] for name in plain},
     )

@@ -86,7 +86,7 @@ def _insert_payments() -> Query:
 _INSERTS: Final[dict[str, Query]] = {
     "orders": _insert(orders, "returns_opened"),
     "order_people": _insert(order_people, "erased_at"),
-    "order_lines": _insert(order_lines, "outside_returned", "claimed"),
+    "order_lines": _insert(order_lines, "outside_returned", "claimed", "cancelled"),
     "payments": _insert_payments(),
     "certificates": _insert(certificates),
     "parcels": _insert(parcels),

@@ -171,10 +171,13 @@ ORDER_CHECKS: Final = (
         "N2",
         "claimed units",
         sql("""
-            SELECT l.id, l.claimed, count(c.unit_no) AS claims FROM order_lines l
-            LEFT JOIN unit_claims c ON c.shop_id = l.shop_id AND c.line_id = l.id
-            WHERE l.shop_id = :shop AND l.order_id = ANY (:orders)
-            GROUP BY l.shop_id, l.id, l.claimed HAVING count(c.unit_no) <> l.claimed"""),
+            SELECT l.id, l.claimed, c.claims FROM order_lines l CROSS JOIN LATERAL (
+                SELECT count(*) AS claims FROM unit_claims c
+                LEFT JOIN cancellation_lines x ON x.shop_id = c.shop_id
+                 AND x.id = c.cancellation_line_id
+                WHERE c.shop_id = l.shop_id AND c.line_id = l.id
+                  AND coalesce(x.dispatched, true)) c
+            WHERE l.shop_id = :shop AND l.order_id = ANY (:orders) AND c.claims <> l.claimed"""),
     ),
     Check(
         "N2",
@@ -197,9 +200,14 @@ ORDER_CHECKS: Final = (
         "N5",
         "claimed beyond shipped",
         sql("""
-            SELECT id, claimed, outside_returned, ordered, removed, shipped FROM order_lines
-            WHERE shop_id = :shop AND order_id = ANY (:orders)
-              AND claimed > 0 AND claimed > least(ordered, shipped)"""),
+            SELECT l.id, l.claimed, l.outside_returned, l.ordered, l.removed, l.shipped
+            FROM order_lines l CROSS JOIN LATERAL (
+                -- A parcel that came back unopened may be told as never sent afterwards.
+                SELECT count(*) AS back FROM unit_claims c
+                WHERE c.shop_id = l.shop_id AND c.line_id = l.id
+                  AND c.cancellation_line_id IS NOT NULL) c
+            WHERE l.shop_id = :shop AND l.order_id = ANY (:orders)
+              AND l.claimed > 0 AND l.claimed > least(l.ordered, l.shipped + c.back)"""),
     ),
     Check(
         "N5",

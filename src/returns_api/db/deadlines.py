@@ -43,7 +43,8 @@ _BOOKS: Final = {"return_id": _t, "order_id": _o}
 
 def anchor_of(table: Table) -> str:
     """What an object's deadlines are kept by: its return, or its order where it may have none."""
-    return "order_id" if table.c.return_id.nullable else "return_id"
+    has_return = "return_id" in table.c and not table.c.return_id.nullable
+    return "return_id" if has_return else "order_id"
 
 
 def written(of: str, head: FromClause, anchor: str = "return_id") -> CTE:

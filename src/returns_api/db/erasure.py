@@ -14,6 +14,7 @@ from sqlalchemy import Table, Text, Uuid, and_, any_, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from returns_api.db import (
+    address_changes,
     exports,
     idempotency,
     label_documents,
@@ -186,6 +187,7 @@ async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) 
     await _forget_keys(tx, order_ids)
     await notifications.forget(tx, order_ids, now)
     await withdrawals.forget(tx, order_ids)
+    await address_changes.forget(tx, order_ids)
     await tx.run(_FORGET_ANSWERS, order_ids=order_ids)
     await tx.run(_FORGET_OFFERS, order_ids=order_ids)
     await tx.run(_FORGET_STATEMENTS, order_ids=order_ids)

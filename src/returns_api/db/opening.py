@@ -144,7 +144,10 @@ def _claimed(wanted: TableValuedAlias) -> CTE:
 
 def _counted(wanted: TableValuedAlias) -> CTE:
     """The row guard of promise L1: only lines that still have the units move their counter."""
-    bound = func.least(order_lines.c.ordered - order_lines.c.removed, order_lines.c.shipped)
+    bound = func.least(
+        order_lines.c.ordered - order_lines.c.removed - order_lines.c.cancelled,
+        order_lines.c.shipped,
+    )
     return (
         update(order_lines)
         .where(

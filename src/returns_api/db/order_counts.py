@@ -1,7 +1,8 @@
 """Units of an order's lines that moved: recomputed as sums over what is stored, never added to.
 
 So a parcel or a refund that is told twice, late or in pieces leaves the same numbers. Owns
-``shipped``, ``delivered`` and ``outside_returned``; ``claimed`` belongs to the returns.
+``shipped``, ``delivered``, ``outside_returned`` and ``cancelled``; ``claimed`` belongs to the
+returns.
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ from sqlalchemy import ColumnElement, Integer, Text, and_, column, func, or_, se
 
 from returns_api.db.engine import Transaction
 from returns_api.db.query import Query, given, here
-from returns_api.db.tables import order_lines, outside_facts, parcel_lines, parcels
+from returns_api.db.tables import (
+    cancellation_lines,
+    order_lines,
+    outside_facts,
+    parcel_lines,
+    parcels,
+    unit_claims,
+)
 
 _inside: Final = (
     select(
@@ -55,6 +63,43 @@ _COUNT_PARCELS: Final = Query(
         ),
     )
     .values(shipped=_sum_of("shipped"), delivered=_sum_of("delivered"))
+    .returning(
+        order_lines.c.id,
+        (
+            order_lines.c.shipped
+            + order_lines.c.cancelled
+            - (order_lines.c.ordered - order_lines.c.removed)
+        ).label("over"),
+        order_lines.c.cancelled,
+    )
+)
+_stopped: Final = (
+    select(func.count())
+    .select_from(unit_claims)
+    .join(
+        cancellation_lines,
+        and_(
+            cancellation_lines.c.shop_id == unit_claims.c.shop_id,
+            cancellation_lines.c.id == unit_claims.c.cancellation_line_id,
+        ),
+    )
+    .where(
+        here(unit_claims),
+        unit_claims.c.line_id == order_lines.c.id,
+        unit_claims.c.unit_no <= order_lines.c.ordered - order_lines.c.removed,
+        ~cancellation_lines.c.dispatched,
+    )
+    .correlate(order_lines)
+    .scalar_subquery()
+)
+_COUNT_CANCELLED: Final = Query(
+    update(order_lines)
+    .where(
+        here(order_lines),
+        order_lines.c.order_id == given("order_id"),
+        order_lines.c.cancelled != _stopped,
+    )
+    .values(cancelled=_stopped)
 )
 _item: Final = (
     func.jsonb_to_recordset(outside_facts.c.lines)
@@ -91,9 +136,17 @@ _COUNT_OUTSIDE: Final = Query(
 )
 
 
-async def count_parcels(tx: Transaction, order_id: UUID) -> None:
-    """Set shipped and delivered units of each line to the sums over its parcels."""
-    await tx.run(_COUNT_PARCELS, order_id=order_id)
+async def count_parcels(tx: Transaction, order_id: UUID) -> dict[UUID, int]:
+    """Set shipped and delivered units of each line to the sums over its parcels; by line, how many
+    units more were sent than cancellations left to be sent."""
+    changed = await tx.all(_COUNT_PARCELS, order_id=order_id)
+    return {row["id"]: row["over"] for row in changed if row["cancelled"] and row["over"] > 0}
+
+
+async def count_cancelled(tx: Transaction, order_id: UUID) -> None:
+    """Set the units that are not to be sent to those that cancellations hold. What the platform has
+    taken out of the order by now counts there, as removed."""
+    await tx.run(_COUNT_CANCELLED, order_id=order_id)
 
 
 async def count_outside(tx: Transaction, order_id: UUID) -> None:

@@ -5,8 +5,7 @@ that did not exist when it began, so locking "the payments first" is not enough 
 intakes of one order could each find the other's new payment too late. ``begin`` therefore takes
 three steps: an advisory lock on the order's outside name, which only intakes take, so that nobody
 else adds a payment to it; the payments that exist; the order's row. Whatever else locks a payment
-and an order (a refund, a return) does it in the same sequence and never waits for the first step.
-``begin(money=False)`` leaves out the payments, for what touches none.
+and an order does so in the same sequence, without the first step; ``money=False`` locks no payment.
 
 Refuses to own which of two snapshots is newer (``usecases._orders``) and payments (``payments``).
 """
@@ -39,6 +38,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from returns_api.db.engine import Transaction
 from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.tables import cancellation_lines as stopped_lines
 from returns_api.db.tables import (
     certificates,
     order_lines,
@@ -217,6 +217,7 @@ _DROP_LINES: Final = Query(
         order_lines.c.claimed == 0,
         ~exists().where(here(parcel_lines), parcel_lines.c.line_id == order_lines.c.id),
         ~exists().where(here(return_lines), return_lines.c.order_line_id == order_lines.c.id),
+        ~exists().where(here(stopped_lines), stopped_lines.c.order_line_id == order_lines.c.id),
     )
 )
 _EMPTY_LINES: Final = Query(
@@ -295,7 +296,5 @@ async def add_certificate(
     tx: Transaction, order_id: UUID, body: Mapping[str, Any], digest: str, now: datetime
 ) -> bool:
     """Append a version; False when the newest one says the same."""
-    added = await tx.run(
-        _ADD_CERTIFICATE, order_id=order_id, body=dict(body), digest=digest, now=now
-    )
-    return bool(added)
+    values = {"body": dict(body), "digest": digest, "now": now}
+    return bool(await tx.run(_ADD_CERTIFICATE, order_id=order_id, **values))

@@ -149,6 +149,11 @@ _PAGE_OF_NUMBER: Final = Query(
     .limit(given("limit"))
 )
 _LOAD: Final = _load_statement()
+_LOCK: Final = Query(
+    select(orders.c.id)
+    .where(here(orders), orders.c.id == _ORDER)
+    .with_for_update(of=orders, key_share=True)
+)
 _SENDER: Final = Query(
     select(order_people).where(here(order_people), order_people.c.order_id == _ORDER)
 )
@@ -158,6 +163,12 @@ async def load_order(tx: Transaction, order_id: UUID) -> OrderRecord | None:
     """The order with all that hangs below it, from one snapshot; None when it does not exist."""
     row = await tx.first(_LOAD, order_id=order_id)
     return None if row is None else _order(row)
+
+
+async def lock(tx: Transaction, order_id: UUID) -> None:
+    """Lock the order's row: after its payments, before its lines. Intakes and openings do the same,
+    so nobody else moves its units meanwhile."""
+    await tx.first(_LOCK, order_id=order_id)
 
 
 async def page(tx: Transaction, *, number_key: str | None, before: UUID, limit: int) -> list[Row]:

@@ -21,6 +21,7 @@ _SETTINGS: Final = (
     "store_credit",
     "after_sales",
     "repairs",
+    "destinations",
 )
 
 _ONE: Final = Query(select(_t).where(here(_t)))

@@ -86,6 +86,11 @@ _TOLD: Final = (
     "complaint.closed",
     "repair.payment_due",
     "repair.shipped",
+    "cancellation.confirmed",
+    "cancellation.declined",
+    "cancellation.coming_back",
+    "address_change.applied",
+    "address_change.declined",
 )
 REMINDER: Final = "deadline.approaching"
 WITHDRAWN: Final = "withdrawal.confirmed"

@@ -10,7 +10,7 @@ Amounts are integer minor units of ``currency``; times carry an offset.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -143,6 +143,10 @@ class ParcelDocument(Part):
     cancelled: Flag = False
     carrier: ShortText | None = None
     tracking: list[ShortText] = Field(default=[], max_length=20)
+    missed: Literal["refused", "lost"] | None = Field(
+        None,
+        description="By its tracking it does not reach its buyer: a cancellation follows.",
+    )
 
 
 EXAMPLE: Final[dict[str, Any]] = {
@@ -296,6 +300,7 @@ def parcel_facts(document: OrderDocument) -> tuple[ParcelSeen, ...]:
                 cancelled=parcel.cancelled,
                 carrier=parcel.carrier,
                 tracking_codes=tuple(parcel.tracking),
+                missed=parcel.missed,
             )
             for parcel in document.parcels
         ]

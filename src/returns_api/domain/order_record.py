@@ -55,18 +55,20 @@ class LineRecord:
     outside_returned: int
     claimed: int
     claimed_units: tuple[int, ...]
-    """Numbers of the units that open or finished returns hold, ascending."""
+    """Numbers of the units that returns and cancellations hold, ascending."""
     first_fulfilled_at: datetime | None
     last_fulfilled_at: datetime | None
     last_delivered_at: datetime | None
     """The latest delivery among the line's parcels; see ``all_delivered``."""
     all_delivered: bool
     """Every parcel that carries units of this line was delivered, and there is one."""
+    cancelled: int = 0
+    """Units that are not to be sent, beside those that the platform took out."""
 
     @property
     def left(self) -> int:
         """Units that can still be claimed: what the database's guard will let through."""
-        bound = min(self.ordered - self.removed, self.shipped)
+        bound = min(self.ordered - self.removed - self.cancelled, self.shipped)
         return max(0, bound - self.outside_returned - self.claimed)
 
 

@@ -149,6 +149,8 @@ class ParcelSeen:
     cancelled: bool = False
     carrier: str | None = None
     tracking_codes: tuple[str, ...] = ()
+    missed: str | None = None
+    """``refused`` or ``lost``: why it does not reach its buyer, by its tracking."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ def packing_slip(
         language=language,
         title=words["title"],
         sender=address_lines((sender or {}).get("name"), sender or {}),
-        recipient=destination_lines(shop, ret.resolution),
+        recipient=destination_lines(shop, ret.resolution, ret.terms.send_to),
         facts=tuple(facts),
         columns=(words["item"], words["sku"], words["quantity"]),
         rows=tuple((line.title, line.sku or "", str(line.quantity)) for line in lines),
@@ -68,7 +68,7 @@ def packing_slip(
     )
 
 
-def destination_lines(shop: Mapping[str, Any], resolution: str) -> tuple[str, ...]:
+def destination_lines(shop: Mapping[str, Any], resolution: str, send_to: str) -> tuple[str, ...]:
     """Where the goods go, as it stands on an envelope."""
-    _, address = comes_back_to(shop, resolution)
+    _, address = comes_back_to(shop, resolution, send_to)
     return address_lines(address.get("name") or shop["name"], address)

@@ -71,6 +71,9 @@ class ShopSettings:
     repairs: Mapping[str, Any] = field(default_factory=dict)
     """``address`` of the repair point (None: goods come to the return address) and ``prices``, see
     ``repair_prices.PriceList``."""
+    destinations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Addresses of the places that a policy names by ``send_to``, like the return address; what is
+    not here comes to the return address."""
 
 
 def check(settings: ShopSettings) -> None:
@@ -98,6 +101,8 @@ def _problems(settings: ShopSettings) -> Iterator[dict[str, str]]:
     places = {"country": settings.country, "return_address.country": _country_of(settings)}
     if settings.repairs.get("address"):
         places["repairs.address.country"] = str(settings.repairs["address"].get("country", ""))
+    for name, address in settings.destinations.items():
+        places[f"destinations.{name}.country"] = str(address.get("country", ""))
     for place, code in places.items():
         if code not in countries():
             yield {"field": place, "problem": "Write a two-letter code of ISO 3166-1, such as DE."}
@@ -108,10 +113,20 @@ def _problems(settings: ShopSettings) -> Iterator[dict[str, str]]:
         yield {"field": "repairs.prices", "problem": "Each code of the price list is named once."}
 
 
-def comes_back_to(shop: Mapping[str, Any], resolution: str) -> tuple[str, Mapping[str, Any]]:
-    """What kind of place goods of a return are sent to, and its address; from a shop's row."""
-    address = shop["repairs"].get("address") if resolution == BY_REPAIR else None
-    return ("warehouse", shop["return_address"]) if address is None else ("repair_point", address)
+WAREHOUSE: Final = "warehouse"
+"""What a policy sends to unless it says otherwise."""
+
+
+def comes_back_to(
+    shop: Mapping[str, Any], resolution: str, send_to: str
+) -> tuple[str, Mapping[str, Any]]:
+    """What kind of place goods of a return are sent to, and its address; from a shop's row. What is
+    to be repaired goes to the repair point, all else where the policy says."""
+    repaired = shop["repairs"].get("address") if resolution == BY_REPAIR else None
+    if repaired is not None:
+        return "repair_point", repaired
+    address = shop["destinations"].get(send_to)
+    return (WAREHOUSE, shop["return_address"]) if address is None else (send_to, address)
 
 
 def _country_of(settings: ShopSettings) -> str:

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from returns_api.domain.policy import Decision
 from returns_api.domain.refund_clocks import STAGES, LawClock, law_clocks, shortest
+from returns_api.domain.shops import WAREHOUSE
 
 PPM: Final = 1_000_000
 NOTHING_CAME: Final = frozenset({"empty_box", "wrong_item", "counterfeit_suspected"})
@@ -107,6 +108,8 @@ class ReturnTerms:
     insurance: InsuranceTerms | None = None
     """Set where freight that the buyer pays is insured for any line."""
 
+    send_to: str = WAREHOUSE
+    """The place that the goods go to, by the shop's names (``shops.ShopSettings.destinations``)."""
     fallback: str | None = None
     """Where the buyer chose goods: what the return is settled as if the buyer gives them up. Money
     is always there for what the shop cannot deliver. Where the goods are repaired: the money that
@@ -173,6 +176,7 @@ def combine(decisions: Mapping[UUID, Decision], method: str) -> ReturnTerms:
         law_clocks=clocks,
         advance=_advance(every),
         insurance=_insurance(every),
+        send_to=_send_to(every),
     )
 
 
@@ -184,6 +188,13 @@ def _insurance(decisions: Sequence[Decision]) -> InsuranceTerms | None:
         if each.insurance is not None
     ]
     return max(covers, key=lambda each: each.cover_minor - each.excess_minor, default=None)
+
+
+def _send_to(decisions: Sequence[Decision]) -> str:
+    """One parcel goes to one place: where its lines belong to several, to the warehouse, which
+    sends on."""
+    places = {each.send_to for each in decisions}
+    return places.pop() if len(places) == 1 else WAREHOUSE
 
 
 def freight_fee(decisions: Sequence[Decision], method: str) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from returns_api.db import advance_checks, exchange_checks, repair_checks
+from returns_api.db import advance_checks, cancellation_checks, exchange_checks, repair_checks
 from returns_api.db import checks as rows
 from returns_api.db import credit_checks as credit_rows
 from returns_api.db import ledger as ledger_rows
@@ -86,6 +86,7 @@ async def check_orders(tx: Transaction, orders: Sequence[UUID]) -> list[Finding]
     of_orders = (
         *rows.ORDER_CHECKS,
         *advance_checks.ORDER_CHECKS,
+        *cancellation_checks.ORDER_CHECKS,
         *exchange_checks.ORDER_CHECKS,
         *repair_checks.ORDER_CHECKS,
         credit_rows.CREDITED,

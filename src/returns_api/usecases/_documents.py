@@ -2,8 +2,7 @@
 
 Both ways lead through the same rules as a platform's webhook: the same locks, the same certificate,
 the same events and entries. A document that is known already goes through ``_orders.see_order``; a
-set of new ones is written by one statement a table, with rows made by the same functions. Owns what
-becomes of a document; refuses to own where it came from.
+set of new ones is written by one statement a table. Refuses to own where a document came from.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from returns_api.domain.ledger import Captured, Entry, captures
 from returns_api.domain.order_documents import OrderDocument, order_facts, parcel_facts
 from returns_api.domain.orders import OrderFacts, ParcelSeen
 from returns_api.usecases._books import stamp
+from returns_api.usecases._cancellations import follow_missed
 from returns_api.usecases._order_rows import head_row, line_row, person_row, public, snapshot_of
 from returns_api.usecases._orders import payment_rows, payment_wakes, see_order
 from returns_api.usecases._parcels import parcel_kind, parcel_public, see_parcel
@@ -148,6 +148,8 @@ async def _add(tx: Transaction, ctx: Context, source: str, new: Sequence[Prepare
         told = await payment_rows(tx, ctx, source, each.order.payments, behind)
         written.add(each, told)
     await bulk_intake.add(tx, written.rows)
+    for missed in written.missed:
+        await follow_missed(tx, ctx, *missed)
     await ledger.post(tx, *written.entries)
     woken = await inbox.wake(tx, written.wakes, ctx.clock())
     await emit(tx, written.events, [Job("process_inbox", message) for message in woken])
@@ -174,6 +176,7 @@ class _Written:
         self.events: list[Event] = []
         self.entries: list[Entry | None] = []
         self.wakes: list[str] = []
+        self.missed: list[tuple[UUID, str, str]] = []
 
     def add(self, made: Prepared, payments: Sequence[dict[str, Any]]) -> None:
         order, order_id = made.order, self._ctx.new_id()
@@ -264,6 +267,7 @@ class _Written:
             "platform_updated_at": parcel.updated_at,
         }
         self.rows["parcels"].append(row)
+        self.missed += [(order_id, parcel.external_id, parcel.missed)] if parcel.missed else []
         contents = Counter[str]()
         for inside in parcel.lines:
             contents[inside.line_external_id] += inside.quantity
@@ -278,8 +282,7 @@ class _Written:
         ]
         told = parcel_public(parcel.external_id, row)
         self._event(order_id, 2 + number, parcel_kind(None, row), told)
-        key = parcel_key(self._source, parcel.order_external_id, parcel.external_id)
-        self.wakes.append(key)
+        self.wakes.append(parcel_key(self._source, parcel.order_external_id, parcel.external_id))
 
     def _event(self, order_id: UUID, version: int, kind: str, told: Mapping[str, Any]) -> None:
         self.events.append(

@@ -35,7 +35,7 @@ async def label_request(
     return LabelRequest(
         reference=ids.encode("shm", shipment.id),
         sender=sender,
-        receiver=Address(**comes_back_to(dict(shop), ret.resolution)[1]),
+        receiver=Address(**comes_back_to(dict(shop), ret.resolution, ret.terms.send_to)[1]),
         weight_grams=sum(weights[line.order_line_id] * line.quantity for line in ret.open_lines()),
     )
 

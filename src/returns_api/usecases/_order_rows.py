@@ -27,8 +27,8 @@ def snapshot_of(ctx: Context, order: OrderFacts, parcels: Sequence[ParcelSeen] =
     removed = sum(max(line.removed, 0) for line in order.lines)
     whole = [order, *parcels] if parcels else order
     text = orjson.dumps(whole, option=orjson.OPT_SORT_KEYS).decode()
-    # What a line without options said before there were any: a document sent again is the same one.
-    text = text.replace('"options":[],', "")
+    # What was said before there were options and missed parcels: a document sent again is the same.
+    text = text.replace('"options":[],', "").replace('"missed":null,', "")
     return f"{captured:020d}.{removed:010d}.{ctx.sealer.keyed_hash(text).hex()}"
 
 

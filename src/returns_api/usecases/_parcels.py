@@ -15,6 +15,7 @@ from uuid import UUID
 from returns_api.db import invitations, order_counts, order_intake, parcels
 from returns_api.db.engine import Transaction
 from returns_api.domain.orders import ParcelDelivered, ParcelSeen
+from returns_api.usecases._cancellations import follow_dispatch, follow_missed
 from returns_api.usecases._order_events import tell
 from returns_api.usecases._waiting import NotYet, order_key, parcel_key
 from returns_api.usecases.context import Context
@@ -60,6 +61,8 @@ async def see_parcel(tx: Transaction, ctx: Context, source: str, seen: ParcelSee
         await parcels.deliver(tx, stored["id"], seen.delivered_at)
     key = parcel_key(source, seen.order_external_id, seen.external_id)
     await _after(tx, ctx, head.id, seen.external_id, stored, key)
+    if seen.missed is not None:
+        await follow_missed(tx, ctx, head.id, seen.external_id, seen.missed)
 
 
 async def see_delivery(tx: Transaction, ctx: Context, source: str, seen: ParcelDelivered) -> None:
@@ -109,13 +112,15 @@ async def _after(
     assert now is not None
     if before == now:
         return
-    await order_counts.count_parcels(tx, order_id)
+    over = await order_counts.count_parcels(tx, order_id)
     version = await order_intake.step(tx, order_id, ctx.clock())
     wake = [key] if before is None else []
     kind, data = parcel_kind(before, now), parcel_public(external_id, now)
     if kind == "parcel_delivered":
         await invitations.begin_check_in(tx, order_id, now["delivered_at"], ctx.clock())
     await tell(tx, ctx, order_id, version, kind, data, wake=wake)
+    if over:
+        await follow_dispatch(tx, ctx, order_id, over)
 
 
 def parcel_public(external_id: str, now: Mapping[str, Any]) -> dict[str, Any]:

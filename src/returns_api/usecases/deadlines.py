@@ -14,11 +14,13 @@ from datetime import datetime
 from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
+from returns_api.db import cancellations as cancellation_rows
 from returns_api.db import complaints as complaint_rows
 from returns_api.db import deadlines as rows
 from returns_api.db import disputes as dispute_rows
 from returns_api.db import exchanges as exchange_rows
 from returns_api.db import offers as offer_rows
+from returns_api.db import orders as order_rows
 from returns_api.db import pickups as pickup_rows
 from returns_api.db import repairs as repair_rows
 from returns_api.db import reservations
@@ -27,6 +29,7 @@ from returns_api.db import shipments as shipment_rows
 from returns_api.db import transport_claims as claim_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
+from returns_api.domain.cancellations import plan_cancellation_silence
 from returns_api.domain.complaints import plan_complaint_silence
 from returns_api.domain.disputes import plan_dispute_silence
 from returns_api.domain.events import SYSTEM, By, Event
@@ -38,8 +41,9 @@ from returns_api.domain.repair_plans import plan_repair_silence
 from returns_api.domain.returns import plan_silence
 from returns_api.domain.shipments import why_not_here
 from returns_api.domain.transport_claims import plan_claim_silence
-from returns_api.usecases import _invitations, _stalled
+from returns_api.usecases import _address_changes, _invitations, _stalled
 from returns_api.usecases._advances import REQUEST, lock_if_due, save_and_grant
+from returns_api.usecases._cancellations import save as save_cancellation
 from returns_api.usecases._complaints import clock_of
 from returns_api.usecases._complaints import save as save_complaint
 from returns_api.usecases._disputes import save as save_dispute
@@ -200,6 +204,16 @@ async def _of_complaint(tx: Transaction, ctx: Context, order_id: UUID, late: Row
         await emit(tx, [(await save_complaint(tx, ctx, change, SYSTEM))[1]])
 
 
+async def _of_cancellation(tx: Transaction, ctx: Context, order_id: UUID, late: Row) -> None:
+    """A cancellation's; it may pay, so the payments are locked first, then the order, its lock."""
+    await reservations.lock_payments(tx, order_id)
+    await order_rows.lock(tx, order_id)
+    found = await cancellation_rows.one(tx, late["object_id"])
+    change = None if found is None else plan_cancellation_silence(found, ctx.clock())
+    if change is not None:
+        await emit(tx, *await save_cancellation(tx, ctx, change, SYSTEM))
+
+
 _SILENCES: Final[Mapping[str, Silence]] = {
     "return": _of_return,
     "offer": _of_offer,
@@ -211,5 +225,7 @@ _SILENCES: Final[Mapping[str, Silence]] = {
     "transport_claim": _of_claim,
     "complaint": _of_complaint,
     OBJECT: _invitations.silence,
+    "cancellation": _of_cancellation,
+    "address_change": _address_changes.silence,
 }
 """By the kind of object that a deadline is of."""

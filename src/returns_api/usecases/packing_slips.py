@@ -72,7 +72,7 @@ async def announce(
         "order": ids.encode("ord", ret.order_id),
         "carrier": shipment.carrier,
         "tracking": shipment.tracking_code,
-        "destination": _destination(*comes_back_to(dict(shop), ret.resolution)),
+        "destination": _destination(*comes_back_to(dict(shop), ret.resolution, ret.terms.send_to)),
         "lines": [
             {
                 "return_line": ids.encode("rl", line.id),
@@ -88,5 +88,5 @@ async def announce(
 
 
 def _destination(kind: str, address: Mapping[str, Any]) -> dict[str, Any]:
-    """The shop's own place: no address of a person is ever in an event."""
+    """A place of the shop's: no address of a person is ever in an event."""
     return {"kind": kind, **{name: address.get(name) for name in _ADDRESS}}

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from returns_api.db import messages, notifications, opt_outs, order_intake, withdrawals
+from returns_api.db import (
+    address_changes,
+    messages,
+    notifications,
+    opt_outs,
+    order_intake,
+    withdrawals,
+)
 from returns_api.db import people as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.errors import Conflict
@@ -41,6 +48,8 @@ class KeptOrder:
     said: list[Row]
     """Messages about its returns; the staff's notes are not told."""
     withdrawn: list[Row]
+    moved: list[Row]
+    """Address changes that were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,7 @@ async def export_person(ctx: Context, shop: UUID, email: str) -> KeptPerson:
             await notifications.of_orders(tx, order_ids),
             await messages.of_orders(tx, order_ids),
             await withdrawals.of_orders(tx, order_ids),
+            await address_changes.of_orders(tx, order_ids),
         )
         key = ctx.sealer.keyed_hash(normalise_email(email))
         opted_out = await opt_outs.channels_of(tx, key)

@@ -71,7 +71,8 @@ class OrderLineOut(Out):
     shipped: int
     delivered: int
     returned_elsewhere: int
-    claimed: int = Field(description="In open or finished returns here.")
+    claimed: int = Field(description="In open or finished returns here, or lost on their way.")
+    cancelled: int = Field(description="Not to be sent, beside those that the platform took out.")
     left: int = Field(description="Could still be claimed; whether they may is the policy's word.")
     shipped_at: Moment | None
     delivered_at: Moment | None = Field(description="Of the last parcel so far.")
@@ -144,6 +145,7 @@ class OrderOut(Out):
                     "delivered": 1,
                     "returned_elsewhere": 0,
                     "claimed": 0,
+                    "cancelled": 0,
                     "left": 1,
                     "shipped_at": "2026-11-03T08:00:00Z",
                     "delivered_at": "2026-11-06T13:03:00Z",

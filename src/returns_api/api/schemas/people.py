@@ -89,6 +89,13 @@ _KEPT: Final[dict[str, Any]] = {
             "confirmed_at": "2026-11-08T09:00:00Z",
         }
     ],
+    "address_changes": [
+        {
+            "address": {"street1": "Neue Str. 2", "postcode": "20095", "city": "Hamburg"},
+            "state": "applied",
+            "created_at": "2026-11-02T09:00:00Z",
+        }
+    ],
 }
 
 
@@ -170,6 +177,14 @@ class KeptWithdrawalOut(Out):
     confirmed_at: Moment | None
 
 
+class KeptAddressOut(Out):
+    """Where goods should have gone instead."""
+
+    address: dict[str, str | None]
+    state: str
+    created_at: Moment
+
+
 class KeptOrderOut(Out):
     """One order and everything personal that hangs on it."""
 
@@ -187,6 +202,7 @@ class KeptOrderOut(Out):
     notifications: list[KeptNotificationOut]
     messages: list[KeptMessageOut]
     withdrawals: list[KeptWithdrawalOut]
+    address_changes: list[KeptAddressOut]
 
 
 class PersonExportOut(Out):

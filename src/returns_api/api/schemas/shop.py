@@ -186,6 +186,19 @@ REPAIRS_EXAMPLE = {
 }
 
 
+Destinations = Annotated[
+    dict[Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9_-]{0,63}$")],
+         ReturnAddress],
+    Field(
+        max_length=20,
+        description=(
+            "Places that the policy's `send_to` names, such as `supplier`; what is not here comes"
+            " to the return address."
+        ),
+    ),
+]  # fmt: skip
+
+
 class ShopPatch(In):
     """What to change; what is left out stays. Parts such as the address are replaced whole."""
 
@@ -197,6 +210,7 @@ class ShopPatch(In):
             "store_credit": CREDIT_EXAMPLE,
             "after_sales": AFTER_SALES_EXAMPLE,
             "repairs": REPAIRS_EXAMPLE,
+            "destinations": {"supplier": ADDRESS_EXAMPLE},
         }
     )
 
@@ -210,6 +224,7 @@ class ShopPatch(In):
     store_credit: CreditTerms = Field(default_factory=CreditTerms, json_schema_extra=left_out)
     after_sales: AfterSales = Field(default_factory=AfterSales, json_schema_extra=left_out)
     repairs: RepairSettings = Field(default_factory=RepairSettings, json_schema_extra=left_out)
+    destinations: Destinations = Field(default_factory=dict, json_schema_extra=left_out)
 
 
 class ShopOut(Out):
@@ -235,6 +250,7 @@ class ShopOut(Out):
             "store_credit": CREDIT_EXAMPLE,
             "after_sales": AFTER_SALES_EXAMPLE,
             "repairs": REPAIRS_EXAMPLE,
+            "destinations": {},
             "created_at": "2026-11-21T09:12:44Z",
         }
     )
@@ -251,4 +267,5 @@ class ShopOut(Out):
     store_credit: CreditTerms
     after_sales: AfterSales
     repairs: RepairSettings
+    destinations: dict[str, ReturnAddress]
     created_at: Moment

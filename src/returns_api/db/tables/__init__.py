@@ -1,6 +1,7 @@
 """Every table by noun. The migrations, the statements and the catalogue tests read these."""
 
 from returns_api.db.tables._base import metadata, tenant_tables
+from returns_api.db.tables.address_changes import address_changes
 from returns_api.db.tables.advances import (
     advances,
     fast_refund_caps,
@@ -8,6 +9,7 @@ from returns_api.db.tables.advances import (
     recovery_steps,
 )
 from returns_api.db.tables.audits import audits
+from returns_api.db.tables.cancellations import cancellation_lines, cancellations
 from returns_api.db.tables.complaints import complaints, order_deadlines
 from returns_api.db.tables.conversations import message_texts, return_messages
 from returns_api.db.tables.credit_notes import credit_notes, number_series
@@ -91,9 +93,12 @@ from returns_api.db.tables.transport_claims import transport_claims
 from returns_api.db.tables.withdrawals import withdrawal_acknowledgements, withdrawals
 
 __all__ = [
+    "address_changes",
     "advances",
     "audits",
     "backtests",
+    "cancellation_lines",
+    "cancellations",
     "certificates",
     "complaints",
     "connections",

@@ -1,6 +1,6 @@
 """Quotes, decisions, returns, their lines, the units they claim, and what the warehouse saw."""
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Index, Integer, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db.tables._base import (
@@ -156,10 +156,19 @@ unit_claims = tenant_table(
     "unit_claims",
     uuid_("line_id"),
     integer("unit_no"),
-    uuid_("return_line_id"),
+    uuid_("return_line_id", null=True),
+    uuid_("cancellation_line_id", null=True),
     *at_least(1, "unit_no"),
+    CheckConstraint("num_nonnulls(return_line_id, cancellation_line_id) = 1", name="held_by_one"),
     belongs_to("return_lines", "return_line_id", ("line_id", "order_line_id")),
+    belongs_to("cancellation_lines", "cancellation_line_id", ("line_id", "order_line_id")),
     Index("ix_unit_claims_return_line", "shop_id", "return_line_id"),
+    Index(
+        "ix_unit_claims_cancellation_line",
+        "shop_id",
+        "cancellation_line_id",
+        postgresql_where=text("cancellation_line_id IS NOT NULL"),
+    ),
     key=("line_id", "unit_no"),
 )
 

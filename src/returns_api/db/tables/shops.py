@@ -30,6 +30,7 @@ shops = tenant_table(
     json_("store_credit", default={}),
     json_("after_sales", default={}),
     json_("repairs", default={}),
+    json_("destinations", default={}),
     integer("version", default=1),
     moment("created_at", now=True),
     one_of("status", ("active", "removed", "erased")),

@@ -6,7 +6,9 @@ diagrams in ``docs/`` and the exhaustive tests are all read from them.
 
 from typing import Final
 
+from returns_api.domain.lifecycle.address_changes import ADDRESS_CHANGE
 from returns_api.domain.lifecycle.advances import ADVANCE, RECOVERY
+from returns_api.domain.lifecycle.cancellations import CANCELLATION
 from returns_api.domain.lifecycle.complaints import COMPLAINT
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
@@ -26,6 +28,8 @@ from returns_api.domain.lifecycle.withdrawals import WITHDRAWAL
 
 MACHINES: Final = (
     WITHDRAWAL,
+    CANCELLATION,
+    ADDRESS_CHANGE,
     RETURN,
     LINE,
     SHIPMENT,
