@@ -47,7 +47,7 @@ TRIES: Final = {"number": 40, "caller": 60, "shop": 300}
 LIMITS: Final = {"number": PER_NUMBER, "caller": PER_CALLER, "shop": PER_SHOP}
 CALLERS: Final = 60
 """Addresses of loopback from which the tries come."""
-MOST: Final = 15
+MOST: Final = 5
 """Guesses before the counters are emptied, so that no limit is reached where times are taken."""
 ALPHA: Final = 0.01
 UNTOLD: Final = ("x-request-id", "date")
@@ -104,13 +104,17 @@ async def _limits(lane: Lane, ctx: Context, shops: int) -> tuple[dict[str, Any],
     for number in range(shops):
         for name, tries in TRIES.items():
             _, token = await _shop(ctx)
+            begun = time.perf_counter()
             answers = await asyncio.gather(
                 *(_try(callers, lane.urls, token, name, number, n) for n in range(tries))
             )
             let_in = sum(answer.status_code == 404 for answer in answers)
             passed[name][let_in] += 1
             refused = [answer for answer in answers if answer.status_code == 429]
-            wrong += [] if let_in == LIMITS[name] else [f"{let_in} of {tries} passed, by {name}"]
+            # The minute slides: what was let in fades while the burst goes on.
+            faded = int(LIMITS[name] * (time.perf_counter() - begun) / 60)
+            if not LIMITS[name] <= let_in <= LIMITS[name] + faded:
+                wrong.append(f"{let_in} of {tries} passed, by {name}")
             if len(refused) + let_in != tries or not all(_waits(each) for each in refused):
                 wrong.append(f"other answers or no Retry-After, by {name}")
     for caller in callers:
