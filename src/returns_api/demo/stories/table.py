@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from returns_api.demo.stories import (
+    cancelling,
     exchanges,
     law,
     money,
@@ -23,6 +24,7 @@ STORIES: Final[tuple[Story, ...]] = (
     *transport.STORIES,
     *exchanges.STORIES,
     *repairs.STORIES,
+    *cancelling.STORIES,
     *talks.STORIES,
     *law.STORIES,
 )
