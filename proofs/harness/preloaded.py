@@ -36,7 +36,7 @@ _IMPORTED: Final = (
     "returns_api.worker.main",
     "proofs.harness.crashing",
     "proofs.harness.drives",
-    "proofs.harness.frozen",
+    "proofs.harness.parent",
 )
 _CONTEXT: Final = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(list(_IMPORTED))
