@@ -50,7 +50,7 @@ async def test_a_shop_reads_its_settings(tenant: Tenant) -> None:
             "review_days": None,
             "review_url": None,
         },
-        "repairs": {"address": None, "prices": []},
+        "repairs": {"address": None, "prices": {}},
         "created_at": "2026-11-21T09:12:44Z",
     }
 

@@ -39,15 +39,15 @@ NOW = datetime(2026, 11, 22, 10, tzinfo=UTC)
 BUYER, AGENT, FINANCE = Actor.BUYER, Actor.AGENT, Actor.FINANCE
 PRICES = PriceList(
     "EUR",
-    [
-        {"code": "look", "kind": "inspection", "title": "Inspection", "price": 15_00},
-        {"code": "look-2", "kind": "inspection", "title": "Of amplifiers", "price": 25_00},
-        {"code": "battery", "kind": "part", "title": "Battery", "price": 39_00},
-        {"code": "hour", "kind": "labour", "title": "An hour", "price": 55_00},
-        {"code": "back", "kind": "freight", "title": "Way back", "price": 6_90},
-    ],
+    {
+        "look": {"kind": "inspection", "title": "Inspection", "price": 15_00},
+        "look-2": {"kind": "inspection", "title": "Of amplifiers", "price": 25_00},
+        "battery": {"kind": "part", "title": "Battery", "price": 39_00},
+        "hour": {"kind": "labour", "title": "An hour", "price": 55_00},
+        "back": {"kind": "freight", "title": "Way back", "price": 6_90},
+    },
 )
-CODES = [each["code"] for each in PRICES.prices]
+CODES = list(PRICES.prices)
 
 
 def repair(**values: Any) -> RepairRecord:

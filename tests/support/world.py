@@ -204,8 +204,8 @@ async def _house(ctx: Context, clock: Past, http: httpx.AsyncClient, number: int
     await _policy(ctx, made.id)
     await _connect(ctx, made.id)
     limits = {"agent_per_order": 0, "finance_per_day": 100_000_00}
-    hour = {"code": "hour", "kind": "labour", "title": "An hour", "price": 5500}
-    settings = {"refund_limits": limits, "repairs": {"address": None, "prices": [hour]}}
+    prices = {"hour": {"kind": "labour", "title": "An hour", "price": 5500}}
+    settings = {"refund_limits": limits, "repairs": {"address": None, "prices": prices}}
     await change_shop(ctx, made.id, SYSTEM, 1, settings)
     clock.ago = timedelta()
     for index in (1, 2):

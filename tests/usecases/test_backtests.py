@@ -17,6 +17,7 @@ import pytest
 from returns_api.db import backtests as rows
 from returns_api.domain import ids
 from returns_api.domain.exchanges import IN_GOODS
+from returns_api.domain.repair_prices import BY_REPAIR
 from returns_api.usecases import backtests
 from returns_api.usecases.context import Context
 from returns_api.wiring import running_context
@@ -103,10 +104,10 @@ async def house(server: LiveServer, world: World, database_url: str) -> AsyncIte
 
 
 async def known_returns(house: House) -> tuple[list[Any], int]:
-    """Those of the world, and how many of them were asked for in goods: a back-test reckons the
-    money of refunds, and no law grants goods."""
+    """Those of the world, and how many of them were asked for in goods or mended: a back-test
+    reckons the money of refunds, and no law grants goods."""
     known = (await house.http.get("/v1/returns")).json()["items"]
-    return known, sum(one["resolution"] in IN_GOODS for one in known)
+    return known, sum(one["resolution"] in {*IN_GOODS, BY_REPAIR} for one in known)
 
 
 async def test_a_draft_is_tried_on_every_return(house: House) -> None:

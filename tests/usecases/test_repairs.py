@@ -20,11 +20,11 @@ POINT: Final = {
     "name": "Repairs", "street1": "Werkstr. 2", "city": "Leipzig", "postcode": "04109",
     "country": "DE",
 }  # fmt: skip
-PRICES: Final = [
-    {"code": "look", "kind": "inspection", "title": "Inspection", "price": 15_00},
-    {"code": "battery", "kind": "part", "title": "Battery", "price": 39_00},
-    {"code": "back", "kind": "freight", "title": "Way back", "price": 6_90},
-]
+PRICES: Final = {
+    "look": {"kind": "inspection", "title": "Inspection", "price": 15_00},
+    "battery": {"kind": "part", "title": "Battery", "price": 39_00},
+    "back": {"kind": "freight", "title": "Way back", "price": 6_90},
+}
 LOOKED_AT: Final = {"positions": [{"code": "look"}, {"code": "battery"}], "note": "Flat."}
 COSTS, DECLINED, AT_MOST = 15_00 + 39_00 + 4_90, 15_00 + 4_90, 15_00 + 6_90 + 4_90
 
@@ -272,7 +272,7 @@ async def test_goods_are_sent_to_the_repair_point_by_the_price_list_of_the_shop(
     place = expected["data"]["destination"]
     assert (place["kind"], place["city"]) == ("repair_point", "Leipzig")
     listed = await case.desk.get("buyer", "/v1/repair-prices")
-    assert (listed["currency"], listed["items"]) == ("EUR", PRICES)
+    assert (listed["currency"], listed["prices"]) == ("EUR", PRICES)
 
 
 async def test_an_audit_notices_what_no_quote_names(case: Case) -> None:

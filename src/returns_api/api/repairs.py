@@ -69,7 +69,7 @@ async def _act(repair: str, command: Command, plan: Plan) -> Response:
 
 @router.get(
     "/repair-prices",
-    operation_id="listRepairPrices",
+    operation_id="getRepairPrices",
     summary="Read the price list of repairs",
     description=(
         "What a repair is charged by where neither the policy nor a law covers it; empty where the"
@@ -77,10 +77,11 @@ async def _act(repair: str, command: Command, plan: Plan) -> Response:
     ),
     responses=refusals(),
 )
-async def list_repair_prices(ctx: ContextDep, caller: Anybody) -> RepairPricesOut:
+async def get_repair_prices(ctx: ContextDep, caller: Anybody) -> RepairPricesOut:
     found = await repairs.get_prices(ctx, caller.principal)
     return RepairPricesOut(
-        currency=found.currency, items=[RepairPrice(**each) for each in found.prices]
+        currency=found.currency,
+        prices={code: RepairPrice(**each) for code, each in found.prices.items()},
     )
 
 

@@ -65,23 +65,24 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """``prices`` in minor units of ``currency``, as the shop's settings have them."""
+    """``prices`` by code, in minor units of ``currency``, as the shop's settings have them."""
 
     currency: str
-    prices: Sequence[Mapping[str, Any]]
+    prices: Mapping[str, Mapping[str, Any]]
 
     @staticmethod
     def of(shop: Mapping[str, Any]) -> PriceList:
         """From a shop's row."""
-        return PriceList(shop["currency"], shop["repairs"].get("prices", ()))
+        return PriceList(shop["currency"], shop["repairs"].get("prices", {}))
 
     def decline_most(self, currency: str) -> int:
         """The most that an inspection and the way back can cost an order in ``currency``: the
         dearest of each, nothing where there is no price in its money."""
         if currency != self.currency:
             return 0
+        priced = self.prices.values()
         return sum(
-            max((each["price"] for each in self.prices if each["kind"] == kind), default=0)
+            max((each["price"] for each in priced if each["kind"] == kind), default=0)
             for kind in OWED_ANYWAY
         )
 
@@ -94,7 +95,7 @@ class PriceList:
             DoesNotFit: a code that is not in the list or is named twice, or one that has to be
                 paid in another money than the order's.
         """
-        known = {each["code"]: each for each in self.prices}
+        known = dict(self.prices)
         found = []
         for number, each in enumerate(asked):
             listed, field = known.pop(each.code, None), f"positions.{number}"

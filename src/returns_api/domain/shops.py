@@ -108,9 +108,6 @@ def _problems(settings: ShopSettings) -> Iterator[dict[str, str]]:
             yield {"field": place, "problem": "Write a two-letter code of ISO 3166-1, such as DE."}
     if not LOCALE.fullmatch(settings.locale):
         yield {"field": "locale", "problem": "Write a BCP 47 tag such as de or pt-BR."}
-    codes = [each["code"] for each in settings.repairs.get("prices", ())]
-    if len(set(codes)) < len(codes):
-        yield {"field": "repairs.prices", "problem": "Each code of the price list is named once."}
 
 
 WAREHOUSE: Final = "warehouse"

@@ -41,12 +41,12 @@ class RepairPricesOut(Out):
     model_config = example(
         {
             "currency": "EUR",
-            "items": [{"code": "BAT-7", "kind": "part", "title": "Battery", "price": 3900}],
+            "prices": {"BAT-7": {"kind": "part", "title": "Battery", "price": 3900}},
         }
     )
 
     currency: str
-    items: list[RepairPrice]
+    prices: dict[PriceCode, RepairPrice] = Field(description="By code.")
 
 
 class PositionIn(In):

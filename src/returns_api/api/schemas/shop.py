@@ -154,7 +154,6 @@ PriceCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 class RepairPrice(In):
     """One position of the price list: what the buyer pays for one, taxes included."""
 
-    code: PriceCode
     kind: Literal["part", "labour", "inspection", "freight"] = Field(
         description="`inspection` and `freight` (the way back) are due if a quote is declined, too."
     )
@@ -168,21 +167,21 @@ class RepairSettings(In):
     address: ReturnAddress | None = Field(
         None, description="The repair point; null sends them to the return address."
     )
-    prices: list[RepairPrice] = Field(
-        default_factory=list,
+    prices: dict[PriceCode, RepairPrice] = Field(
+        default_factory=dict,
         max_length=PRICES_MAX,
-        description="In the shop's currency, each `code` once; the only prices of a repair.",
+        description="By code, in the shop's currency; the only prices of a repair.",
     )
 
 
 REPAIRS_EXAMPLE = {
     "address": None,
-    "prices": [
-        {"code": "inspect", "kind": "inspection", "title": "Inspection", "price": 1500},
-        {"code": "BAT-7", "kind": "part", "title": "Battery", "price": 3900},
-        {"code": "hour", "kind": "labour", "title": "Labour, one hour", "price": 5500},
-        {"code": "parcel", "kind": "freight", "title": "Way back", "price": 690},
-    ],
+    "prices": {
+        "inspect": {"kind": "inspection", "title": "Inspection", "price": 1500},
+        "BAT-7": {"kind": "part", "title": "Battery", "price": 3900},
+        "hour": {"kind": "labour", "title": "Labour, one hour", "price": 5500},
+        "parcel": {"kind": "freight", "title": "Way back", "price": 690},
+    },
 }
 
 

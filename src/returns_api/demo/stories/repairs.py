@@ -10,11 +10,11 @@ from returns_api.demo.stories.scene import Scene
 from returns_api.demo.stories.telling import JUDGED, OPENED, Story, expect
 
 RADIO: Final = Goods("radio", 90_00)
-PRICES: Final = [
-    {"code": "look", "kind": "inspection", "title": "Inspection", "price": 15_00},
-    {"code": "battery", "kind": "part", "title": "Battery", "price": 39_00},
-    {"code": "back", "kind": "freight", "title": "Way back", "price": 6_90},
-]
+PRICES: Final = {
+    "look": {"kind": "inspection", "title": "Inspection", "price": 15_00},
+    "battery": {"kind": "part", "title": "Battery", "price": 39_00},
+    "back": {"kind": "freight", "title": "Way back", "price": 6_90},
+}
 FOUND: Final = {"positions": [{"code": "look"}, {"code": "battery"}], "note": "Flat battery."}
 FREIGHT: Final = 4_90
 
