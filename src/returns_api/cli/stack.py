@@ -13,7 +13,6 @@ import inspect
 import socket
 import time
 from collections.abc import Callable
-from threading import Event
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from returns_api.cli.children import Child, Program, stop_together
 from returns_api.cli.database import addressed, embedded
 from returns_api.cli.output import Failure, say
 from returns_api.cli.serve import listening
+from returns_api.cli.stopping import Stopping
 from returns_api.config import Settings
 from returns_api.db.embedded import EmbeddedPostgres
 
@@ -38,7 +38,7 @@ _TERMINATED: Final = 143
 class Stack:
     """Everything that ``up`` runs; ``stopping`` is set from outside to end it."""
 
-    def __init__(self, settings: Settings, stopping: Event) -> None:
+    def __init__(self, settings: Settings, stopping: Stopping) -> None:
         self.settings = settings
         self._stopping = stopping
         self._server: EmbeddedPostgres | None = None

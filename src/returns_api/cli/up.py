@@ -6,11 +6,9 @@ In production run ``migrate``, ``serve`` and ``worker`` under a real supervisor 
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from threading import Event
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +16,7 @@ import typer
 from returns_api.cli import runfile
 from returns_api.cli.output import AsJson, Failure, answer, load_settings, reported, say
 from returns_api.cli.stack import Stack
+from returns_api.cli.stopping import Stopping
 from returns_api.db.embedded_lock import FolderLock
 
 Host = Annotated[str | None, typer.Option(help="Address the API listens on.")]
@@ -44,21 +43,13 @@ def up(
         if lock is None:
             raise Failure(_already_running(settings.data_dir))
         with lock:
-            _run(Stack(settings, _stop_event()), demo=demo, as_json=as_json)
+            _run(Stack(settings, Stopping.by_signals()), demo=demo, as_json=as_json)
 
 
 def _already_running(data_dir: Path) -> str:
     running = runfile.read_running(data_dir)
     where = f" at {running['url']}" if running else ""
     return f"A server with the data folder {data_dir} runs already{where}."
-
-
-def _stop_event() -> Event:
-    """Set by Ctrl-C or SIGTERM; a second one changes nothing, since stopping is under way."""
-    stopping = Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stopping.set())
-    return stopping
 
 
 def _run(stack: Stack, *, demo: bool, as_json: bool) -> None:
