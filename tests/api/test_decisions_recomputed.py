@@ -17,6 +17,7 @@ from returns_api.domain import ids
 from tests.cli.test_commands import last_json, run
 from tests.support.live import LiveServer
 from tests.support.living import server, world
+from tests.support.patience import PATIENCE
 from tests.support.world import POLICY, World, asked, bearer
 
 __all__ = ["server", "world"]
@@ -65,7 +66,9 @@ def test_two_versions_later_the_same_bytes_come_out(
 ) -> None:
     ours = world.ours
     headers = bearer(ours.keys["admin"])
-    with httpx.Client(base_url=server.url, headers=headers, trust_env=False) as http:
+    with httpx.Client(
+        base_url=server.url, headers=headers, trust_env=False, timeout=PATIENCE
+    ) as http:
         ours_now = ours.made[0]
         fresh = open_return(http, ours_now["ord"], ours_now["li"], "recomputed")
         returns = [one["return"] for one in http.get("/v1/returns").json()["items"]]
@@ -104,7 +107,9 @@ def test_an_order_is_judged_by_the_version_in_force_when_it_was_placed(
     """Whatever was published since: also for a return that is asked for only now."""
     made = world.ours.made[1]
     headers = bearer(world.ours.keys["admin"])
-    with httpx.Client(base_url=server.url, headers=headers, trust_env=False) as http:
+    with httpx.Client(
+        base_url=server.url, headers=headers, trust_env=False, timeout=PATIENCE
+    ) as http:
         one = open_return(http, made["ord"], made["li"], "placed-before-first")
         first = json.loads(read(http, f"/v1/returns/{one}/decision"))
         later = publish(http, STRICTER)
@@ -123,7 +128,7 @@ def test_a_return_of_nobody_s_has_no_decision(server: LiveServer, world: World) 
     ours, theirs = world.ours, world.theirs
     ret = ours.things["ret"][0]
     path = f"{server.url}/v1/admin/returns/{ret}/decision/recomputed"
-    with httpx.Client(trust_env=False) as http:
+    with httpx.Client(trust_env=False, timeout=PATIENCE) as http:
         assert http.get(path, headers=bearer(theirs.keys["admin"])).status_code == 404
         assert http.get(path, headers=bearer(ours.keys["agent"])).status_code == 403
         wrong = path.replace(ret, "ret_x")

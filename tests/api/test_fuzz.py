@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.corpus import RAW, TEXTS, TOKENS, Fuzzer, places
 from tests.support.live import LiveServer
+from tests.support.patience import PATIENCE
 from tests.support.world import World
 
 pytestmark = pytest.mark.timeout(400)
@@ -80,5 +81,5 @@ async def test_what_is_not_http_ends_in_a_4xx_or_a_closed_door(
     finally:
         writer.close()
     assert not answer or answer.split(b" ")[1][:1] in {b"2", b"4"}, answer
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=PATIENCE) as http:
         assert (await http.get("/livez")).status_code == 200

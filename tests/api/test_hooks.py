@@ -19,6 +19,7 @@ from tests.adapters.shops.test_shopify_documented import FOLDER, PAYLOADS
 from tests.support import shopify, woocommerce
 from tests.support.context import Clock
 from tests.support.intake import SOURCE, Intake, an_intake
+from tests.support.patience import PATIENCE
 from tests.support.serving import serving
 from tests.support.stripe_signature import stripe_signature
 
@@ -48,7 +49,7 @@ async def shop(ctx: Context) -> Intake:
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with (
         serving(app) as address,
-        httpx.AsyncClient(base_url=address, trust_env=False) as http,
+        httpx.AsyncClient(base_url=address, trust_env=False, timeout=PATIENCE) as http,
     ):
         yield http
 

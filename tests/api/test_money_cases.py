@@ -11,12 +11,13 @@ import pytest
 
 from tests.support.live import LiveServer
 from tests.support.matrix import checksums
+from tests.support.patience import PATIENCE
 from tests.support.world import World, asked, bearer
 
 
 @pytest.fixture
 async def http(server: LiveServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 

@@ -20,6 +20,7 @@ from returns_api.api.errors import HTTP, STATUS, TITLES, problems_table
 from returns_api.domain import errors
 from tests.support.live import LiveServer
 from tests.support.matrix import checksums
+from tests.support.patience import PATIENCE
 from tests.support.world import World, asked, bearer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -258,7 +259,7 @@ async def test_a_header_that_decides_comes_once(
     ],
 )
 async def test_a_credential_that_is_none_gets_401(server: LiveServer, token: str) -> None:
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=PATIENCE) as http:
         for value in (b"Bearer " + token.encode(), b"Basic " + token.encode(), token.encode()):
             answer = await http.get("/v1/orders", headers=[(b"authorization", value)])
             problem(answer, 401, "unauthenticated")

@@ -10,6 +10,7 @@ import httpx
 from tests.api.test_decisions_recomputed import open_return
 from tests.support.live import LiveServer
 from tests.support.living import server, world
+from tests.support.patience import PATIENCE
 from tests.support.world import World, bearer
 
 __all__ = ["server", "world"]
@@ -24,7 +25,7 @@ def test_the_earlier_of_policy_and_law_is_shown_with_its_law(
     """
     ours, made = world.ours, world.ours.made[0]
     with httpx.Client(
-        base_url=server.url, headers=bearer(ours.keys["admin"]), trust_env=False
+        base_url=server.url, headers=bearer(ours.keys["admin"]), trust_env=False, timeout=PATIENCE
     ) as http:
 
         def do(path: str, body: dict[str, Any], key: str) -> None:

@@ -37,6 +37,7 @@ from tests.support.bank import Bank
 from tests.support.carrier import Carrier
 from tests.support.context import START
 from tests.support.live import live_server, live_settings
+from tests.support.patience import PATIENCE
 
 ROLES = {"admin", "publishable", "agent", "warehouse", "finance"}
 
@@ -125,7 +126,7 @@ EVENT = {"type": "refund.succeeded", "id": "evt_1", "resource": "ref_1", "data":
 
 
 async def post(merchant: Receiver, body: bytes, headers: dict[str, str]) -> int:
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
         return (await http.post(merchant.url, content=body, headers=headers)).status_code
 
 

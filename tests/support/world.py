@@ -39,6 +39,7 @@ from returns_api.usecases.shops import change_shop, create_shop
 from returns_api.wiring import running_context
 from tests.support import shopify
 from tests.support.api import ADDRESS
+from tests.support.patience import PATIENCE
 from tests.support.pictures import picture
 from tests.support.stripe_signature import stripe_signature
 
@@ -167,7 +168,7 @@ async def build_world(settings: Settings, owner_url: str) -> World:
     clock = Past()
     async with (
         running_context(settings, pool_size=2, clock=clock) as (ctx, _),
-        httpx.AsyncClient(base_url=settings.base_url, trust_env=False) as http,
+        httpx.AsyncClient(base_url=settings.base_url, trust_env=False, timeout=PATIENCE) as http,
     ):
         houses = [await _house(ctx, clock, http, number) for number in (1, 2)]
     for house in houses:

@@ -24,6 +24,7 @@ from returns_api.wiring import running_context
 from returns_api.worker.jobs import KINDS
 from tests.support.live import LiveServer
 from tests.support.living import server, world
+from tests.support.patience import PATIENCE
 from tests.support.world import POLICY, Past, World, bearer
 
 __all__ = ["server", "world"]
@@ -93,7 +94,9 @@ async def house(server: LiveServer, world: World, database_url: str) -> AsyncIte
     owner = await asyncpg.connect(database_url)
     async with (
         running_context(server.settings, pool_size=3, clock=past) as (ctx, _),
-        httpx.AsyncClient(base_url=server.url, headers=headers, trust_env=False) as http,
+        httpx.AsyncClient(
+            base_url=server.url, headers=headers, trust_env=False, timeout=PATIENCE
+        ) as http,
     ):
         made = House(ctx, past, http, world.ours.id, owner)
         for one in (await http.get(PATH)).json()["items"]:
