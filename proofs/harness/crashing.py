@@ -79,7 +79,7 @@ _WAITING: Final = (
 """Transfers that are not at rest, and what they wait for; told likewise."""
 _LET_PASS: Final = (
     "UPDATE transfers SET due_at = now() WHERE due_at > now() + interval '5 s'"
-    " AND state IN ('unknown', 'pending') AND leased_until IS NULL RETURNING id"
+    " AND state IN ('queued', 'unknown', 'pending') AND leased_until IS NULL RETURNING id"
 )
 
 
@@ -169,8 +169,8 @@ class Cell:
         return time.monotonic() - begun
 
     async def let_pass(self) -> None:
-        """Let the promised waits of unknown and pending transfers, and of uploads that nobody ends,
-        pass at once."""
+        """Let the promised waits pass at once: those of transfers for the next try or the next
+        look, and of uploads that nobody ends."""
         for statement in (_LET_PASS, _GIVE_UP_PHOTOS):
             self.waits_skipped += len(await self.connection.fetch(statement))
 
