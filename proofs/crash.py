@@ -12,9 +12,10 @@ Idempotency-Keys while the bank misbehaves at 30 %, see the process die, start i
 - every event reached the merchant, signed, and no other event did;
 - each photo is there once, and no file is there that no row knows.
 
-What the promises make wait on purpose (the next try after some failures, a look-up a minute after an
-unknown outcome, the sweep over pending refunds) is let pass at once and counted as ``waits_skipped``; leases run in real time, at
-``--lease`` seconds. Exits 1 on any shortfall. ``--only W3 --seed N --seeds 1`` replays one round.
+What the promises make wait on purpose (the next try after some failures, a look-up a minute after
+an unknown outcome, the sweep over pending refunds) is let pass at once and counted as
+``waits_skipped``; leases run in real time, at ``--lease`` seconds. Exits 1 on any shortfall.
+``--only W3 --seed N --seeds 1`` replays one round.
 """
 
 from __future__ import annotations
