@@ -68,6 +68,9 @@ ZOMBIE_SECONDS: Final = 0.5
 """For what happens elsewhere meanwhile: the dead one's request at the bank, the zombie's write."""
 ONLY_UNKNOWN: Final = {"error_after": 1.0, "webhook_lost": 1.0}
 """W7 needs transfers whose outcome nobody told."""
+RETRIED: Final = '"event":"Flush failed, requeuing %d items","module":"pgqueuer"'
+"""A process that W8 stopped for longer than a statement may take finds the deadline of its own
+passed when it goes on; the queue library calls that an error, and writes its log of jobs again."""
 
 
 @dataclass(slots=True)
@@ -141,7 +144,7 @@ async def _prove(options: argparse.Namespace, base: int) -> dict[str, Any]:
             each.workers[1].kill()  # the stand-in of W8, needed only there
         await asyncio.gather(*(_work(each, waiting, results, len(rounds)) for each in cells))
         skipped = sum(each.waits_skipped for each in cells)
-        errors = [line for lane in lanes for line in lane.errors()]
+        errors = [line for lane in lanes for line in lane.errors() if RETRIED not in line]
     return _figures(points, rounds, results, base, time.monotonic() - begun) | {
         "lease_seconds": options.lease,
         "waits_skipped": skipped,
