@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api.address_change_views import address_change_out
 from returns_api.api.commands import Command, Commanded, CommandedOn
-from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, json_answer, paged
-from returns_api.api.pages import before, cut, known_state
+from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
+from returns_api.api.filters import OfOrder, asked_id, in_state, known_state
+from returns_api.api.pages import before, cut
+from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.address_changes import (
     AddressChangeIn,
@@ -18,9 +19,8 @@ from returns_api.api.schemas.address_changes import (
     AddressChangesOut,
     DeclineAddressChangeIn,
 )
-from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.base import example_id, path_id
 from returns_api.db.engine import Transaction
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.address_changes import AddressChangeRecord
 from returns_api.domain.lifecycle.address_changes import ADDRESS_CHANGE
@@ -29,6 +29,7 @@ from returns_api.usecases import address_changes
 router = APIRouter(prefix="/v1", tags=["address changes"])
 
 Pages = Annotated[Page, Depends(paged("adc"))]
+InState = Annotated[str | None, in_state(ADDRESS_CHANGE.states, "requested")]
 OrderPath = Annotated[str, Path(examples=[example_id("ord")], max_length=100)]
 ChangePath = Annotated[
     str, Path(alias="address_change", examples=[example_id("adc")], max_length=100)
@@ -37,22 +38,9 @@ Reader = Annotated[Caller, Depends(Allowed(Scope.ORDERS_READ))]
 Asking = Annotated[Command, Depends(Commanded(Scope.RETURNS_CREATE))]
 Answering = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_REVIEW))]
 Giving = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
-Work = Callable[[Transaction], Awaitable[AddressChangeRecord]]
+_CHANGES = Resource("address-changes", "adc", address_change_out)
 
 _MOVED = refusals(404, 409, 412)
-
-
-async def _once(command: Command, status: int, work: Work) -> Response:
-    """Run one change once for its key, and show what it is about."""
-    return await command.once(
-        work,
-        lambda found: json_answer(
-            status,
-            address_change_out(found, command.principal),
-            Location=f"/v1/address-changes/{ids.encode('adc', found.id)}",
-            ETag=etag(found.sequence),
-        ),
-    )
 
 
 async def _act(command: Command, change: str, action: str, **more: Any) -> Response:
@@ -61,7 +49,7 @@ async def _act(command: Command, change: str, action: str, **more: Any) -> Respo
     async def work(tx: Transaction) -> AddressChangeRecord:
         return await address_changes.act(tx, command.ctx, who, action, **more)
 
-    return await _once(command, 200, work)
+    return await _CHANGES.once(command, work)
 
 
 @router.post(
@@ -85,7 +73,7 @@ async def ask_change(order: OrderPath, body: AddressChangeIn, command: Asking) -
             tx, command.ctx, command.principal, command.by, order_id, body.address.model_dump()
         )
 
-    return await _once(command, 201, work)
+    return await _CHANGES.once(command, work, 201)
 
 
 @router.get(
@@ -102,20 +90,15 @@ async def list_changes(
     ctx: ContextDep,
     caller: Reader,
     page: Pages,
-    order: Annotated[
-        str | None, Query(pattern=id_pattern("ord"), examples=[example_id("ord")])
-    ] = None,
-    state: Annotated[
-        str | None,
-        Query(examples=["requested"], json_schema_extra={"enum": list(ADDRESS_CHANGE.states)}),
-    ] = None,
+    order: OfOrder = None,
+    state: InState = None,
 ) -> AddressChangesOut:
     found = await address_changes.list_changes(
         ctx,
         caller.principal,
         before=before(page, "adc"),
         limit=page.limit + 1,
-        order_id=None if order is None else path_id("ord", order),
+        order_id=asked_id("ord", order),
         state=known_state(state, ADDRESS_CHANGE.states),
     )
     shown, next_cursor = cut(found, page, "adc", lambda each: each.id)

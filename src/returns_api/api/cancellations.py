@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api.cancellation_views import cancellation_out
 from returns_api.api.commands import Command, Commanded, CommandedOn
-from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, json_answer, paged
-from returns_api.api.pages import before, cut, known_state
+from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
+from returns_api.api.filters import OfOrder, asked_id, in_state, known_state
+from returns_api.api.pages import before, cut
+from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.cancellations import (
     CancellationIn,
     CancellationOut,
@@ -23,7 +25,6 @@ from returns_api.api.schemas.cancellations import (
     DeclineCancellationIn,
 )
 from returns_api.db.engine import Transaction
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.cancellations import CancellationRecord, unfit
 from returns_api.domain.lifecycle.cancellations import CANCELLATION
@@ -32,6 +33,7 @@ from returns_api.usecases import cancellations
 router = APIRouter(prefix="/v1", tags=["cancellations"])
 
 Pages = Annotated[Page, Depends(paged("can"))]
+InState = Annotated[str | None, in_state(CANCELLATION.states, "requested")]
 OrderPath = Annotated[str, Path(examples=[example_id("ord")], max_length=100)]
 CancellationPath = Annotated[str, Path(examples=[example_id("can")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
@@ -39,23 +41,10 @@ Asking = Annotated[Command, Depends(Commanded(Scope.RETURNS_CREATE))]
 Answering = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_REVIEW))]
 Giving = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
 Receiving = Annotated[Command, Depends(CommandedOn(Scope.RECEIPTS_WRITE))]
-Work = Callable[[Transaction], Awaitable[CancellationRecord]]
+_CANCELLATIONS = Resource("cancellations", "can", cancellation_out)
 
 _ANSWERED = refusals(*BODY, 404, 409, 412)
 _MOVED = refusals(404, 409, 412)
-
-
-async def _once(command: Command, status: int, work: Work) -> Response:
-    """Run one change once for its key, and show the cancellation that it is about."""
-    return await command.once(
-        work,
-        lambda found: json_answer(
-            status,
-            cancellation_out(found, command.principal),
-            Location=f"/v1/cancellations/{ids.encode('can', found.id)}",
-            ETag=etag(found.sequence),
-        ),
-    )
 
 
 async def _act(command: Command, cancellation: str, action: str, **more: Any) -> Response:
@@ -64,7 +53,7 @@ async def _act(command: Command, cancellation: str, action: str, **more: Any) ->
     async def work(tx: Transaction) -> CancellationRecord:
         return await cancellations.act(tx, command.ctx, who, action, **more)
 
-    return await _once(command, 200, work)
+    return await _CANCELLATIONS.once(command, work)
 
 
 def _units(lines: Sequence[CancelledLineIn]) -> Mapping[UUID, int]:
@@ -97,7 +86,7 @@ async def cancel_order(order: OrderPath, body: CancellationIn, command: Asking) 
             tx, command.ctx, command.principal, command.by, order_id, wish
         )
 
-    return await _once(command, 201, work)
+    return await _CANCELLATIONS.once(command, work, 201)
 
 
 @router.get(
@@ -111,20 +100,15 @@ async def list_cancellations(
     ctx: ContextDep,
     caller: Reader,
     page: Pages,
-    order: Annotated[
-        str | None, Query(pattern=id_pattern("ord"), examples=[example_id("ord")])
-    ] = None,
-    state: Annotated[
-        str | None,
-        Query(examples=["requested"], json_schema_extra={"enum": list(CANCELLATION.states)}),
-    ] = None,
+    order: OfOrder = None,
+    state: InState = None,
 ) -> CancellationsOut:
     found = await cancellations.list_cancellations(
         ctx,
         caller.principal,
         before=before(page, "can"),
         limit=page.limit + 1,
-        order_id=None if order is None else path_id("ord", order),
+        order_id=asked_id("ord", order),
         state=known_state(state, CANCELLATION.states),
     )
     shown, next_cursor = cut(found, page, "can", lambda each: each.id)

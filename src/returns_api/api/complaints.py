@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.complaint_views import complaint_out
-from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, json_answer, paged
-from returns_api.api.pages import before, cut, known_state
+from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
+from returns_api.api.filters import OfOrder, OfReturn, asked_id, in_state, known_state
+from returns_api.api.pages import before, cut
+from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.complaints import (
     ComplaintIn,
     ComplaintOut,
@@ -21,7 +22,6 @@ from returns_api.api.schemas.complaints import (
     RatingIn,
 )
 from returns_api.db.engine import Transaction
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.complaints import ComplaintRecord
 from returns_api.domain.lifecycle.complaints import COMPLAINT
@@ -30,27 +30,15 @@ from returns_api.usecases import complaints
 router = APIRouter(prefix="/v1/complaints", tags=["complaints"])
 
 Pages = Annotated[Page, Depends(paged("cpl"))]
+InState = Annotated[str | None, in_state(COMPLAINT.states, "escalated")]
 ComplaintPath = Annotated[str, Path(examples=[example_id("cpl")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
 Opening = Annotated[Command, Depends(Commanded(Scope.RETURNS_ACT))]
 Acting = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
 Handling = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_REVIEW))]
-Work = Callable[[Transaction], Awaitable[ComplaintRecord]]
+_COMPLAINTS = Resource("complaints", "cpl", complaint_out)
 
 _SAID = refusals(*BODY, 404, 409, 412)
-
-
-async def _once(command: Command, status: int, work: Work) -> Response:
-    """Run one change once for its key, and show the complaint that it is about."""
-    return await command.once(
-        work,
-        lambda complaint: json_answer(
-            status,
-            complaint_out(complaint, command.principal),
-            Location=f"/v1/complaints/{ids.encode('cpl', complaint.id)}",
-            ETag=etag(complaint.sequence),
-        ),
-    )
 
 
 async def _act(
@@ -61,7 +49,7 @@ async def _act(
     async def work(tx: Transaction) -> ComplaintRecord:
         return await complaints.act(tx, command.ctx, who, action, text, **values)
 
-    return await _once(command, 200, work)
+    return await _COMPLAINTS.once(command, work)
 
 
 @router.post(
@@ -89,7 +77,7 @@ async def open_complaint(body: ComplaintIn, command: Opening) -> Response:
             text=body.text,
         )
 
-    return await _once(command, 201, work)
+    return await _COMPLAINTS.once(command, work, 201)
 
 
 @router.get(
@@ -106,24 +94,17 @@ async def list_complaints(
     ctx: ContextDep,
     caller: Reader,
     page: Pages,
-    order: Annotated[
-        str | None, Query(pattern=id_pattern("ord"), examples=[example_id("ord")])
-    ] = None,
-    return_: Annotated[
-        str | None, Query(alias="return", pattern=id_pattern("ret"), examples=[example_id("ret")])
-    ] = None,
-    state: Annotated[
-        str | None,
-        Query(examples=["escalated"], json_schema_extra={"enum": list(COMPLAINT.states)}),
-    ] = None,
+    order: OfOrder = None,
+    return_: OfReturn = None,
+    state: InState = None,
 ) -> ComplaintsOut:
     found = await complaints.list_complaints(
         ctx,
         caller.principal,
         before=before(page, "cpl"),
         limit=page.limit + 1,
-        order_id=None if order is None else path_id("ord", order),
-        return_id=None if return_ is None else path_id("ret", return_),
+        order_id=asked_id("ord", order),
+        return_id=asked_id("ret", return_),
         state=known_state(state, COMPLAINT.states),
     )
     shown, next_cursor = cut(found, page, "cpl", lambda each: each.id)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, paged
+from returns_api.api.filters import OfOrder, asked_id
 from returns_api.api.pages import before, cut
 from returns_api.api.responses import refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
@@ -65,9 +66,7 @@ async def list_credit_notes(
     ctx: ContextDep,
     caller: Reader,
     page: Pages,
-    order: Annotated[
-        str | None, Query(pattern=id_pattern("ord"), examples=[example_id("ord")])
-    ] = None,
+    order: OfOrder = None,
     refund: Annotated[
         str | None, Query(pattern=id_pattern("ref"), examples=[example_id("ref")])
     ] = None,
@@ -77,8 +76,8 @@ async def list_credit_notes(
         caller.principal,
         before=before(page, "cn"),
         limit=page.limit + 1,
-        order_id=None if order is None else path_id("ord", order),
-        refund_id=None if refund is None else path_id("ref", refund),
+        order_id=asked_id("ord", order),
+        refund_id=asked_id("ref", refund),
     )
     shown, next_cursor = cut(found, page, "cn")
     return CreditNotesOut(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.deps import (
@@ -14,12 +13,13 @@ from returns_api.api.deps import (
     ContextDep,
     Page,
     etag,
-    json_answer,
     paged,
 )
-from returns_api.api.pages import before, cut, known_state
+from returns_api.api.filters import OfReturn, asked_id, in_state, known_state
+from returns_api.api.pages import before, cut
+from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.disputes import (
     DisputeIn,
     DisputeOut,
@@ -29,7 +29,6 @@ from returns_api.api.schemas.disputes import (
 )
 from returns_api.api.views import dispute_out
 from returns_api.db.engine import Transaction
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.disputes import DisputeRecord
 from returns_api.domain.lifecycle.disputes import DISPUTE
@@ -38,29 +37,17 @@ from returns_api.usecases import disputes
 router = APIRouter(prefix="/v1", tags=["disputes"])
 
 Pages = Annotated[Page, Depends(paged("dsp"))]
+InState = Annotated[str | None, in_state(DISPUTE.states, "review")]
 ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 DisputePath = Annotated[str, Path(examples=[example_id("dsp")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
 Opening = Annotated[Command, Depends(Commanded(Scope.RETURNS_ACT))]
 Acting = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
 Arbiter = Annotated[Command, Depends(CommandedOn(Scope.DISPUTES_RULE))]
-Work = Callable[[Transaction], Awaitable[DisputeRecord]]
+_DISPUTES = Resource("disputes", "dsp", dispute_out)
 
 _MADE = refusals(*BODY, 404, 409, 412)
 _MOVED = refusals(404, 409, 412)
-
-
-async def _once(command: Command, work: Work, status: int = 200) -> Response:
-    """Run one change of a dispute once for its key, and show the dispute."""
-    return await command.once(
-        work,
-        lambda dispute: json_answer(
-            status,
-            dispute_out(dispute, command.principal),
-            Location=f"/v1/disputes/{ids.encode('dsp', dispute.id)}",
-            ETag=etag(dispute.sequence),
-        ),
-    )
 
 
 @router.post(
@@ -93,7 +80,7 @@ async def open_dispute(
             statement=body.statement,
         )
 
-    return await _once(command, work, 201)
+    return await _DISPUTES.once(command, work, 201)
 
 
 @router.get(
@@ -107,12 +94,8 @@ async def list_disputes(
     ctx: ContextDep,
     caller: Reader,
     page: Pages,
-    return_: Annotated[
-        str | None, Query(alias="return", pattern=id_pattern("ret"), examples=[example_id("ret")])
-    ] = None,
-    state: Annotated[
-        str | None, Query(examples=["review"], json_schema_extra={"enum": list(DISPUTE.states)})
-    ] = None,
+    return_: OfReturn = None,
+    state: InState = None,
 ) -> DisputesOut:
     state = known_state(state, DISPUTE.states)
     found = await disputes.list_disputes(
@@ -120,7 +103,7 @@ async def list_disputes(
         caller.principal,
         before=before(page, "dsp"),
         limit=page.limit + 1,
-        return_id=None if return_ is None else path_id("ret", return_),
+        return_id=asked_id("ret", return_),
         states=None if state is None else [state],
     )
     shown, next_cursor = cut(found, page, "dsp", lambda each: each.id)
@@ -165,7 +148,7 @@ async def add_evidence(
             tx, command.ctx, command.principal, command.by, dispute_id, body.statement, seen
         )
 
-    return await _once(command, work)
+    return await _DISPUTES.once(command, work)
 
 
 @router.post(
@@ -188,7 +171,7 @@ async def appeal(
             tx, command.ctx, command.principal, command.by, dispute_id, body.statement, seen
         )
 
-    return await _once(command, work)
+    return await _DISPUTES.once(command, work)
 
 
 @router.post(
@@ -221,7 +204,7 @@ async def rule(
             seen=seen,
         )
 
-    return await _once(command, work)
+    return await _DISPUTES.once(command, work)
 
 
 @router.post(
@@ -262,4 +245,4 @@ async def _act(dispute: str, action: str, command: Command) -> Response:
             tx, command.ctx, command.principal, command.by, dispute_id, action, seen
         )
 
-    return await _once(command, work)
+    return await _DISPUTES.once(command, work)

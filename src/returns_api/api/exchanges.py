@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api.commands import Command, CommandedOn
 from returns_api.api.deps import (
@@ -14,13 +13,14 @@ from returns_api.api.deps import (
     ContextDep,
     Page,
     etag,
-    json_answer,
     paged,
 )
 from returns_api.api.exchange_views import exchange_out
-from returns_api.api.pages import before, cut, known_state
+from returns_api.api.filters import OfReturn, asked_id, in_state, known_state
+from returns_api.api.pages import before, cut
+from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.exchanges import (
     AlternativeIn,
     ChoiceIn,
@@ -31,10 +31,8 @@ from returns_api.api.schemas.exchanges import (
     PaymentLinkIn,
     StockIn,
 )
-from returns_api.db.engine import Transaction
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
-from returns_api.domain.exchanges import Alternative, ExchangeRecord
+from returns_api.domain.exchanges import Alternative
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.usecases import exchanges
 from returns_api.usecases.exchanges import Plan
@@ -42,33 +40,21 @@ from returns_api.usecases.exchanges import Plan
 router = APIRouter(prefix="/v1/exchanges", tags=["exchanges"])
 
 Pages = Annotated[Page, Depends(paged("exc"))]
+InState = Annotated[str | None, in_state(EXCHANGE.states, "requested")]
 ExchangePath = Annotated[str, Path(examples=[example_id("exc")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
 Shop = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_REVIEW))]
 Either = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
 Money = Annotated[Command, Depends(CommandedOn(Scope.REFUNDS_MANAGE))]
-Work = Callable[[Transaction], Awaitable[ExchangeRecord]]
+_EXCHANGES = Resource("exchanges", "exc", exchange_out)
 
 _TOLD = refusals(*BODY, 404, 409, 412)
 _MOVED = refusals(404, 409, 412)
 
 
-async def _once(command: Command, work: Work) -> Response:
-    """Run one change of an exchange once for its key, and show the exchange."""
-    return await command.once(
-        work,
-        lambda exchange: json_answer(
-            200,
-            exchange_out(exchange, command.principal),
-            Location=f"/v1/exchanges/{ids.encode('exc', exchange.id)}",
-            ETag=etag(exchange.sequence),
-        ),
-    )
-
-
 async def _act(exchange: str, command: Command, plan: Plan) -> Response:
     who = command.acting("exc", exchange)
-    return await _once(command, lambda tx: exchanges.act(tx, command.ctx, who, plan))
+    return await _EXCHANGES.once(command, lambda tx: exchanges.act(tx, command.ctx, who, plan))
 
 
 @router.get(
@@ -85,13 +71,8 @@ async def list_exchanges(
     ctx: ContextDep,
     caller: Reader,
     page: Pages,
-    return_: Annotated[
-        str | None, Query(alias="return", pattern=id_pattern("ret"), examples=[example_id("ret")])
-    ] = None,
-    state: Annotated[
-        str | None,
-        Query(examples=["requested"], json_schema_extra={"enum": list(EXCHANGE.states)}),
-    ] = None,
+    return_: OfReturn = None,
+    state: InState = None,
 ) -> ExchangesOut:
     state = known_state(state, EXCHANGE.states)
     found = await exchanges.list_exchanges(
@@ -99,7 +80,7 @@ async def list_exchanges(
         caller.principal,
         before=before(page, "exc"),
         limit=page.limit + 1,
-        return_id=None if return_ is None else path_id("ret", return_),
+        return_id=asked_id("ret", return_),
         states=None if state is None else [state],
     )
     shown, next_cursor = cut(found, page, "exc", lambda each: each.id)
@@ -218,7 +199,7 @@ async def record_payment(
     exchange: ExchangePath, body: ExchangePaymentIn, command: Money
 ) -> Response:
     who = command.acting("exc", exchange)
-    return await _once(
+    return await _EXCHANGES.once(
         command,
         lambda tx: exchanges.record_payment(tx, command.ctx, who, body.amount, body.reference),
     )

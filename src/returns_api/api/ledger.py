@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Query
 
 from returns_api.api import pages
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, paged
+from returns_api.api.filters import asked_id
 from returns_api.api.responses import refusals
-from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.base import example_id, id_pattern
 from returns_api.api.schemas.ledger import (
     BalanceOut,
     BalancesOut,
@@ -59,7 +60,7 @@ async def list_ledger_entries(
         caller.principal.shop,
         before=pages.before(page, "le"),
         limit=page.limit + 1,
-        order_id=None if order is None else path_id("ord", order),
+        order_id=asked_id("ord", order),
     )
     shown, next_cursor = pages.cut(found, page, "le", lambda each: each.entry["id"])
     return LedgerEntriesOut(
@@ -91,7 +92,7 @@ async def list_ledger_balances(
         ctx,
         caller.principal.shop,
         at=at,
-        order_id=None if order is None else path_id("ord", order),
+        order_id=asked_id("ord", order),
     )
     return BalancesOut(at=at, items=[BalanceOut(**dict(row)) for row in rows])
 

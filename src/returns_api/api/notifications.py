@@ -9,10 +9,11 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from returns_api.api.connections import SourcePath, known_source
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
+from returns_api.api.filters import OfOrder, asked_id
 from returns_api.api.pages import before
 from returns_api.api.preconditions import IfMatch, seen_version
 from returns_api.api.responses import BODY, EDIT, documented, refusals
-from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.notifications import (
     NotificationOut,
     NotificationSettingsIn,
@@ -144,9 +145,7 @@ async def list_notifications(
     caller: Reviewer,
     page: Pages,
     state: Annotated[NotificationState | None, Query(description="Which ones.")] = None,
-    order: Annotated[
-        str | None, Query(pattern=id_pattern("ord"), examples=[example_id("ord")])
-    ] = None,
+    order: OfOrder = None,
 ) -> NotificationsOut:
     found = await settings.list_notifications(
         ctx,
@@ -154,7 +153,7 @@ async def list_notifications(
         before=before(page, "evt"),
         limit=page.limit + PER_EVENT_MAX,
         state=None if state is None else state.value,
-        order_id=None if order is None else path_id("ord", order),
+        order_id=asked_id("ord", order),
     )
     shown, next_cursor = _cut(found, page.limit)
     return NotificationsOut(items=[_notification(row) for row in shown], next_cursor=next_cursor)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -14,16 +13,15 @@ from returns_api.api.deps import (
     ContextDep,
     Page,
     etag,
-    json_answer,
     paged,
 )
 from returns_api.api.pages import before, cut
+from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.offers import CounterIn, OfferIn, OfferOut, OffersOut
 from returns_api.api.views import offer_out
 from returns_api.db.engine import Transaction
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.offers import OfferRecord
 from returns_api.usecases import offers
@@ -37,23 +35,10 @@ Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
 Reviewer = Annotated[Command, Depends(Commanded(Scope.RETURNS_REVIEW))]
 Acting = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
 Second = Annotated[Command, Depends(CommandedOn(Scope.REFUNDS_MANAGE))]
-Work = Callable[[Transaction], Awaitable[OfferRecord]]
+_OFFERS = Resource("offers", "off", offer_out)
 
 _MADE = refusals(*BODY, 404, 409, 412)
 _MOVED = refusals(404, 409, 412)
-
-
-async def _once(command: Command, status: int, work: Work) -> Response:
-    """Run one change of an offer once for its key, and show the offer that it is about."""
-    return await command.once(
-        work,
-        lambda offer: json_answer(
-            status,
-            offer_out(offer, command.principal),
-            Location=f"/v1/offers/{ids.encode('off', offer.id)}",
-            ETag=etag(offer.sequence),
-        ),
-    )
 
 
 @router.post(
@@ -88,7 +73,7 @@ async def make_offer(
             valid_seconds=body.valid_seconds,
         )
 
-    return await _once(command, 201, work)
+    return await _OFFERS.once(command, work, 201)
 
 
 @router.get(
@@ -157,7 +142,7 @@ async def counter_offer(
             seen=seen,
         )
 
-    return await _once(command, 201, work)
+    return await _OFFERS.once(command, work, 201)
 
 
 @router.post(
@@ -182,7 +167,7 @@ async def accept_offer(
             tx, command.ctx, command.principal, command.by, offer_id, seen
         )
 
-    return await _once(command, 200, work)
+    return await _OFFERS.once(command, work)
 
 
 @router.post(
@@ -204,7 +189,7 @@ async def approve_offer(
             tx, command.ctx, command.principal, command.by, offer_id, seen
         )
 
-    return await _once(command, 200, work)
+    return await _OFFERS.once(command, work)
 
 
 @router.post(
@@ -248,4 +233,4 @@ async def _answer(offer: str, action: str, command: Command) -> Response:
             tx, command.ctx, command.principal, command.by, offer_id, action, seen
         )
 
-    return await _once(command, 200, work)
+    return await _OFFERS.once(command, work)

@@ -34,17 +34,6 @@ def before(page: Page, prefix: str) -> UUID:
     return found
 
 
-def known_state(state: str | None, states: Sequence[str]) -> str | None:
-    """The state that a list is asked for. Raises ``Invalid`` for one that does not exist."""
-    if state is None or state in states:
-        return state
-    known = ", ".join(states)
-    raise Invalid(
-        f"There is no state '{state}'; known: {known}.",
-        errors=[{"field": "state", "in": "query", "problem": f"one of: {known}"}],
-    )
-
-
 def cut(
     found: Sequence[T], page: Page, prefix: str, id_of: Callable[[Any], UUID] = itemgetter("id")
 ) -> tuple[Sequence[T], str | None]:

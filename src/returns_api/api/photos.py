@@ -23,6 +23,7 @@ from returns_api.api.deps import (
     keyed,
 )
 from returns_api.api.errors import Refused
+from returns_api.api.filters import asked_id
 from returns_api.api.responses import BODY, documented, refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
 from returns_api.api.schemas.photos import PhotoOut, PhotosOut
@@ -116,7 +117,7 @@ async def add_return_photo(
 ) -> Response:
     target = Target(
         return_id=path_id("ret", return_),
-        return_line_id=None if line is None else path_id("rl", line),
+        return_line_id=asked_id("rl", line),
     )
     return await _take(request, ctx, caller, key, target)
 

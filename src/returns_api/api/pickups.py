@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api.commands import Command, Commanded, CommandedOn
-from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, json_answer, paged
+from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.pages import before, cut
 from returns_api.api.pickup_views import pickup_out
+from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.pickups import PickupIn, PickupOut, PickupsOut, SlotOut, SlotsOut
 from returns_api.db.engine import Transaction
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.pickups import PickupRecord
 from returns_api.usecases import pickups
@@ -29,23 +28,10 @@ Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
 Asking = Annotated[Caller, Depends(Allowed(Scope.RETURNS_ACT))]
 Booking = Annotated[Command, Depends(Commanded(Scope.RETURNS_ACT))]
 Acting = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
-Work = Callable[[Transaction], Awaitable[PickupRecord]]
+_PICKUPS = Resource("pickups", "pku", pickup_out)
 
 _MADE = refusals(*BODY, 404, 409, 412)
 _MOVED = refusals(404, 409, 412)
-
-
-async def _once(command: Command, status: int, work: Work) -> Response:
-    """Run one change once for its key, and show the pickup that it is about."""
-    return await command.once(
-        work,
-        lambda pickup: json_answer(
-            status,
-            pickup_out(pickup, command.principal),
-            Location=f"/v1/pickups/{ids.encode('pku', pickup.id)}",
-            ETag=etag(pickup.sequence),
-        ),
-    )
 
 
 @router.get(
@@ -89,7 +75,7 @@ async def book_pickup(return_: ReturnPath, body: PickupIn, command: Booking) -> 
             tx, command.ctx, command.principal, command.by, return_id, body.slot
         )
 
-    return await _once(command, 201, work)
+    return await _PICKUPS.once(command, work, 201)
 
 
 @router.get(
@@ -143,7 +129,7 @@ async def rebook_pickup(pickup: PickupPath, body: PickupIn, command: Acting) -> 
             tx, command.ctx, command.principal, command.by, pickup_id, body.slot, seen
         )
 
-    return await _once(command, 201, work)
+    return await _PICKUPS.once(command, work, 201)
 
 
 @router.post(
@@ -178,4 +164,4 @@ async def _act(pickup: str, action: str, command: Command) -> Response:
             tx, command.ctx, command.principal, command.by, pickup_id, action, seen
         )
 
-    return await _once(command, 200, work)
+    return await _PICKUPS.once(command, work)

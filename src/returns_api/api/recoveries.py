@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api.commands import Command, CommandedOn
 from returns_api.api.deps import (
@@ -18,10 +18,11 @@ from returns_api.api.deps import (
     json_answer,
     paged,
 )
-from returns_api.api.pages import before, cut, known_state
+from returns_api.api.filters import OfOrder, OfReturn, asked_id, in_state, known_state
+from returns_api.api.pages import before, cut
 from returns_api.api.recovery_views import recovery_out
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.recoveries import (
     AdvanceRecoveryOut,
     RecoveriesOut,
@@ -41,6 +42,7 @@ from returns_api.usecases.recoveries import RecoveryView
 router = APIRouter(prefix="/v1/recoveries", tags=["recoveries"])
 
 Pages = Annotated[Page, Depends(paged("rcv"))]
+InState = Annotated[str | None, in_state(RECOVERY.states, "open")]
 RecoveryPath = Annotated[str, Path(examples=[example_id("rcv")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
 Manager = Annotated[Command, Depends(CommandedOn(Scope.REFUNDS_MANAGE))]
@@ -62,17 +64,9 @@ async def list_recoveries(
     ctx: ContextDep,
     caller: Reader,
     page: Pages,
-    order: Annotated[
-        str | None, Query(pattern=id_pattern("ord"), examples=[example_id("ord")])
-    ] = None,
-    return_: Annotated[
-        str | None,
-        Query(alias="return", pattern=id_pattern("ret"), examples=[example_id("ret")]),
-    ] = None,
-    state: Annotated[
-        str | None,
-        Query(examples=["open"], json_schema_extra={"enum": list(RECOVERY.states)}),
-    ] = None,
+    order: OfOrder = None,
+    return_: OfReturn = None,
+    state: InState = None,
 ) -> RecoveriesOut:
     state = known_state(state, RECOVERY.states)
     found = await recoveries.list_recoveries(
@@ -80,8 +74,8 @@ async def list_recoveries(
         caller.principal,
         before=before(page, "rcv"),
         limit=page.limit + 1,
-        order_id=None if order is None else path_id("ord", order),
-        return_id=None if return_ is None else path_id("ret", return_),
+        order_id=asked_id("ord", order),
+        return_id=asked_id("ret", return_),
         state=state,
     )
     shown, next_cursor = cut(found, page, "rcv", lambda each: each.recovery.id)

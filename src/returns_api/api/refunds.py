@@ -17,9 +17,10 @@ from returns_api.api.deps import (
     keyed,
     paged,
 )
-from returns_api.api.pages import before, cut, known_state
+from returns_api.api.filters import OfOrder, OfReturn, asked_id, in_state, known_state
+from returns_api.api.pages import before, cut
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.refunds import ApprovalIn, RefundIn, RefundOut, RefundsOut
 from returns_api.api.views import refund_out
 from returns_api.domain import ids
@@ -30,6 +31,7 @@ from returns_api.usecases import refund_decisions, refunds
 router = APIRouter(prefix="/v1/refunds", tags=["refunds"])
 
 Pages = Annotated[Page, Depends(paged("ref"))]
+InState = Annotated[str | None, in_state(REFUND_STATES, "needs_review")]
 RefundPath = Annotated[str, Path(examples=[example_id("ref")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
 Manager = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_MANAGE))]
@@ -97,17 +99,9 @@ async def list_refunds(
     ctx: ContextDep,
     caller: Reader,
     page: Pages,
-    order: Annotated[
-        str | None, Query(pattern=id_pattern("ord"), examples=[example_id("ord")])
-    ] = None,
-    return_: Annotated[
-        str | None,
-        Query(alias="return", pattern=id_pattern("ret"), examples=[example_id("ret")]),
-    ] = None,
-    state: Annotated[
-        str | None,
-        Query(examples=["needs_review"], json_schema_extra={"enum": list(REFUND_STATES)}),
-    ] = None,
+    order: OfOrder = None,
+    return_: OfReturn = None,
+    state: InState = None,
     overdue: Annotated[Flag, Query(description="Only overdue ones.", examples=[True])] = False,
 ) -> RefundsOut:
     state = known_state(state, REFUND_STATES)
@@ -116,8 +110,8 @@ async def list_refunds(
         caller.principal,
         before=before(page, "ref"),
         limit=page.limit + 1,
-        order_id=None if order is None else path_id("ord", order),
-        return_id=None if return_ is None else path_id("ret", return_),
+        order_id=asked_id("ord", order),
+        return_id=asked_id("ret", return_),
         state=state,
         overdue=overdue,
     )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api.commands import Command, CommandedOn
-from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, json_answer, paged
-from returns_api.api.pages import before, cut, known_state
+from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
+from returns_api.api.filters import OfReturn, asked_id, in_state, known_state
+from returns_api.api.pages import before, cut
 from returns_api.api.repair_views import repair_out
+from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.exchanges import PaymentLinkIn
 from returns_api.api.schemas.repairs import (
     GiveUpIn,
@@ -25,46 +26,31 @@ from returns_api.api.schemas.repairs import (
     TakeIn,
 )
 from returns_api.api.schemas.shop import RepairPrice
-from returns_api.db.engine import Transaction
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.lifecycle.repairs import REPAIR
 from returns_api.domain.repair_prices import Asked
-from returns_api.domain.repairs import RepairRecord
 from returns_api.usecases import repairs
 from returns_api.usecases.repairs import Plan
 
 router = APIRouter(prefix="/v1", tags=["repairs"])
 
 Pages = Annotated[Page, Depends(paged("rep"))]
+InState = Annotated[str | None, in_state(REPAIR.states, "diagnosing")]
 RepairPath = Annotated[str, Path(examples=[example_id("rep")], max_length=100)]
 Anybody = Annotated[Caller, Depends(Allowed(Scope.POLICY_READ))]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
 Shop = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_REVIEW))]
 Either = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
 Money = Annotated[Command, Depends(CommandedOn(Scope.REFUNDS_MANAGE))]
-Work = Callable[[Transaction], Awaitable[RepairRecord]]
+_REPAIRS = Resource("repairs", "rep", repair_out)
 
 _TOLD = refusals(*BODY, 404, 409, 412)
 _MOVED = refusals(404, 409, 412)
 
 
-async def _once(command: Command, work: Work) -> Response:
-    """Run one change of a repair once for its key, and show the repair."""
-    return await command.once(
-        work,
-        lambda repair: json_answer(
-            200,
-            repair_out(repair, command.principal),
-            Location=f"/v1/repairs/{ids.encode('rep', repair.id)}",
-            ETag=etag(repair.sequence),
-        ),
-    )
-
-
 async def _act(repair: str, command: Command, plan: Plan) -> Response:
     who = command.acting("rep", repair)
-    return await _once(command, lambda tx: repairs.act(tx, command.ctx, who, plan))
+    return await _REPAIRS.once(command, lambda tx: repairs.act(tx, command.ctx, who, plan))
 
 
 @router.get(
@@ -99,13 +85,8 @@ async def list_repairs(
     ctx: ContextDep,
     caller: Reader,
     page: Pages,
-    return_: Annotated[
-        str | None, Query(alias="return", pattern=id_pattern("ret"), examples=[example_id("ret")])
-    ] = None,
-    state: Annotated[
-        str | None,
-        Query(examples=["diagnosing"], json_schema_extra={"enum": list(REPAIR.states)}),
-    ] = None,
+    return_: OfReturn = None,
+    state: InState = None,
 ) -> RepairsOut:
     state = known_state(state, REPAIR.states)
     found = await repairs.list_repairs(
@@ -113,7 +94,7 @@ async def list_repairs(
         caller.principal,
         before=before(page, "rep"),
         limit=page.limit + 1,
-        return_id=None if return_ is None else path_id("ret", return_),
+        return_id=asked_id("ret", return_),
         states=None if state is None else [state],
     )
     shown, next_cursor = cut(found, page, "rep", lambda each: each.id)
@@ -151,7 +132,9 @@ async def get_repair(
 async def quote_repair(repair: RepairPath, body: RepairQuoteIn, command: Shop) -> Response:
     who = command.acting("rep", repair)
     asked = [Asked(each.code, each.quantity, each.covered) for each in body.positions]
-    return await _once(command, lambda tx: repairs.quote(tx, command.ctx, who, asked, body.note))
+    return await _REPAIRS.once(
+        command, lambda tx: repairs.quote(tx, command.ctx, who, asked, body.note)
+    )
 
 
 @router.post(
@@ -242,7 +225,7 @@ async def set_payment_link(repair: RepairPath, body: PaymentLinkIn, command: Sho
 )
 async def record_payment(repair: RepairPath, body: RepairPaymentIn, command: Money) -> Response:
     who = command.acting("rep", repair)
-    return await _once(
+    return await _REPAIRS.once(
         command,
         lambda tx: repairs.record_payment(tx, command.ctx, who, body.amount, body.reference),
     )
@@ -270,7 +253,7 @@ async def waive_repair(repair: RepairPath, command: Money) -> Response:
 )
 async def ship_repair(repair: RepairPath, body: RepairShipmentIn, command: Shop) -> Response:
     who = command.acting("rep", repair)
-    return await _once(
+    return await _REPAIRS.once(
         command, lambda tx: repairs.ship(tx, command.ctx, who, body.carrier, body.tracking)
     )
 

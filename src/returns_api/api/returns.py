@@ -20,7 +20,8 @@ from returns_api.api.deps import (
     keyed,
     paged,
 )
-from returns_api.api.pages import before, cut, known_state
+from returns_api.api.filters import asked_id, in_state, known_state
+from returns_api.api.pages import before, cut
 from returns_api.api.preconditions import IfMatch, seen_version
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
@@ -50,6 +51,7 @@ from returns_api.usecases.opening import LineExtras, Proof
 router = APIRouter(prefix="/v1/returns", tags=["returns"])
 
 Pages = Annotated[Page, Depends(paged("ret"))]
+InState = Annotated[str | None, in_state(RETURN.states, "requested")]
 EventPages = Annotated[Page, Depends(paged("evt"))]
 ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
@@ -122,10 +124,7 @@ async def list_returns(
         str | None,
         Query(pattern=id_pattern("ord"), examples=[example_id("ord")], description="Of one order."),
     ] = None,
-    state: Annotated[
-        str | None,
-        Query(examples=["requested"], json_schema_extra={"enum": list(RETURN.states)}),
-    ] = None,
+    state: InState = None,
     expected: Annotated[
         Flag, Query(description="Only what the warehouse waits for.", examples=[True])
     ] = False,
@@ -137,7 +136,7 @@ async def list_returns(
         caller.principal,
         before=before(page, "ret"),
         limit=page.limit + 1,
-        order_id=None if order is None else path_id("ord", order),
+        order_id=asked_id("ord", order),
         states=states,
     )
     shown, next_cursor = cut(found, page, "ret", lambda each: each.ret.id)

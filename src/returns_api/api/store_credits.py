@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from returns_api.api import pages
 from returns_api.api.deps import (
@@ -18,8 +18,9 @@ from returns_api.api.deps import (
     keyed,
     paged,
 )
+from returns_api.api.filters import OfOrder, asked_id
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.store_credits import (
     CreditMovementOut,
     CreditMovementsOut,
@@ -63,16 +64,14 @@ async def list_store_credits(
     ctx: ContextDep,
     caller: Reader,
     page: Pages,
-    order: Annotated[
-        str | None, Query(pattern=id_pattern("ord"), examples=[example_id("ord")])
-    ] = None,
+    order: OfOrder = None,
 ) -> StoreCreditsOut:
     found = await store_credits.list_credits(
         ctx,
         caller.principal,
         before=pages.before(page, "sc"),
         limit=page.limit + 1,
-        order_id=None if order is None else path_id("ord", order),
+        order_id=asked_id("ord", order),
     )
     shown, next_cursor = pages.cut(found, page, "sc", lambda each: each.account["id"])
     return StoreCreditsOut(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api.claim_views import claim_out
 from returns_api.api.commands import Command, Commanded, CommandedOn
-from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, json_answer, paged
-from returns_api.api.pages import before, cut, known_state
+from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
+from returns_api.api.filters import OfReturn, asked_id, in_state, known_state
+from returns_api.api.pages import before, cut
+from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, id_pattern, path_id
+from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.transport_claims import (
     AcceptIn,
     ClaimIn,
@@ -23,7 +24,6 @@ from returns_api.api.schemas.transport_claims import (
     TransportClaimsOut,
 )
 from returns_api.db.engine import Transaction
-from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.transport_claims import ClaimRecord
@@ -32,28 +32,16 @@ from returns_api.usecases import transport_claims
 router = APIRouter(prefix="/v1", tags=["transport claims"])
 
 Pages = Annotated[Page, Depends(paged("clm"))]
+InState = Annotated[str | None, in_state(TRANSPORT_CLAIM.states, "opened")]
 ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 ClaimPath = Annotated[str, Path(examples=[example_id("clm")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_CREATE))]
 Claiming = Annotated[Command, Depends(Commanded(Scope.REFUNDS_CREATE))]
 Handling = Annotated[Command, Depends(CommandedOn(Scope.REFUNDS_CREATE))]
 Settling = Annotated[Command, Depends(CommandedOn(Scope.REFUNDS_MANAGE))]
-Work = Callable[[Transaction], Awaitable[ClaimRecord]]
+_CLAIMS = Resource("transport-claims", "clm", claim_out)
 
 _MOVED = refusals(*BODY, 404, 409, 412)
-
-
-async def _once(command: Command, status: int, work: Work) -> Response:
-    """Run one change once for its key, and show the claim that it is about."""
-    return await command.once(
-        work,
-        lambda claim: json_answer(
-            status,
-            claim_out(claim, command.principal),
-            Location=f"/v1/transport-claims/{ids.encode('clm', claim.id)}",
-            ETag=etag(claim.sequence),
-        ),
-    )
 
 
 async def _act(command: Command, claim: str, action: str, **values: object) -> Response:
@@ -62,7 +50,7 @@ async def _act(command: Command, claim: str, action: str, **values: object) -> R
     async def work(tx: Transaction) -> ClaimRecord:
         return await transport_claims.act(tx, command.ctx, who, action, **values)
 
-    return await _once(command, 200, work)
+    return await _CLAIMS.once(command, work)
 
 
 @router.post(
@@ -92,7 +80,7 @@ async def open_claim(return_: ReturnPath, body: ClaimIn, command: Claiming) -> R
             note=body.note,
         )
 
-    return await _once(command, 201, work)
+    return await _CLAIMS.once(command, work, 201)
 
 
 @router.get(
@@ -106,21 +94,15 @@ async def list_claims(
     ctx: ContextDep,
     caller: Reader,
     page: Pages,
-    return_: Annotated[
-        str | None,
-        Query(alias="return", pattern=id_pattern("ret"), examples=[example_id("ret")]),
-    ] = None,
-    state: Annotated[
-        str | None,
-        Query(examples=["opened"], json_schema_extra={"enum": list(TRANSPORT_CLAIM.states)}),
-    ] = None,
+    return_: OfReturn = None,
+    state: InState = None,
 ) -> TransportClaimsOut:
     found = await transport_claims.list_claims(
         ctx,
         caller.principal,
         before=before(page, "clm"),
         limit=page.limit + 1,
-        return_id=None if return_ is None else path_id("ret", return_),
+        return_id=asked_id("ret", return_),
         state=known_state(state, TRANSPORT_CLAIM.states),
     )
     shown, next_cursor = cut(found, page, "clm", lambda each: each.id)
@@ -185,7 +167,7 @@ async def accept_claim(claim: ClaimPath, body: AcceptIn, command: Settling) -> R
     async def work(tx: Transaction) -> ClaimRecord:
         return await transport_claims.accept(tx, command.ctx, who, body.amount)
 
-    return await _once(command, 200, work)
+    return await _CLAIMS.once(command, work)
 
 
 @router.post(
