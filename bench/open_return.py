@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -38,6 +39,7 @@ from returns_api.domain import ids
 from returns_api.domain.access import ROLE_SCOPES, Principal, Role
 from returns_api.domain.events import By
 from returns_api.usecases import opening
+from returns_api.usecases.context import Context
 from returns_api.usecases.once import Answer, Keyed, once
 from returns_api.wiring import running_context
 
@@ -93,12 +95,16 @@ async def record(settings: Settings, shop: Shop, quotes: list[UUID]) -> list[lis
                 ctx,
                 shop.id,
                 keyed,
-                lambda tx, q=quote: opening.open_return(tx, ctx, principal, By("admin"), q, []),
+                partial(_open, ctx, principal, quote),
                 lambda _: Answer(201, b"x" * 1500),
             )
             found.append(recorder.notes)
     await recorder.close()
     return found
+
+
+async def _open(ctx: Context, principal: Principal, quote: UUID, tx: Transaction) -> None:
+    await opening.open_return(tx, ctx, principal, By("admin"), quote, [])
 
 
 async def replay(url: str, work: list[list[Statement]], concurrency: int) -> Measured:
@@ -258,8 +264,8 @@ def _run(folder: Path, count: int, rounds: int) -> dict[str, Any]:
         uvloop.run(upgrade(owner_url))
         api, echo = free_port(), free_port()
         settings = Settings(
-            database_url=server.url(user="returns_app"),  # type: ignore[arg-type]
-            owner_database_url=owner_url,  # type: ignore[arg-type]
+            database_url=server.url(user="returns_app"),
+            owner_database_url=owner_url,
             data_dir=folder,
             port=api,
             log_level="warning",

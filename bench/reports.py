@@ -87,7 +87,7 @@ async def _measure(options: argparse.Namespace) -> dict[str, Any]:
         figures["build_seconds"] = await asked.built()
         say("asking")
         figures["ms"] = await asked.times(options.times)
-        zone = (await asked.list())["zone"]
+        zone = (await asked.offered())["zone"]
         wrong = await asked.different(connection, shop, zone)
         figures["follow_seconds"] = await _follow(connection, shop, asked)
         wrong += await asked.different(connection, shop, zone)
@@ -101,7 +101,7 @@ async def _measure(options: argparse.Namespace) -> dict[str, Any]:
 
 async def _follow(connection: Any, shop: UUID, asked: _Asked) -> float:
     """Seconds until what happened is counted, from when it was asked for."""
-    since = (await asked.list())["as_of"]
+    since = (await asked.offered())["as_of"]
     await connection.execute(_HAPPENS, shop, FIRST + timedelta(days=200))
     await connection.execute("UPDATE report_progress SET due_at = now() WHERE shop_id = $1", shop)
     return await asked.built(since)
@@ -118,7 +118,7 @@ class _Asked:
         answer = await self._client.send("GET", path, self._token)
         return answer.status, answer.json()
 
-    async def list(self) -> Any:
+    async def offered(self) -> Any:
         return (await self.get("/v1/reports"))[1]
 
     async def built(self, since: str | None = None) -> float:
@@ -126,7 +126,7 @@ class _Asked:
         began = time.perf_counter()
         while time.perf_counter() - began < BUILD_SECONDS:
             await self.get("/v1/reports/reasons")
-            if (await self.list())["as_of"] not in {None, since}:
+            if (await self.offered())["as_of"] not in {None, since}:
                 return round(time.perf_counter() - began, 1)
             await asyncio.sleep(1)
         raise TimeoutError("the worker has not counted the reports")

@@ -35,17 +35,17 @@ from typing import Any, Final
 
 import uvloop
 from proofs.harness.client import Answer, GaveUp
-from proofs.harness.crashing import UNNOTED, Cell, cell
+from proofs.harness.crashing import Cell, cell
 from proofs.harness.drives import REFUND, ask
 from proofs.harness.report import finish, machine, say
 from proofs.harness.shops import Order, bring_orders
 from proofs.harness.stage import Size, staged
+from proofs.harness.storm import MUST_FIRE, QUIET_SECONDS, at_rest, killing, trouble
 from proofs.invariants import violations
 
 from returns_api.domain import ids
 
 LEASE_SECONDS: Final = 12.0
-KILL_SECONDS: Final = (0.5, 3.0)
 CLIENTS: Final = 32
 PER_ORDER: Final = 6
 """Refunds on one order; with what is done elsewhere they stay below what was captured."""
@@ -56,29 +56,7 @@ BROUGHT_AT_ONCE: Final = 200
 ELSEWHERE_PER_MINUTE: Final = 40.0
 RATE: Final = 700
 """Refunds a minute: 21 000 in half an hour."""
-QUIET_SECONDS: Final = 900.0
 CHECK_SECONDS: Final = 20.0
-TRANSPORT: Final = (
-    "reset_before",
-    "reset_after",
-    "error_before",
-    "error_after",
-    "hang_before",
-    "hang_after",
-    "drip",
-    "rate_limited",
-    "key_in_use",
-)
-RATES: Final = {
-    "pending": 0.08,
-    "pending_fails": 0.05,
-    "fails_late": 0.05,
-    "webhook_lost": 0.1,
-    "webhook_duplicate": 0.15,
-    "webhook_shuffled": 0.15,
-    "webhook_first": 0.1,
-}
-MUST_FIRE: Final = (*TRANSPORT, *RATES)
 _ENDED: Final = ("succeeded", "failed", "canceled", "reversed")
 
 
@@ -138,9 +116,9 @@ async def _prove(options: argparse.Namespace, seed: int) -> dict[str, Any]:
         seconds = time.monotonic() - begun
         fired = await one.bank.fired()
         say(f"{len(seen.accepted)} refunds in {seconds:.0f} s; now it has to settle")
-        settled = await _settle(one, seen)
+        settled = await at_rest(one, seen.wrong)
         reports = [await _reconcile(one, seen), await _reconcile(one, seen)]
-        await _settle(one, seen)
+        await at_rest(one, seen.wrong)
         figures = await _figures(one, seen, fired, options)
         errors = lane.errors()
     fell_short = [name for name in MUST_FIRE if fired[name] < options.fired]
@@ -188,17 +166,11 @@ async def _stock(one: Cell, wanted: int) -> list[Order]:
 async def _storm(
     one: Cell, seen: Seen, orders: list[Order], options: argparse.Namespace, seed: int
 ) -> None:
-    await one.bank.faults(
-        seed=seed,
-        rates={**dict.fromkeys(TRANSPORT, options.chaos / len(TRANSPORT)), **RATES},
-        hang_seconds=[0.0, 12.0],
-        life_seconds=2.0,
-        shuffle_seconds=3.0,
-    )
+    await one.bank.faults(seed=seed, **trouble(options.chaos))
     numbers, end = count(), time.monotonic() + options.minutes * 60
     pace = 60 * CLIENTS / options.rate
     wanted = round(options.rate * options.minutes)
-    async with _killing(one, seen, Random(seed)), _elsewhere(one, seen, orders, seed):
+    async with killing(one.lane, seen.kills, Random(seed)), _elsewhere(one, seen, orders, seed):
         clients = [
             asyncio.create_task(
                 _client(one, seen, orders, numbers, Random(seed + n), pace, end, wanted)
@@ -248,30 +220,6 @@ def _note(seen: Seen, key: str, answer: Answer) -> None:
 
 
 @asynccontextmanager
-async def _killing(one: Cell, seen: Seen, chance: Random) -> AsyncIterator[None]:
-    """A process dies every 0.5 to 3 seconds and is started again at once."""
-
-    async def kill() -> None:
-        while True:
-            await asyncio.sleep(chance.uniform(*KILL_SECONDS))
-            program = chance.choice([*one.lane.apis, *one.lane.workers])
-            await asyncio.to_thread(program.kill)
-            seen.kills[program.name] += 1
-            program.start()
-
-    task = asyncio.create_task(kill())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        for program in (*one.lane.apis, *one.lane.workers):
-            if program.ended():
-                program.start()
-        await one.lane.ready()
-
-
-@asynccontextmanager
 async def _elsewhere(one: Cell, seen: Seen, orders: list[Order], seed: int) -> AsyncIterator[None]:
     """Refunds in the bank's own pages, chargebacks, and chargebacks that the shop wins."""
     chance = Random(seed + 1_000)
@@ -314,32 +262,6 @@ async def _watch(one: Cell, seen: Seen, wanted: int) -> None:
         seen.wrong += [text for text in found if text not in seen.wrong][:5]
         kills = sum(seen.kills.values())
         say(f"{len(seen.accepted)}/{wanted} accepted, {len(moved)} moved, {kills} kills")
-
-
-_OPEN: Final = (
-    "SELECT (SELECT count(*) FROM transfers WHERE due_at IS NOT NULL OR state IN"
-    " ('queued', 'sending', 'unknown', 'pending')) AS transfers,"
-    " (SELECT count(*) FROM inbox WHERE state = 'received') AS messages,"
-    " (SELECT count(*) FROM deliveries WHERE state IN ('queued', 'sending')) AS deliveries,"
-    " (SELECT count(*) FROM reconciliations WHERE due_at IS NOT NULL) AS reconciliations,"
-    f" ({UNNOTED}) AS notes"
-)
-
-
-async def _settle(one: Cell, seen: Seen) -> float:
-    """Seconds until nothing is under way any more; gives up after ``QUIET_SECONDS``."""
-    begun = time.monotonic()
-    while True:
-        busy = dict(await one.connection.fetchrow(_OPEN))
-        busy["webhooks"] = await one.bank.due_webhooks()
-        if not any(busy.values()):
-            return time.monotonic() - begun
-        waited = time.monotonic() - begun
-        if waited > QUIET_SECONDS:
-            seen.wrong.append(f"still under way after {waited:.0f} s: {busy}")
-            return waited
-        await one.let_pass()
-        await asyncio.sleep(1.0)
 
 
 async def _reconcile(one: Cell, seen: Seen) -> dict[str, int]:

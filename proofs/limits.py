@@ -124,7 +124,8 @@ async def _limits(lane: Lane, ctx: Context, shops: int) -> tuple[dict[str, Any],
 
 
 def _waits(answer: httpx.Response) -> bool:
-    return answer.headers.get("retry-after", "").isdigit()
+    wait: str = answer.headers.get("retry-after", "")
+    return wait.isdigit()
 
 
 async def _try(

@@ -82,7 +82,7 @@ def _near(data: Plain, plain: Plain) -> list[Plain]:
 
 def _first(data: Plain) -> str:
     known = (data["fulfilled_at"], data["delivered_at"], data["asked_at"])
-    return min(at for at in known if at)
+    return min(str(at) for at in known if at)
 
 
 def _far(data: Plain, plain: Plain) -> list[Plain]:

@@ -250,8 +250,8 @@ def _logged(
     logs = b"".join(program.log.read_bytes() for program in (*lane.apis, worker))
     traces = b"".join(one.body for one in collector.received)
     canaries = {**PERSONAL, **_secrets(world), "mark": MARK}
-    wrong += [f"{what} in the logs: {where}" for what, where in _in(logs, canaries)]
-    wrong += [f"{what} in the traces: {where}" for what, where in _in(traces, canaries)]
+    wrong += [f"{what} in the logs: {where!r}" for what, where in _in(logs, canaries)]
+    wrong += [f"{what} in the traces: {where!r}" for what, where in _in(traces, canaries)]
     lines = logs.count(b"\n")
     if not lines or not traces:
         wrong.append("no logs or no traces: nothing was looked for")

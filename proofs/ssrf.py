@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from proofs.harness.client import Client
@@ -279,6 +280,10 @@ async def _post(answers: list[list[str]]) -> str:
     return "connect_failed" if pinned else str(answer.error)
 
 
+def _always(reply: Reply, _: object) -> Reply:
+    return reply
+
+
 async def _redirects(canaries: Canaries) -> int:
     """How many redirects to the canary stayed where they were."""
     stayed, before = 0, canaries.accepted
@@ -287,7 +292,7 @@ async def _redirects(canaries: Canaries) -> int:
         for status in REDIRECTS:
             target = f"http://127.0.0.1:{canaries.ports[-1]}/"
             reply = Reply(status, (("location", target),))
-            receiver.answer = lambda _, reply=reply: reply
+            receiver.answer = partial(_always, reply)
             answer = await client.post_webhook(f"{receiver.base_url}/in", {}, b"{}")
             stayed += answer.status == status and canaries.accepted == before
         await client.aclose()

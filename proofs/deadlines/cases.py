@@ -328,7 +328,7 @@ async def claim_submit(story: Story) -> Case:
 
 async def claim_answer(story: Story) -> Case:
     ret, made = await _claimed(story)
-    who = transport_claims.Acting(story.agent, By("agent"), made.id)
+    who = Acting(story.agent, By("agent"), made.id)
     async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
         await transport_claims.act(tx, story.ctx, who, "submit", reference="NF-1")
     event = "transport_claim.overdue"

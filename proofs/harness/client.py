@@ -36,6 +36,10 @@ class GaveUp(Exception):
     """No final answer in the time given to the request."""
 
 
+_UNKNOWN: Final = (Lost, OSError, TimeoutError)
+"""Whether it was done is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Header names are lower-case; ``tries`` is how often it was sent."""
@@ -105,9 +109,7 @@ class Client:
         seconds: float = 120.0,
     ) -> Answer:
         """The same for bytes and headers of one's own."""
-        lines = [f"{method} {path} HTTP/1.1", "host: proof", f"content-length: {len(body)}"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        message = ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+        message = _message(method, path, headers, body)
         end, tries = time.monotonic() + seconds, 0
         while True:
             tries += 1
@@ -119,12 +121,21 @@ class Client:
                 raise GaveUp(f"{method} {path}: no final answer within {seconds:.0f} s")
             await asyncio.sleep(pause)
 
+    async def once(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> Answer | None:
+        """What one try brings, whatever it is; ``None`` when nobody knows what became of it."""
+        try:
+            return await self._send(_message(method, path, headers, body))
+        except _UNKNOWN as lost:
+            self.retried[type(lost).__name__] += 1
+            return None
+
     async def _try(self, message: bytes, tries: int) -> Answer | float:
         """The answer, or how long to wait before the next try."""
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                answer = await self._exchange(next(self._places), message)
-        except (Lost, OSError, TimeoutError) as lost:
+            answer = await self._send(message)
+        except _UNKNOWN as lost:
             self.retried[type(lost).__name__] += 1
             return LOST_PAUSE_SECONDS * min(tries, 10)
         wait = answer.headers.get("retry-after")
@@ -132,6 +143,10 @@ class Client:
             self.retried[str(answer.status)] += 1
             return min(float(wait), RETRY_AFTER_MAX) * self._random.uniform(0.5, 1.0)
         return Answer(answer.status, answer.headers, answer.body, tries)
+
+    async def _send(self, message: bytes) -> Answer:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await self._exchange(next(self._places), message)
 
     async def _exchange(self, place: Place, message: bytes) -> Answer:
         reader, writer = await self._wire(place)
@@ -157,6 +172,12 @@ class Client:
                 return wire
             wire[1].close()
         return await asyncio.open_connection(*place)
+
+
+def _message(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", "host: proof", f"content-length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
 async def _read(reader: asyncio.StreamReader) -> Answer:

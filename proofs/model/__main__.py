@@ -87,7 +87,7 @@ def play(place: Scene, drawn: int, sequences: int, steps: int, minutes: float = 
 
 
 def _batch(place: Scene, tally: Tally, drawn: int, sequences: int, steps: int) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         seed(drawn)(machine_on(place, tally)),
         settings=settings(
             max_examples=sequences,

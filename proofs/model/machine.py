@@ -16,13 +16,15 @@ from returns_api.domain.access import Role
 
 _any = st.integers(0, 2**16)
 _minor = st.one_of(st.integers(0, 50), st.integers(0, 200_000))
-_order = {
-    "prices": st.lists(st.sampled_from([0, 1, 999, 4_990, 60_000]), min_size=1, max_size=3),
-    "quantity": st.integers(1, 4),
-    "shipping": st.sampled_from([0, 490]),
-    "tenders": st.integers(1, 3),
-    "sent": st.booleans(),
-}
+_order = st.fixed_dictionaries(
+    {
+        "prices": st.lists(st.sampled_from([0, 1, 999, 4_990, 60_000]), min_size=1, max_size=3),
+        "quantity": st.integers(1, 4),
+        "shipping": st.sampled_from([0, 490]),
+        "tenders": st.integers(1, 3),
+        "sent": st.booleans(),
+    }
+)
 _seconds = st.sampled_from([0, 1, 61, 400, 1_000, 3_700, 90_000, 180_000])
 
 
@@ -54,15 +56,15 @@ class Rules(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.sequence.close(whole=not self.failed)
 
-    @initialize(first=st.fixed_dictionaries(_order), second=st.fixed_dictionaries(_order))
+    @initialize(first=_order, second=_order)
     def first_orders(self, first: dict[str, Any], second: dict[str, Any]) -> None:
         """Without an order there is nothing to do."""
         self._step("order_in", **{**first, "sent": True})
         self._step("order_in", **second)
 
-    @rule(**_order)
-    def order_in(self, **values: Any) -> None:
-        self._step("order_in", **values)
+    @rule(order=_order)
+    def order_in(self, order: dict[str, Any]) -> None:
+        self._step("order_in", **order)
 
     @rule(which=_any, line=_any, removed=_any)
     def order_edited(self, **values: Any) -> None:

@@ -41,5 +41,5 @@ class Play(ShopSteps, MoneySteps, WorldSteps):
                     if fact.status in {"pending", "requires_action"}:
                         await self.story.bank.settle(fact.provider_refund_id, "succeeded")
                 self.mail += await self.story.provider_list(order)
-            for fact in self.mail:
-                await self.story.tell(fact)
+            for letter in self.mail:
+                await self.story.tell(letter)

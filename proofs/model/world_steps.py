@@ -121,7 +121,7 @@ class WorldSteps(Memory):
                 await inner.refund(*args)
             raise Died
 
-        gate.refund = dies
+        gate.methods["refund"] = dies
         try:
             other = replace(ctx, payments={**ctx.payments, "stripe": gate})
             await transfers.send_transfer(other, self.story.shop, transfer)
