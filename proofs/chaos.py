@@ -40,7 +40,7 @@ from proofs.harness.drives import REFUND, ask
 from proofs.harness.report import finish, machine, say
 from proofs.harness.shops import Order, bring_orders
 from proofs.harness.stage import Size, staged
-from proofs.harness.storm import MUST_FIRE, QUIET_SECONDS, at_rest, killing, trouble
+from proofs.harness.storm import MUST_FIRE, at_rest, killing, reconcile, trouble
 from proofs.invariants import violations
 
 from returns_api.domain import ids
@@ -117,7 +117,7 @@ async def _prove(options: argparse.Namespace, seed: int) -> dict[str, Any]:
         fired = await one.bank.fired()
         say(f"{len(seen.accepted)} refunds in {seconds:.0f} s; now it has to settle")
         settled = await at_rest(one, seen.wrong)
-        reports = [await _reconcile(one, seen), await _reconcile(one, seen)]
+        reports = [await reconcile(one, seen.wrong), await reconcile(one, seen.wrong)]
         await at_rest(one, seen.wrong)
         figures = await _figures(one, seen, fired, options)
         errors = lane.errors()
@@ -262,23 +262,6 @@ async def _watch(one: Cell, seen: Seen, wanted: int) -> None:
         seen.wrong += [text for text in found if text not in seen.wrong][:5]
         kills = sum(seen.kills.values())
         say(f"{len(seen.accepted)}/{wanted} accepted, {len(moved)} moved, {kills} kills")
-
-
-async def _reconcile(one: Cell, seen: Seen) -> dict[str, int]:
-    """Compare the books as finance would; how many differences of each kind there were."""
-    run = await one.call("POST", "/v1/reconciliations", "finance", {"source": "stripe"})
-    end = time.monotonic() + QUIET_SECONDS
-    while time.monotonic() < end:
-        now = await one.call("GET", f"/v1/reconciliations/{run['id']}", "finance")
-        if now["state"] in {"succeeded", "failed"}:
-            break
-        await asyncio.sleep(0.5)
-    if now["state"] != "succeeded":
-        seen.wrong.append(f"reconciliation: {now['state']} {now['failure']}")
-    found: Counter[str] = Counter()
-    for each in now["report"]:
-        found[f"{each['subject']} {each['kind']}"] += each["count"]
-    return dict(found)
 
 
 async def _figures(

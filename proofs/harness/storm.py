@@ -95,3 +95,20 @@ async def at_rest(one: Cell, wrong: list[str]) -> float:
             return waited
         await one.let_pass()
         await asyncio.sleep(1.0)
+
+
+async def reconcile(one: Cell, wrong: list[str]) -> dict[str, int]:
+    """Compare the books as finance would; how many differences of each kind there were."""
+    run = await one.call("POST", "/v1/reconciliations", "finance", {"source": "stripe"})
+    end = time.monotonic() + QUIET_SECONDS
+    while time.monotonic() < end:
+        now = await one.call("GET", f"/v1/reconciliations/{run['id']}", "finance")
+        if now["state"] in {"succeeded", "failed"}:
+            break
+        await asyncio.sleep(0.5)
+    if now["state"] != "succeeded":
+        wrong.append(f"reconciliation: {now['state']} {now['failure']}")
+    found: Counter[str] = Counter()
+    for each in now["report"]:
+        found[f"{each['subject']} {each['kind']}"] += each["count"]
+    return dict(found)

@@ -27,7 +27,7 @@ from proofs.harness.crashing import Cell, cell
 from proofs.harness.report import finish, machine, say
 from proofs.harness.shops import Order, bring_orders
 from proofs.harness.stage import Size, staged
-from proofs.harness.storm import at_rest, killing, trouble
+from proofs.harness.storm import at_rest, killing, reconcile, trouble
 from proofs.history.checking import check
 from proofs.history.clients import CLIENTS, HOT, LOOKS, PAUSE_SECONDS, PER_ORDER, Run, work
 from proofs.history.told import History, Outcome, Shown
@@ -78,6 +78,8 @@ async def _prove(options: argparse.Namespace, seed: int) -> dict[str, Any]:
             await asyncio.gather(*(work(run, number, seed) for number in range(CLIENTS)))
             watch.cancel()
         await one.bank.faults()
+        await at_rest(one, run.wrong)
+        await reconcile(one, run.wrong)  # a late failure may have lost its webhook
         await at_rest(one, run.wrong)
         contradictions = check(run.history, await _stored(one))
         found = await violations(one.connection, await one.bank.ledger(), quiet=True)

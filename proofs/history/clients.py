@@ -24,7 +24,7 @@ LOOKS: Final = 0.35
 ASKED_AGAIN: Final = 0.7
 """Share of the unanswered that is asked again."""
 AMOUNTS: Final = (1, 1200)
-PER_ORDER: Final = 20
+PER_ORDER: Final = 30
 """Refunds asked for on an order: more than its payment holds, so that some are refused."""
 HOT: Final = 4
 """Orders that clients work on at the same time."""
