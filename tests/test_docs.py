@@ -22,3 +22,10 @@ def test_links_inside_the_repository_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", document.read_text())
     missing = [link for link in links if not (document.parent / link).exists()]
     assert missing == []
+
+
+def test_the_readme_leads_to_every_document() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [
+        doc.name for doc in (ROOT / "docs").glob("*.md") if f"(docs/{doc.name})" not in readme
+    ] == []
