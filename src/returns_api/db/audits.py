@@ -1,6 +1,6 @@
 """Audits as runs, with the end of the chain that each one saw.
 
-What they look for is ``db.checks``'s.
+What they look for is ``db.audit_checks``'s.
 """
 
 from __future__ import annotations

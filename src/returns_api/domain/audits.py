@@ -7,8 +7,8 @@ endpoint that asked · N8 at most one try in flight · N9 nothing waits that nob
 N10 the chain over the ledger holds · N11 nothing hangs in the air.
 
 Owns the judgements that need more than a query: which transitions a lifecycle allows, which state
-transfers add up to, what a chain must be. Refuses to own the queries (``db.checks``). N3 and N4
-compare with the provider's books; reconciliation does that.
+transfers add up to, what a chain must be. Refuses to own the queries (``db.audit_checks``). N3 and
+N4 compare with the provider's books; reconciliation does that.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One step of an audit: a page of orders, events, store credit or the chain, or what is left.
 
 Owns where an audit is and what comes next; a step is a transaction of its own. Refuses to own the
-job around it, and the queries (``db.checks``).
+job around it, the pages (``db.audit_pages``) and the checks (``db.audit_checks``).
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
-from returns_api.db import advance_checks, cancellation_checks, exchange_checks, repair_checks
-from returns_api.db import checks as rows
-from returns_api.db import credit_checks as credit_rows
+from returns_api.db import audit_checks, checks
+from returns_api.db import audit_pages as rows
 from returns_api.db import ledger as ledger_rows
-from returns_api.db.claim_checks import CLAIMED
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.audits import ChainCheck, Finding, wrong_refund_states, wrong_steps
 from returns_api.domain.ledger import genesis
@@ -75,24 +73,14 @@ async def step(tx: Transaction, place: Place, anchors: Mapping[int, bytes]) -> S
         return await _credits(tx, place)
     if place.phase == "chain":
         return await _chain(tx, place, anchors)
-    checks = (*rows.SHOP_CHECKS, *advance_checks.SHOP_CHECKS, credit_rows.UNTOLD)
-    found = [one for check in checks for one in await _run(tx, check)]
+    found = [one for check in audit_checks.SHOP_CHECKS for one in await _run(tx, check)]
     return Step(found, 0, None)
 
 
 async def check_orders(tx: Transaction, orders: Sequence[UUID]) -> list[Finding]:
     """Everything that must hold of the rows below these orders."""
     found = []
-    of_orders = (
-        *rows.ORDER_CHECKS,
-        *advance_checks.ORDER_CHECKS,
-        *cancellation_checks.ORDER_CHECKS,
-        *exchange_checks.ORDER_CHECKS,
-        *repair_checks.ORDER_CHECKS,
-        credit_rows.CREDITED,
-        CLAIMED,
-    )
-    for check in of_orders:
+    for check in audit_checks.ORDER_CHECKS:
         found += await _run(tx, check, orders=list(orders))
     found += wrong_steps(await rows.steps(tx, orders))
     found += wrong_refund_states(await rows.refunds(tx, orders))
@@ -110,7 +98,7 @@ async def _orders(tx: Transaction, place: Place) -> Step:
 async def _events(tx: Transaction, place: Place) -> Step:
     events = await rows.events_after(tx, place.after, EVENTS)
     found = []
-    for check in rows.EVENT_CHECKS if events else ():
+    for check in audit_checks.EVENT_CHECKS if events else ():
         found += await _run(tx, check, after=place.after, limit=EVENTS)
     if len(events) < EVENTS:
         return Step(found, len(events), Place("credits"))
@@ -118,9 +106,9 @@ async def _events(tx: Transaction, place: Place) -> Step:
 
 
 async def _credits(tx: Transaction, place: Place) -> Step:
-    accounts = await credit_rows.accounts_after(tx, place.after, ACCOUNTS)
+    accounts = await rows.accounts_after(tx, place.after, ACCOUNTS)
     found = []
-    for check in credit_rows.ACCOUNT_CHECKS if accounts else ():
+    for check in audit_checks.ACCOUNT_CHECKS if accounts else ():
         found += await _run(tx, check, accounts=list(accounts))
     if len(accounts) < ACCOUNTS:
         return Step(found, 0, Place("chain", digest=genesis(tx.shop)))
@@ -138,11 +126,11 @@ async def _chain(tx: Transaction, place: Place, anchors: Mapping[int, bytes]) ->
     return Step(found, len(entries), here)
 
 
-async def _run(tx: Transaction, check: rows.Check, **params: Any) -> list[Finding]:
-    return list(_told(check, await rows.run(tx, check, **params)))
+async def _run(tx: Transaction, check: checks.Check, **params: Any) -> list[Finding]:
+    return list(_told(check, await checks.run(tx, check, **params)))
 
 
-def _told(check: rows.Check, broken: Iterable[Row]) -> Iterator[Finding]:
+def _told(check: checks.Check, broken: Iterable[Row]) -> Iterator[Finding]:
     for row in broken:
         detail = {name: value for name, value in row.items() if name != "id"}
         yield Finding(check.invariant, check.name, str(row["id"]), detail)

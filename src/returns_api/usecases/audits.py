@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
+from returns_api.db import audit_pages
 from returns_api.db import audits as rows
-from returns_api.db import checks
 from returns_api.db import shops as shop_rows
 from returns_api.db.engine import Row
 from returns_api.domain.audits import Tally
@@ -59,7 +59,7 @@ async def audit_shop(
     """The whole of a shop in one go, for the command line; each step is a transaction."""
     audited = Audited(shop)
     async with ctx.database.transaction(shop) as tx:
-        audited.total = sum((await checks.totals(tx)).values())
+        audited.total = sum((await audit_pages.totals(tx)).values())
     place: Place | None = Place()
     while place is not None:
         place = await _step(ctx, audited, place)
@@ -71,7 +71,7 @@ async def audit_shop(
 async def start_audit(ctx: Context, shop: UUID, by: By) -> Row:
     """Queue an audit of the whole shop. Raises ``Conflict`` when too many wait already."""
     async with ctx.database.transaction(shop) as tx:
-        total = sum((await checks.totals(tx)).values())
+        total = sum((await audit_pages.totals(tx)).values())
         return await _runs.queue(tx, ctx, FRAME, by, total=total, requested_by=by.credential_id)
 
 
