@@ -20,7 +20,9 @@ from returns_api.api.schemas.reports import (
 )
 from returns_api.db.engine import Row
 from returns_api.domain.access import Scope
-from returns_api.domain.reports import REPORTS, ROWS_MAX, ROWS_USUAL, Column, Report, read_date
+from returns_api.domain.report_days import read_date
+from returns_api.domain.report_sources import Column
+from returns_api.domain.reports import REPORTS, ROWS_MAX, ROWS_USUAL, Report
 from returns_api.usecases import reports
 from returns_api.usecases.reports import Answered, Question
 
@@ -39,54 +41,60 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+First = Annotated[
+    str | None,
+    Query(
+        alias="from",
+        json_schema_extra={"format": "date"},
+        description="The first day, in the shop's zone; 30 days up to `to`, if not said.",
+        examples=["2026-10-01"],
+    ),
+]
+Last = Annotated[
+    str | None,
+    Query(
+        alias="to",
+        json_schema_extra={"format": "date"},
+        description="The last day; today, if not said.",
+        examples=["2026-11-22"],
+    ),
+]
+Group = Annotated[
+    str | None,
+    Query(
+        pattern="^[a-z_]{1,40}$",
+        description="Tell rows apart by this one of the report's `groups` alone.",
+        examples=["reason"],
+    ),
+]
+Currency = Annotated[
+    str | None,
+    Query(
+        pattern="^[A-Z]{3}$",
+        description="Only this one, in a report about money.",
+        examples=["EUR"],
+    ),
+]
+MinVolume = Annotated[
+    int | None,
+    Query(
+        ge=0,
+        le=10**9,
+        description="In a report of rates: leave out what sold less; 20, if not said.",
+        examples=[20],
+    ),
+    Digits,
+]
+Limit = Annotated[int, Query(ge=1, le=ROWS_MAX, description="Most rows.", examples=[100]), Digits]
+
+
 async def question(
-    first: Annotated[
-        str | None,
-        Query(
-            alias="from",
-            json_schema_extra={"format": "date"},
-            description="The first day, in the shop's zone; 30 days up to `to`, if not said.",
-            examples=["2026-10-01"],
-        ),
-    ] = None,
-    last: Annotated[
-        str | None,
-        Query(
-            alias="to",
-            json_schema_extra={"format": "date"},
-            description="The last day; today, if not said.",
-            examples=["2026-11-22"],
-        ),
-    ] = None,
-    group: Annotated[
-        str | None,
-        Query(
-            pattern="^[a-z_]{1,40}$",
-            description="Tell rows apart by this one of the report's `groups` alone.",
-            examples=["reason"],
-        ),
-    ] = None,
-    currency: Annotated[
-        str | None,
-        Query(
-            pattern="^[A-Z]{3}$",
-            description="Only this one, in a report about money.",
-            examples=["EUR"],
-        ),
-    ] = None,
-    min_volume: Annotated[
-        int | None,
-        Query(
-            ge=0,
-            le=10**9,
-            description="In a report of rates: leave out what sold less; 20, if not said.",
-            examples=[20],
-        ),
-        Digits,
-    ] = None,
-    limit: Annotated[
-        int, Query(ge=1, le=ROWS_MAX, description="Most rows.", examples=[100]), Digits
-    ] = ROWS_USUAL,
+    first: First = None,
+    last: Last = None,
+    group: Group = None,
+    currency: Currency = None,
+    min_volume: MinVolume = None,
+    limit: Limit = ROWS_USUAL,
 ) -> Question:
     """Dependency: what is asked. Raises ``Invalid`` for what is no day."""
     return Question(

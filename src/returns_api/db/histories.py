@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Text, any_, bindparam, exists, func, literal, select
+from sqlalchemy import Select, Text, any_, exists, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db.engine import Transaction
-from returns_api.db.query import Query, among, here
+from returns_api.db.query import Query, among, given, here
 from returns_api.db.tables import order_lines, orders, outside_facts, recoveries, returns
 from returns_api.domain.order_record import BuyerHistory, OrderRecord
 from returns_api.domain.orders import LineKind
@@ -22,76 +22,13 @@ HISTORY_ORDERS: Final = 500
 """How many of a buyer's newest orders are looked at for the history."""
 
 
-def _history_statement() -> Query:
-    theirs = (
-        select(orders.c.id, orders.c.placed_at, orders.c.cancelled_at)
-        .where(
-            here(orders),
-            orders.c.customer_key == bindparam("customer_key", required=True),
-            orders.c.placed_at < bindparam("before", required=True),
-        )
+def _newest(*columns: Any) -> Select[Any]:
+    """The buyer's newest orders."""
+    return (
+        select(*columns)
+        .where(here(orders), orders.c.customer_key == given("customer_key"))
         .order_by(orders.c.placed_at.desc())
         .limit(HISTORY_ORDERS)
-        .cte("theirs")
-    )
-    came_back = literal(
-        ["approved", "in_transit", "received", "inspected", "refunding", "completed"], ARRAY(Text)
-    )
-    back = (
-        select(returns.c.order_id)
-        .where(
-            here(returns),
-            returns.c.order_id.in_(select(theirs.c.id)),
-            returns.c.state == any_(came_back),
-        )
-        .cte("back")
-    )
-    units = (
-        select(
-            order_lines.c.order_id,
-            (order_lines.c.ordered - order_lines.c.removed).label("bought"),
-            (order_lines.c.claimed + order_lines.c.outside_returned).label("returned"),
-            order_lines.c.outside_returned,
-        )
-        .where(
-            here(order_lines),
-            order_lines.c.order_id.in_(select(theirs.c.id)),
-            order_lines.c.kind == LineKind.GOODS.value,
-        )
-        .cte("units")
-    )
-    every = (
-        select(orders.c.id)
-        .where(here(orders), orders.c.customer_key == bindparam("customer_key", required=True))
-        .order_by(orders.c.placed_at.desc())
-        .limit(HISTORY_ORDERS)
-        .cte("every")
-    )
-    disputes = select(func.count()).where(
-        here(outside_facts),
-        outside_facts.c.kind == "dispute",
-        outside_facts.c.order_id.in_(select(every.c.id)),
-    )
-    clawbacks = select(func.count()).where(
-        here(recoveries),
-        recoveries.c.order_id.in_(select(every.c.id)),
-        recoveries.c.cause != "lost",
-        ~among(recoveries.c.state, ("cleared", "waived")),
-    )
-    touched = exists().where(back.c.order_id == theirs.c.id)
-    elsewhere = exists().where(units.c.order_id == theirs.c.id, units.c.outside_returned > 0)
-    kept = theirs.c.cancelled_at.is_(None) & ~touched & ~elsewhere
-    return Query(
-        select(
-            func.count().label("orders"),
-            func.count().filter(kept).label("orders_kept"),
-            func.min(theirs.c.placed_at).label("first_order_at"),
-            select(func.count()).select_from(back).scalar_subquery().label("returns"),
-            _sum(units.c.bought).label("units_bought"),
-            _sum(units.c.returned).label("units_returned"),
-            disputes.scalar_subquery().label("chargebacks"),
-            clawbacks.scalar_subquery().label("clawbacks"),
-        ).select_from(theirs)
     )
 
 
@@ -99,7 +36,66 @@ def _sum(column: Any) -> Any:
     return select(func.coalesce(func.sum(column), 0)).scalar_subquery()
 
 
-_HISTORY: Final = _history_statement()
+_THEIRS: Final = (
+    _newest(orders.c.id, orders.c.placed_at, orders.c.cancelled_at)
+    .where(orders.c.placed_at < given("before"))
+    .cte("theirs")
+)
+_CAME_BACK: Final = literal(
+    ["approved", "in_transit", "received", "inspected", "refunding", "completed"], ARRAY(Text)
+)
+_BACK: Final = (
+    select(returns.c.order_id)
+    .where(
+        here(returns),
+        returns.c.order_id.in_(select(_THEIRS.c.id)),
+        returns.c.state == any_(_CAME_BACK),
+    )
+    .cte("back")
+)
+_UNITS: Final = (
+    select(
+        order_lines.c.order_id,
+        (order_lines.c.ordered - order_lines.c.removed).label("bought"),
+        (order_lines.c.claimed + order_lines.c.outside_returned).label("returned"),
+        order_lines.c.outside_returned,
+    )
+    .where(
+        here(order_lines),
+        order_lines.c.order_id.in_(select(_THEIRS.c.id)),
+        order_lines.c.kind == LineKind.GOODS.value,
+    )
+    .cte("units")
+)
+_KEPT: Final = (
+    _THEIRS.c.cancelled_at.is_(None)
+    & ~exists().where(_BACK.c.order_id == _THEIRS.c.id)
+    & ~exists().where(_UNITS.c.order_id == _THEIRS.c.id, _UNITS.c.outside_returned > 0)
+)
+_EVERY: Final = _newest(orders.c.id).cte("every")
+_DISPUTES: Final = select(func.count()).where(
+    here(outside_facts),
+    outside_facts.c.kind == "dispute",
+    outside_facts.c.order_id.in_(select(_EVERY.c.id)),
+)
+_CLAWBACKS: Final = select(func.count()).where(
+    here(recoveries),
+    recoveries.c.order_id.in_(select(_EVERY.c.id)),
+    recoveries.c.cause != "lost",
+    ~among(recoveries.c.state, ("cleared", "waived")),
+)
+_HISTORY: Final = Query(
+    select(
+        func.count().label("orders"),
+        func.count().filter(_KEPT).label("orders_kept"),
+        func.min(_THEIRS.c.placed_at).label("first_order_at"),
+        select(func.count()).select_from(_BACK).scalar_subquery().label("returns"),
+        _sum(_UNITS.c.bought).label("units_bought"),
+        _sum(_UNITS.c.returned).label("units_returned"),
+        _DISPUTES.scalar_subquery().label("chargebacks"),
+        _CLAWBACKS.scalar_subquery().label("clawbacks"),
+    ).select_from(_THEIRS)
+)
 
 
 async def load_history(tx: Transaction, order: OrderRecord) -> BuyerHistory:

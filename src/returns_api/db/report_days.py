@@ -31,7 +31,8 @@ from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.report_sources import SINCE, numbers, total
 from returns_api.db.tables import complaints, events, orders, report_rollups, returns
-from returns_api.domain.reports import SOURCES, Source, next_month
+from returns_api.domain.report_days import next_month
+from returns_api.domain.report_sources import SOURCES, Source
 
 _OF: Final = {**report_sources.OF, **report_costs.OF}
 _COLUMNS: Final = ("shop_id", "source", "span", "starts_on", "keys", "currency", "figures")

@@ -4,7 +4,7 @@ about.
 Owns what goods, states and deadlines tell, and the pieces of such statements; what money tells is
 in ``report_costs``. ``since`` and ``until`` bound the day. What a statement gives is a function of
 the rows that stand there now, so running it again after they changed sets it right. Refuses to own
-which figures there are (``domain.reports``) and when a day is counted (``report_days``).
+which figures there are (``domain.report_sources``) and when a day is counted (``report_days``).
 """
 
 from __future__ import annotations

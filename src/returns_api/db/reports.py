@@ -37,7 +37,8 @@ from returns_api.db.report_sources import numbers, texts
 from returns_api.db.tables import report_progress as _p
 from returns_api.db.tables import report_rollups as _t
 from returns_api.db.tables import shops
-from returns_api.domain.reports import PPM, REPORTS, Days, Report
+from returns_api.domain.report_days import Days
+from returns_api.domain.reports import PPM, REPORTS, Report
 
 _MOMENT: Final = DateTime(timezone=True)
 _NOW: Final = given("now", _MOMENT)

@@ -6,7 +6,7 @@ their ids, which are made before they are committed: the job looks again at the 
 the newest that it knew, so what came late is counted as well. A day is counted whole, so being
 killed, running twice or late changes nothing, and building everything anew gives the same rows.
 
-Refuses to own what is counted (``domain.reports``, ``db.report_sources``).
+Refuses to own what is counted (``domain.report_sources``, ``db.report_sources``).
 """
 
 from __future__ import annotations
@@ -23,16 +23,8 @@ from returns_api.db import reports as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain.errors import Conflict, DoesNotFit
-from returns_api.domain.reports import (
-    VOLUME_USUAL,
-    Days,
-    Report,
-    asked_days,
-    bounds,
-    day_of,
-    known,
-    shown,
-)
+from returns_api.domain.report_days import Days, asked_days, bounds, day_of
+from returns_api.domain.reports import VOLUME_USUAL, Report, known, shown
 from returns_api.usecases._announce import announce
 from returns_api.usecases.context import Context
 

@@ -1,7 +1,7 @@
 """Reports: figures added up by day and month, and how far each shop's are.
 
 Nothing here is a fact: every row follows from other tables and can be made again. What a row's
-``keys`` and ``figures`` are is said by its source in ``domain.reports``.
+``keys`` and ``figures`` are is said by its source in ``domain.report_sources``.
 """
 
 from sqlalchemy import BigInteger, Column, Date, Text
