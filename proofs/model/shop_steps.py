@@ -11,7 +11,7 @@ from proofs.model.memory import Memory, pick
 from tests.support.story import BUYER, freight, goods
 
 from returns_api.domain.orders import OrderSeen, PersonErased
-from returns_api.domain.returns import plan_cancel
+from returns_api.domain.return_plans import plan_cancel
 from returns_api.usecases.returns import approving, rejecting
 
 ORDERS_MAX: Final = 3

@@ -27,14 +27,9 @@ from returns_api.domain.receiving import (
     plan_settle,
 )
 from returns_api.domain.refund_clocks import LawClock
-from returns_api.domain.returns import (
+from returns_api.domain.return_plans import (
     ANSWER_WITHIN,
     ARRIVE_WITHIN,
-    DEFAULT_SHIP_WITHIN,
-    Change,
-    ReturnLineRecord,
-    ReturnRecord,
-    opening,
     plan_approve,
     plan_cancel,
     plan_expire,
@@ -43,6 +38,13 @@ from returns_api.domain.returns import (
     plan_request_info,
     plan_ship,
     plan_silence,
+)
+from returns_api.domain.returns import (
+    DEFAULT_SHIP_WITHIN,
+    Change,
+    ReturnLineRecord,
+    ReturnRecord,
+    opening,
 )
 from returns_api.domain.terms import LineTerms, ReturnTerms
 

@@ -12,7 +12,7 @@ from returns_api.domain import ids
 from returns_api.domain.access import Role
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.orders import BuyerFacts
-from returns_api.domain.returns import plan_approve, plan_reject, plan_request_info
+from returns_api.domain.return_plans import plan_approve, plan_reject, plan_request_info
 from returns_api.ports.messaging import Sender
 from returns_api.usecases import exchanges, notification_settings, notifications, returns
 from returns_api.usecases.notification_settings import NotificationValues

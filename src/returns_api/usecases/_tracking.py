@@ -15,7 +15,8 @@ from returns_api.db.outbox import Job, emit
 from returns_api.domain.events import SYSTEM, Event
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import RETURN
-from returns_api.domain.returns import ReturnRecord, plan_ship
+from returns_api.domain.return_plans import plan_ship
+from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.shipments import plan_scan
 from returns_api.ports.carriers import TrackingScan
 from returns_api.usecases import _pickups as pickups

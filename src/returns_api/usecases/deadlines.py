@@ -38,7 +38,7 @@ from returns_api.domain.invitations import OBJECT
 from returns_api.domain.offers import plan_offer_silence
 from returns_api.domain.pickups import plan_pickup_silence
 from returns_api.domain.repair_plans import plan_repair_silence
-from returns_api.domain.returns import plan_silence
+from returns_api.domain.return_plans import plan_silence
 from returns_api.domain.shipments import why_not_here
 from returns_api.domain.transport_claims import plan_claim_silence
 from returns_api.usecases import _address_changes, _invitations, _stalled

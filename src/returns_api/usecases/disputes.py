@@ -37,7 +37,8 @@ from returns_api.domain.events import By
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.offers import party_of
 from returns_api.domain.order_record import PaymentRecord
-from returns_api.domain.returns import ReturnRecord, plan_dispute
+from returns_api.domain.return_plans import plan_dispute
+from returns_api.domain.returns import ReturnRecord
 from returns_api.usecases import _returns
 from returns_api.usecases._acting import require_seen
 from returns_api.usecases._advances import advanced

@@ -21,9 +21,7 @@ from returns_api.domain.errors import (
 )
 from returns_api.domain.events import By
 from returns_api.domain.lifecycle.machine import Actor
-from returns_api.domain.returns import (
-    Change,
-    ReturnRecord,
+from returns_api.domain.return_plans import (
     plan_approve,
     plan_cancel,
     plan_provide_info,
@@ -31,6 +29,7 @@ from returns_api.domain.returns import (
     plan_request_info,
     plan_ship,
 )
+from returns_api.domain.returns import Change, ReturnRecord
 from returns_api.domain.shipments import ShipmentRecord
 from returns_api.usecases._acting import require_seen
 from returns_api.usecases._advances import REQUEST, lock_if_due, save_and_grant
