@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from returns_api.api.schemas.base import example_id
+from returns_api.api.schemas.opening import ReturnIn
 from returns_api.api.schemas.quotes import QuoteIn
-from returns_api.api.schemas.returns import ReturnIn
 
 QUOTE: dict[str, Any] = {
     "order": example_id("ord"),

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from returns_api.api.views import return_out
+from returns_api.api.return_views import return_out
 from returns_api.domain.access import Role
 from returns_api.domain.returns import ReturnRecord
 from returns_api.usecases import deadlines, returns

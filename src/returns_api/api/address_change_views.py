@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from returns_api.api.actions import Link, links_of, place_of, waiting_for
+from returns_api.api.actions import Link, links_of, place_of
 from returns_api.api.schemas.address_changes import AddressChangeOut, DeliveryAddress
-from returns_api.api.schemas.returns import WaitingOut
-from returns_api.api.views import action_out, deadlines_out
+from returns_api.api.views import action_out, deadlines_out, waiting_out
 from returns_api.domain.access import Principal, Scope
 from returns_api.domain.address_changes import AddressChangeRecord
 from returns_api.domain.lifecycle.address_changes import ADDRESS_CHANGE
@@ -26,7 +25,6 @@ def address_change_out(
     their keys."""
     href = place_of("address_change", found.id)
     actions = links_of(ADDRESS_CHANGE, found.state, (), LINKS, href, found.deadlines, principal)
-    waits = waiting_for(ADDRESS_CHANGE, found.state)
     shown = whole and found.address is not None
     return AddressChangeOut(
         address_change=found.id,
@@ -40,5 +38,5 @@ def address_change_out(
         updated_at=found.updated_at,
         deadlines=deadlines_out(ADDRESS_CHANGE, found.state, found.deadlines, href),
         actions=[action_out(action) for action in actions],
-        waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
+        waiting_for=waiting_out(ADDRESS_CHANGE, found.state),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from returns_api.api.actions import Action, Link, links_of, place_of, waiting_for
+from returns_api.api.schemas.actions import WaitingOut
 from returns_api.api.schemas.cancellations import CancellationOut, CancelledLineOut
-from returns_api.api.schemas.returns import WaitingOut
 from returns_api.api.views import action_out, deadlines_out
 from returns_api.domain.access import Principal, Scope
 from returns_api.domain.cancellations import GOODS_TO_COME, CancellationRecord

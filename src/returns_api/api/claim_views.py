@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from returns_api.api.actions import claim_actions, place_of, waiting_for
-from returns_api.api.schemas.returns import WaitingOut
+from returns_api.api.actions import claim_actions, place_of
 from returns_api.api.schemas.transport_claims import TransportClaimOut
-from returns_api.api.views import action_out, deadlines_out
+from returns_api.api.views import action_out, deadlines_out, waiting_out
 from returns_api.domain.access import Principal
 from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.transport_claims import ClaimRecord
 
 
 def claim_out(claim: ClaimRecord, principal: Principal) -> TransportClaimOut:
-    waits = waiting_for(TRANSPORT_CLAIM, claim.state)
     return TransportClaimOut(
         claim=claim.id,
         return_=claim.return_id,
@@ -34,5 +32,5 @@ def claim_out(claim: ClaimRecord, principal: Principal) -> TransportClaimOut:
             TRANSPORT_CLAIM, claim.state, claim.deadlines, place_of("transport_claim", claim.id)
         ),
         actions=[action_out(action) for action in claim_actions(claim, principal)],
-        waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
+        waiting_for=waiting_out(TRANSPORT_CLAIM, claim.state),
     )

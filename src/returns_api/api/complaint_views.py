@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from returns_api.api.actions import Link, links_of, place_of, waiting_for
+from returns_api.api.actions import Link, links_of, place_of
 from returns_api.api.schemas.complaints import ComplaintOut, SatisfactionOut
-from returns_api.api.schemas.returns import WaitingOut
-from returns_api.api.views import action_out, deadlines_out
+from returns_api.api.views import action_out, deadlines_out, waiting_out
 from returns_api.domain.access import Principal, Scope
 from returns_api.domain.complaints import ComplaintRecord
 from returns_api.domain.lifecycle.complaints import COMPLAINT
@@ -33,7 +32,6 @@ def complaint_out(complaint: ComplaintRecord, principal: Principal) -> Complaint
     state, deadlines = complaint.state, complaint.deadlines
     href = place_of("complaint", complaint.id)
     actions = links_of(COMPLAINT, state, (), LINKS, href, deadlines, principal)
-    waits = waiting_for(COMPLAINT, state)
     satisfaction = None
     if complaint.score is not None:
         satisfaction = SatisfactionOut(score=complaint.score, text=complaint.comment)
@@ -47,5 +45,5 @@ def complaint_out(complaint: ComplaintRecord, principal: Principal) -> Complaint
         **{name: getattr(complaint, name) for name in _AS_THEY_ARE},
         deadlines=deadlines_out(COMPLAINT, state, deadlines, href),
         actions=[action_out(action) for action in actions],
-        waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
+        waiting_for=waiting_out(COMPLAINT, state),
     )

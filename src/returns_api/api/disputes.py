@@ -15,6 +15,7 @@ from returns_api.api.deps import (
     etag,
     paged,
 )
+from returns_api.api.dispute_views import dispute_out
 from returns_api.api.filters import OfReturn, asked_id, in_state, known_state
 from returns_api.api.pages import before, cut
 from returns_api.api.resources import Resource
@@ -27,7 +28,6 @@ from returns_api.api.schemas.disputes import (
     RulingIn,
     StatementIn,
 )
-from returns_api.api.views import dispute_out
 from returns_api.db.engine import Transaction
 from returns_api.domain.access import Scope
 from returns_api.domain.disputes import DisputeRecord

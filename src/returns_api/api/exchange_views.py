@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from returns_api.api.actions import exchange_actions, place_of, waiting_for
+from returns_api.api.actions import exchange_actions, place_of
 from returns_api.api.schemas.exchanges import (
     AlternativeOut,
     ExchangeGoodsOut,
     ExchangeMoneyOut,
     ExchangeOut,
 )
-from returns_api.api.schemas.returns import WaitingOut
-from returns_api.api.views import action_out, deadlines_out
+from returns_api.api.views import action_out, deadlines_out, waiting_out
 from returns_api.domain.access import Principal
 from returns_api.domain.exchanges import ExchangeRecord
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 
 
 def exchange_out(exchange: ExchangeRecord, principal: Principal) -> ExchangeOut:
-    waits = waiting_for(EXCHANGE, exchange.state)
     return ExchangeOut(
         exchange=exchange.id,
         return_=exchange.return_id,
@@ -41,7 +39,7 @@ def exchange_out(exchange: ExchangeRecord, principal: Principal) -> ExchangeOut:
             EXCHANGE, exchange.state, exchange.deadlines, place_of("exchange", exchange.id)
         ),
         actions=[action_out(action) for action in exchange_actions(exchange, principal)],
-        waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
+        waiting_for=waiting_out(EXCHANGE, exchange.state),
     )
 
 

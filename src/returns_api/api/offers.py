@@ -15,12 +15,12 @@ from returns_api.api.deps import (
     etag,
     paged,
 )
+from returns_api.api.offer_views import offer_out
 from returns_api.api.pages import before, cut
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.offers import CounterIn, OfferIn, OfferOut, OffersOut
-from returns_api.api.views import offer_out
 from returns_api.db.engine import Transaction
 from returns_api.domain.access import Scope
 from returns_api.domain.offers import OfferRecord

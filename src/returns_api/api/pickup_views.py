@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from returns_api.api.actions import pickup_actions, place_of, waiting_for
+from returns_api.api.actions import pickup_actions, place_of
 from returns_api.api.schemas.pickups import PickupOut
-from returns_api.api.schemas.returns import WaitingOut
-from returns_api.api.views import action_out, deadlines_out
+from returns_api.api.views import action_out, deadlines_out, waiting_out
 from returns_api.domain.access import Principal
 from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.pickups import PickupRecord
 
 
 def pickup_out(pickup: PickupRecord, principal: Principal) -> PickupOut:
-    waits = waiting_for(PICKUP, pickup.state)
     return PickupOut(
         pickup=pickup.id,
         return_=pickup.return_id,
@@ -29,5 +27,5 @@ def pickup_out(pickup: PickupRecord, principal: Principal) -> PickupOut:
             PICKUP, pickup.state, pickup.deadlines, place_of("pickup", pickup.id)
         ),
         actions=[action_out(action) for action in pickup_actions(pickup, principal)],
-        waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
+        waiting_for=waiting_out(PICKUP, pickup.state),
     )

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from returns_api.api.deps import Allowed, Caller, ContextDep
+from returns_api.api.quote_views import quote_out
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.quotes import FreightOut, QuoteIn, QuoteOut
 from returns_api.api.schemas.returnable import ReasonOut, ReturnableLineOut, ReturnableOut
-from returns_api.api.views import quote_out
 from returns_api.domain.access import Scope
 from returns_api.domain.policy import decision_to_json
 from returns_api.domain.quotes import AskedLine

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from returns_api.api.schemas.actions import ActionOut
 from returns_api.api.schemas.recoveries import (
     AdvanceRecoveryOut,
     RecoveryApprovalOut,
     RecoveryStepOut,
 )
-from returns_api.api.schemas.returns import ActionOut
 from returns_api.db.engine import Row
 from returns_api.domain import ids
 from returns_api.domain.access import Principal, Scope

@@ -19,10 +19,10 @@ from returns_api.api.deps import (
 )
 from returns_api.api.filters import OfOrder, OfReturn, asked_id, in_state, known_state
 from returns_api.api.pages import before, cut
+from returns_api.api.refund_views import refund_out
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.refunds import ApprovalIn, RefundIn, RefundOut, RefundsOut
-from returns_api.api.views import refund_out
 from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.lifecycle.refunds import REFUND_STATES

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from returns_api.api.actions import place_of, repair_actions, waiting_for
+from returns_api.api.actions import place_of, repair_actions
 from returns_api.api.schemas.repairs import PositionOut, RepairMoneyOut, RepairOut
-from returns_api.api.schemas.returns import WaitingOut
-from returns_api.api.views import action_out, deadlines_out
+from returns_api.api.views import action_out, deadlines_out, waiting_out
 from returns_api.domain import ids
 from returns_api.domain.access import Principal
 from returns_api.domain.exchanges import REPLACEMENT
@@ -14,7 +13,6 @@ from returns_api.domain.repairs import RepairRecord
 
 
 def repair_out(repair: RepairRecord, principal: Principal) -> RepairOut:
-    waits = waiting_for(REPAIR, repair.state)
     return RepairOut(
         repair=repair.id,
         return_=repair.return_id,
@@ -43,7 +41,7 @@ def repair_out(repair: RepairRecord, principal: Principal) -> RepairOut:
             REPAIR, repair.state, repair.deadlines, place_of("repair", repair.id)
         ),
         actions=[action_out(action) for action in repair_actions(repair, principal)],
-        waiting_for=None if waits is None else WaitingOut(who=waits[0], to=waits[1]),
+        waiting_for=waiting_out(REPAIR, repair.state),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from returns_api.api.schemas.actions import ActionOut, DeadlineOut, WaitingOut
 from returns_api.api.schemas.base import (
     CancellationId,
     In,
@@ -19,7 +20,6 @@ from returns_api.api.schemas.base import (
     example,
     example_id,
 )
-from returns_api.api.schemas.returns import ActionOut, DeadlineOut, WaitingOut
 
 LINES_MAX: Final = 500
 _CAN, _ORD, _LI = example_id("can"), example_id("ord"), example_id("li")

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from returns_api.api.schemas.actions import ActionOut, DeadlineOut, WaitingOut
 from returns_api.api.schemas.base import (
     ComplaintId,
     In,
@@ -19,7 +20,6 @@ from returns_api.api.schemas.base import (
     example,
     example_id,
 )
-from returns_api.api.schemas.returns import ActionOut, DeadlineOut, WaitingOut
 from returns_api.domain.complaints import SCORES
 
 Category = Literal["refund", "decision", "exchange", "delivery", "goods", "service", "other"]

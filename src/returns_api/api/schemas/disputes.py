@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from returns_api.api.schemas.actions import ActionOut, DeadlineOut, WaitingOut
 from returns_api.api.schemas.base import (
     DisputeId,
     In,
@@ -18,7 +19,6 @@ from returns_api.api.schemas.base import (
     example,
     example_id,
 )
-from returns_api.api.schemas.returns import ActionOut, DeadlineOut, WaitingOut
 
 _DSP, _RET, _ORD = example_id("dsp"), example_id("ret"), example_id("ord")
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, StrictBool, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from returns_api.api.schemas.actions import ActionOut, DeadlineOut, WaitingOut
 from returns_api.api.schemas.base import (
     ExchangeId,
     In,
@@ -26,7 +27,6 @@ from returns_api.api.schemas.base import (
     example_id,
 )
 from returns_api.api.schemas.refunds import Reference
-from returns_api.api.schemas.returns import ActionOut, DeadlineOut, WaitingOut
 from returns_api.domain.exchanges import ALTERNATIVES_MAX
 
 _EXC, _RET, _ORD = example_id("exc"), example_id("ret"), example_id("ord")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from returns_api.api.schemas.actions import ActionOut, DeadlineOut, WaitingOut
 from returns_api.api.schemas.base import (
     In,
     LongText,
@@ -20,7 +21,6 @@ from returns_api.api.schemas.base import (
     example,
     example_id,
 )
-from returns_api.api.schemas.returns import ActionOut, DeadlineOut, WaitingOut
 
 _OFF, _RET, _ORD = example_id("off"), example_id("ret"), example_id("ord")
 Valid = Annotated[int, Field(ge=3600, le=30 * 86_400), NoBool]

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from returns_api.api.schemas.actions import ActionOut, DeadlineOut, WaitingOut
 from returns_api.api.schemas.base import (
     In,
     Moment,
@@ -17,7 +18,6 @@ from returns_api.api.schemas.base import (
     example,
     example_id,
 )
-from returns_api.api.schemas.returns import ActionOut, DeadlineOut, WaitingOut
 
 _PKU, _RET, _ORD = example_id("pku"), example_id("ret"), example_id("ord")
 _SLOT = "gAAAAABnYXJl…"

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from returns_api.api.schemas.actions import ActionOut
 from returns_api.api.schemas.base import (
     CreditMovementId,
     In,
@@ -23,7 +24,6 @@ from returns_api.api.schemas.base import (
     example_id,
 )
 from returns_api.api.schemas.refunds import Binding, Reference
-from returns_api.api.schemas.returns import ActionOut
 
 PAY_DAYS_MAX = 365
 

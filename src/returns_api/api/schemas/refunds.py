@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from returns_api.api.schemas.actions import ActionOut
 from returns_api.api.schemas.base import (
     In,
     KeyId,
@@ -24,7 +25,6 @@ from returns_api.api.schemas.base import (
     example,
     example_id,
 )
-from returns_api.api.schemas.returns import ActionOut
 
 Binding = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=255), Storable]

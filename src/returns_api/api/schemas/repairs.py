@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StrictBool
 
+from returns_api.api.schemas.actions import ActionOut, DeadlineOut, WaitingOut
 from returns_api.api.schemas.base import (
     In,
     LongText,
@@ -20,7 +21,6 @@ from returns_api.api.schemas.base import (
     example_id,
 )
 from returns_api.api.schemas.exchanges import ExchangePaymentIn, ExchangeShipmentIn
-from returns_api.api.schemas.returns import ActionOut, DeadlineOut, WaitingOut
 from returns_api.api.schemas.shop import PriceCode, RepairPrice
 from returns_api.domain.repair_prices import POSITIONS_MAX
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from returns_api.api.schemas.actions import ActionOut, DeadlineOut, WaitingOut
 from returns_api.api.schemas.base import (
     ClaimId,
     In,
@@ -20,7 +21,6 @@ from returns_api.api.schemas.base import (
     example,
     example_id,
 )
-from returns_api.api.schemas.returns import ActionOut, DeadlineOut, WaitingOut
 
 _CLM, _RET, _ORD = example_id("clm"), example_id("ret"), example_id("ord")
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from returns_api.api.schemas.actions import ActionOut
 from returns_api.api.schemas.base import (
     In,
     InspectionId,
@@ -23,7 +24,6 @@ from returns_api.api.schemas.base import (
     example_id,
 )
 from returns_api.api.schemas.quotes import LINES_MAX
-from returns_api.api.schemas.returns import ActionOut
 
 Grade = Literal[
     "sealed",

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from returns_api.api.schemas.actions import ActionOut
 from returns_api.api.schemas.base import (
     In,
     LineId,
@@ -20,7 +21,6 @@ from returns_api.api.schemas.base import (
     example_id,
 )
 from returns_api.api.schemas.notifications import MailAddress
-from returns_api.api.schemas.returns import ActionOut
 
 LINES_MAX: Final = 500
 _WDR: Final = example_id("wdr")
