@@ -11,6 +11,7 @@ from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.filters import OfOrder, asked_id, in_state, known_state
 from returns_api.api.pages import before, cut
+from returns_api.api.paths import OrderPath
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.address_changes import (
@@ -30,7 +31,6 @@ router = APIRouter(prefix="/v1", tags=["address changes"])
 
 Pages = Annotated[Page, Depends(paged("adc"))]
 InState = Annotated[str | None, in_state(ADDRESS_CHANGE.states, "requested")]
-OrderPath = Annotated[str, Path(examples=[example_id("ord")], max_length=100)]
 ChangePath = Annotated[
     str, Path(alias="address_change", examples=[example_id("adc")], max_length=100)
 ]

@@ -13,6 +13,7 @@ from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.filters import OfOrder, asked_id, in_state, known_state
 from returns_api.api.pages import before, cut
+from returns_api.api.paths import OrderPath
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
@@ -34,7 +35,6 @@ router = APIRouter(prefix="/v1", tags=["cancellations"])
 
 Pages = Annotated[Page, Depends(paged("can"))]
 InState = Annotated[str | None, in_state(CANCELLATION.states, "requested")]
-OrderPath = Annotated[str, Path(examples=[example_id("ord")], max_length=100)]
 CancellationPath = Annotated[str, Path(examples=[example_id("can")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
 Asking = Annotated[Command, Depends(Commanded(Scope.RETURNS_CREATE))]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Response
 
 from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.complaint_views import complaint_out
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.filters import OfOrder, OfReturn, asked_id, in_state, known_state
 from returns_api.api.pages import before, cut
+from returns_api.api.paths import ComplaintPath
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, path_id
+from returns_api.api.schemas.base import path_id
 from returns_api.api.schemas.complaints import (
     ComplaintIn,
     ComplaintOut,
@@ -31,7 +32,6 @@ router = APIRouter(prefix="/v1/complaints", tags=["complaints"])
 
 Pages = Annotated[Page, Depends(paged("cpl"))]
 InState = Annotated[str | None, in_state(COMPLAINT.states, "escalated")]
-ComplaintPath = Annotated[str, Path(examples=[example_id("cpl")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
 Opening = Annotated[Command, Depends(Commanded(Scope.RETURNS_ACT))]
 Acting = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]

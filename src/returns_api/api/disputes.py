@@ -18,6 +18,7 @@ from returns_api.api.deps import (
 from returns_api.api.dispute_views import dispute_out
 from returns_api.api.filters import OfReturn, asked_id, in_state, known_state
 from returns_api.api.pages import before, cut
+from returns_api.api.paths import ReturnPath
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
@@ -38,7 +39,6 @@ router = APIRouter(prefix="/v1", tags=["disputes"])
 
 Pages = Annotated[Page, Depends(paged("dsp"))]
 InState = Annotated[str | None, in_state(DISPUTE.states, "review")]
-ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 DisputePath = Annotated[str, Path(examples=[example_id("dsp")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
 Opening = Annotated[Command, Depends(Commanded(Scope.RETURNS_ACT))]

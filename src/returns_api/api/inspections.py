@@ -6,12 +6,13 @@ from collections import Counter
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from returns_api.api.actions import allowed_actions
 from returns_api.api.deps import Allowed, Caller, ContextDep, KeyHeader, json_answer, keyed
+from returns_api.api.paths import ReturnPath
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, path_id
+from returns_api.api.schemas.base import path_id
 from returns_api.api.schemas.warehouse import (
     FollowingRefundOut,
     InspectionIn,
@@ -32,7 +33,6 @@ from returns_api.usecases.warehouse import GradedUnit, Inspection, Receipt
 
 router = APIRouter(prefix="/v1/returns/{return}", tags=["inspections"])
 
-ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
 Warehouse = Annotated[Caller, Depends(Allowed(Scope.RECEIPTS_WRITE))]
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from returns_api.api.deps import Allowed, Caller, ContextDep
+from returns_api.api.paths import ReturnPath
 from returns_api.api.responses import refusals
-from returns_api.api.schemas.base import example_id, path_id
+from returns_api.api.schemas.base import path_id
 from returns_api.domain.access import Scope
 from returns_api.ports.carriers import Form
 from returns_api.usecases import packing_slips, tracking
 
 router = APIRouter(prefix="/v1/returns", tags=["returns"])
 
-ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
 
 _EXAMPLES: Final = {"application/pdf": "%PDF-1.4 …", "image/png": "PNG …"}

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Response
 
 from returns_api.api.commands import Command, Commanded
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, json_answer, paged
 from returns_api.api.message_views import message_out, messages_out, note_out, notes_out
+from returns_api.api.paths import ComplaintPath, ReturnPath
 from returns_api.api.responses import BODY, refusals
-from returns_api.api.schemas.base import example_id, path_id
+from returns_api.api.schemas.base import path_id
 from returns_api.api.schemas.messages import (
     MessageIn,
     MessageOut,
@@ -28,8 +29,6 @@ from returns_api.usecases.context import Context
 
 router = APIRouter(prefix="/v1", tags=["messages"])
 
-ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
-ComplaintPath = Annotated[str, Path(examples=[example_id("cpl")], max_length=100)]
 MessagePages = Annotated[Page, Depends(paged(PREFIXES[MESSAGE]))]
 NotePages = Annotated[Page, Depends(paged(PREFIXES[NOTE]))]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]

@@ -17,6 +17,7 @@ from returns_api.api.deps import (
 )
 from returns_api.api.offer_views import offer_out
 from returns_api.api.pages import before, cut
+from returns_api.api.paths import ReturnPath
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
@@ -29,7 +30,6 @@ from returns_api.usecases import offers
 router = APIRouter(prefix="/v1", tags=["offers"])
 
 Pages = Annotated[Page, Depends(paged("off"))]
-ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 OfferPath = Annotated[str, Path(examples=[example_id("off")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_READ))]
 Reviewer = Annotated[Command, Depends(Commanded(Scope.RETURNS_REVIEW))]

@@ -24,6 +24,7 @@ from returns_api.api.deps import (
 )
 from returns_api.api.errors import Refused
 from returns_api.api.filters import asked_id
+from returns_api.api.paths import OrderPath, ReturnPath
 from returns_api.api.responses import BODY, documented, refusals
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
 from returns_api.api.schemas.photos import PhotoOut, PhotosOut
@@ -56,8 +57,6 @@ _SHOWN: Final[dict[int | str, dict[str, Any]]] = {
     }
 }
 
-OrderPath = Annotated[str, Path(alias="order", examples=[example_id("ord")], max_length=100)]
-ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 PhotoPath = Annotated[str, Path(alias="photo", examples=[example_id("ev")], max_length=100)]
 Adder = Annotated[Caller, Depends(Allowed(Scope.PHOTOS_ADD))]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]

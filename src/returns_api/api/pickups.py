@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Response
 from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.pages import before, cut
+from returns_api.api.paths import ReturnPath
 from returns_api.api.pickup_views import pickup_out
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
@@ -22,7 +23,6 @@ from returns_api.usecases import pickups
 router = APIRouter(prefix="/v1", tags=["pickups"])
 
 Pages = Annotated[Page, Depends(paged("pku"))]
-ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 PickupPath = Annotated[str, Path(examples=[example_id("pku")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
 Asking = Annotated[Caller, Depends(Allowed(Scope.RETURNS_ACT))]

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from returns_api.api.deps import Allowed, Caller, ContextDep
+from returns_api.api.paths import OrderPath
 from returns_api.api.quote_views import quote_out
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
@@ -20,7 +21,6 @@ from returns_api.usecases.quotes import ReturnableLine, ReturnableReason
 
 router = APIRouter(tags=["quotes"])
 
-OrderPath = Annotated[str, Path(examples=[example_id("ord")], max_length=100)]
 QuotePath = Annotated[str, Path(examples=[example_id("qt")], max_length=100)]
 
 

@@ -12,10 +12,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 
 from returns_api.api.deps import Allowed, Caller, ContextDep, etag
+from returns_api.api.paths import ReturnPath
 from returns_api.api.preconditions import IfMatch, seen_version
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.return_views import return_out
-from returns_api.api.returns import ReturnPath
 from returns_api.api.schemas.base import path_id
 from returns_api.api.schemas.returns import AnswerIn, InfoIn, RejectIn, ReturnOut, ReviewIn
 from returns_api.domain.access import Scope

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from returns_api.api.deps import (
     Allowed,
@@ -23,6 +23,7 @@ from returns_api.api.deps import (
 )
 from returns_api.api.filters import asked_id, in_state, known_state
 from returns_api.api.pages import before, cut
+from returns_api.api.paths import ReturnPath
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.return_views import return_out
 from returns_api.api.schemas.base import example_id, id_pattern, path_id
@@ -46,7 +47,6 @@ router = APIRouter(prefix="/v1/returns", tags=["returns"])
 Pages = Annotated[Page, Depends(paged("ret"))]
 InState = Annotated[str | None, in_state(RETURN.states, "requested")]
 EventPages = Annotated[Page, Depends(paged("evt"))]
-ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
 
 EXPECTED = ("approved", "in_transit", "received")

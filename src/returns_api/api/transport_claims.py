@@ -11,6 +11,7 @@ from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.filters import OfReturn, asked_id, in_state, known_state
 from returns_api.api.pages import before, cut
+from returns_api.api.paths import ReturnPath
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
@@ -33,7 +34,6 @@ router = APIRouter(prefix="/v1", tags=["transport claims"])
 
 Pages = Annotated[Page, Depends(paged("clm"))]
 InState = Annotated[str | None, in_state(TRANSPORT_CLAIM.states, "opened")]
-ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")], max_length=100)]
 ClaimPath = Annotated[str, Path(examples=[example_id("clm")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.REFUNDS_CREATE))]
 Claiming = Annotated[Command, Depends(Commanded(Scope.REFUNDS_CREATE))]

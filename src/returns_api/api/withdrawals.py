@@ -13,6 +13,7 @@ from returns_api.api.actions import withdrawal_actions
 from returns_api.api.commands import Command, Commanded
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, json_answer, paged
 from returns_api.api.pages import before, cut
+from returns_api.api.paths import OrderPath
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.withdrawals import (
@@ -33,7 +34,6 @@ from returns_api.usecases.withdrawals import WithdrawalView
 router = APIRouter(prefix="/v1", tags=["withdrawals"])
 
 Pages = Annotated[Page, Depends(paged("wdr"))]
-OrderPath = Annotated[str, Path(examples=[example_id("ord")], max_length=100)]
 WithdrawalPath = Annotated[str, Path(examples=[example_id("wdr")], max_length=100)]
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
 Withdrawing = Annotated[Command, Depends(Commanded(Scope.RETURNS_CREATE))]
