@@ -17,9 +17,9 @@ from returns_api.domain.errors import Conflict, DoesNotFit, Invalid, NotFound
 from returns_api.domain.events import SYSTEM, By
 from returns_api.ports.errors import OutcomeUnknown
 from returns_api.ports.payments import Capabilities, Listing
-from returns_api.usecases import reconciliations
+from returns_api.usecases import reconciliation_runs, reconciliations
 from returns_api.usecases.context import Context
-from returns_api.usecases.reconciliations import STEPS_PER_JOB, TRIES_MAX
+from returns_api.usecases.reconciliation_runs import STEPS_PER_JOB, TRIES_MAX
 from returns_api.worker import sweep
 from tests.support.gates import Gate
 from tests.support.story import CARD, Order, Story, goods
@@ -287,7 +287,7 @@ async def test_a_provider_that_is_away_delays_a_run_and_ends_it_at_last(story: S
     gate.refusals["list_activity"] = [OutcomeUnknown("no answer")] * (TRIES_MAX + 1)
     row = await reconciliations.start_reconciliation(ctx, story.shop, SYSTEM, CARD, None)
     for _ in range(TRIES_MAX + 1):
-        await reconciliations.reconcile(ctx, story.shop, row["id"])
+        await reconciliation_runs.reconcile(ctx, story.shop, row["id"])
         story.clock.forward(hours=1)
     assert await state() == ("failed", "no answer")
 

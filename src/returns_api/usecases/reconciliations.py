@@ -1,14 +1,14 @@
 """Reconciliation: our books of an account beside the provider's own list or a settlement file.
 
-A sweep opens a run for each account by itself; people ask for one or import a file. A job carries a
-run on page by page and wakes itself for the rest; killed in the middle, the next one goes on from
-the last page that was kept. Every difference is a row with what is to be done about it.
+A sweep opens a run for each account by itself; people ask for one or import a file. Every
+difference is a row with what is to be done about it. Refuses to own how a run is carried on
+(``reconciliation_runs``).
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -16,24 +16,17 @@ from uuid import UUID
 from returns_api.db import connections as connection_rows
 from returns_api.db import reconciliations as rows
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.outbox import Job
 from returns_api.domain.errors import DoesNotFit, NotFound
 from returns_api.domain.events import SYSTEM, By
 from returns_api.domain.statements import StatementLine, parse_statement
-from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.ports.payments import Listing
 from returns_api.usecases import _runs
-from returns_api.usecases._announce import announce
-from returns_api.usecases._connections import open_account
+from returns_api.usecases._book_lines import line_of
 from returns_api.usecases._loading import NO_SUCH_THING
-from returns_api.usecases._reconciling import Book, Step, compare_lines, gather, line_of, look_back
 from returns_api.usecases.context import Context
 
 OPEN_MAX: Final = 5
 """Runs that people of one shop asked for and that may wait or run at once."""
-STEPS_PER_JOB: Final = 20
-TRIES_MAX: Final = 12
-"""Failures of one and the same page before a run has failed; the waits double up to an hour."""
 EVERY: Final = timedelta(minutes=15)
 """How soon the sweep finds what a lost webhook did not tell (S16)."""
 SLOWLY: Final = timedelta(days=1)
@@ -51,7 +44,6 @@ FRAME: Final = _runs.Frame(
     open_max=OPEN_MAX,
     told=lambda row: {"source": row["source"], "origin": row["origin"], "differences": {}},
 )
-_STEPS: Final = {"gather": gather, "compare": compare_lines, "look_back": look_back}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,102 +220,3 @@ async def sweep_account(ctx: Context, shop: UUID, connection_id: UUID) -> None:
 
 def _whole_is_due(last: datetime | None, now: datetime) -> bool:
     return last is None or now - last >= SLOWLY
-
-
-async def due_reconciliations(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
-    """Shop and key of runs that nobody carries on."""
-    return await _runs.due(ctx, FRAME, limit)
-
-
-async def reconcile(ctx: Context, shop: UUID, run_id: UUID) -> None:
-    """Carry a run on by some pages, unless it is not due or another holds it."""
-    async with ctx.database.transaction(shop) as tx:
-        run = await _runs.claim(tx, ctx, FRAME, run_id)
-        if run is None:
-            return
-        connection = await connection_rows.by_source(tx, run["source"])
-    try:
-        if run["attempt"] > _runs.ATTEMPTS_MAX:
-            await _end(ctx, shop, run, _runs.TOO_OFTEN)
-            return
-        await _carry_on(ctx, shop, run, _book(ctx, run, connection))
-    except ProviderRejected as refused:
-        await _end(ctx, shop, run, f"refused by the provider: {refused.code}")
-    except (ProviderUnavailable, OutcomeUnknown) as failure:
-        await _later(ctx, shop, run, str(failure) or "no answer")
-
-
-def _book(ctx: Context, run: Row, connection: Row | None) -> Book:
-    """Raises ``ProviderRejected`` when the account is not connected any more."""
-    provider = None if connection is None else ctx.payments.get(connection["adapter"])
-    if connection is None or (provider is None and run["origin"] != "statement"):
-        raise ProviderRejected("not_connected", "the account is not connected any more")
-    if run["origin"] == "statement":
-        return Book(connection["adapter"], None, None)
-    try:
-        return Book(connection["adapter"], provider, open_account(ctx, connection))
-    except ValueError:
-        raise ProviderRejected("secret_unreadable", "the stored secret cannot be opened") from None
-
-
-async def _carry_on(ctx: Context, shop: UUID, run: Row, book: Book) -> None:
-    phase, cursor = run["phase"], run["cursor"]
-    for left in range(STEPS_PER_JOB, 0, -1):
-        if phase == "over":
-            await _end(ctx, shop, run, None)
-            return
-        step = await _STEPS[phase](ctx, shop, run, book, cursor)
-        phase, cursor = step.phase, step.cursor
-        if not await _note(ctx, shop, run, step, let_go=left == 1):
-            return
-
-
-async def _note(ctx: Context, shop: UUID, run: Row, step: Step, *, let_go: bool) -> bool:
-    """Keep how far it is."""
-    async with ctx.database.transaction(shop) as tx:
-        return await _runs.carry(
-            tx,
-            ctx,
-            FRAME,
-            run,
-            let_go=let_go,
-            phase=step.phase,
-            cursor=step.cursor,
-            total=step.total,
-            done=step.done,
-            unmatched=step.unmatched,
-        )
-
-
-async def _later(ctx: Context, shop: UUID, run: Row, failure: str) -> None:
-    """Try the page again after a while; after the last try the run has failed."""
-    if run["tries"] >= TRIES_MAX:
-        await _end(ctx, shop, run, failure)
-        return
-    wait = min(timedelta(seconds=10 * 2 ** run["tries"]), timedelta(hours=1))
-    async with ctx.database.transaction(shop) as tx:
-        if await rows.postpone(tx, run, ctx.clock() + wait, failure[:500]):
-            await announce(tx, ctx, [], [Job("reconcile", run["id"], wait.total_seconds())])
-
-
-async def _end(ctx: Context, shop: UUID, run: Row, failure: str | None) -> None:
-    """Write the outcome; a sweep that found nothing tells nobody."""
-    async with ctx.database.transaction(shop) as tx:
-        ended = await _runs.end(tx, ctx, FRAME, run, failure)
-        if ended is None:
-            return
-        await rows.forget_lines(tx, run["id"])
-        report = await rows.report(tx, run["id"])
-        sweep = run["origin"] == "sweep"
-        if sweep and failure is None and not report:
-            return
-        event = _runs.event(ctx, FRAME, ended, ended["state"], 1 if sweep else 2, SYSTEM)
-        found = {**event.data, "differences": _counted(report)}
-        await announce(tx, ctx, [replace(event, data=found)])
-
-
-def _counted(report: list[Row]) -> dict[str, int]:
-    return {
-        kind: sum(each["count"] for each in report if each["kind"] == kind)
-        for kind in sorted({each["kind"] for each in report})
-    }

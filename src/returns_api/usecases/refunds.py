@@ -26,6 +26,7 @@ from returns_api.domain.order_record import PaymentRecord
 from returns_api.domain.refunds import DUE_WITHIN, STORE_CREDIT, plan_refund
 from returns_api.usecases._approvals import hold_for_person
 from returns_api.usecases._crediting import (
+    Plan,
     destinations,
     plan_credit,
     require_credit_fits,
@@ -79,10 +80,7 @@ async def create_refund(
     amount = _amount_of(payments, amount_minor, expected_refundable)
     if to == STORE_CREDIT:
         require_credit_fits(kind, amount_minor, agreed=buyer_agreed)
-        plan = await plan_credit(tx, ctx, by, order_id, payments, amount, kind)
-    else:
-        planned = plan_refund(payments, amount)
-        plan = await destinations(tx, ctx, by, order_id, payments[0].currency, planned)
+    plan = await _plan(tx, ctx, by, order_id, payments, amount, kind, to)
     currency = payments[0].currency
     agreed = {"because": {"buyer_agreed": True}} if buyer_agreed else {}
     new = NewRefund(
@@ -102,6 +100,23 @@ async def create_refund(
     if plan.credits:
         await settle_credit(tx, ctx, written.id, by)
     return await view_of(tx, written.id)
+
+
+async def _plan(
+    tx: Transaction,
+    ctx: Context,
+    by: By,
+    order_id: UUID,
+    payments: Sequence[PaymentRecord],
+    amount_minor: int,
+    kind: str,
+    to: str,
+) -> Plan:
+    """Which way the money goes."""
+    if to == STORE_CREDIT:
+        return await plan_credit(tx, ctx, by, order_id, payments, amount_minor, kind)
+    planned = plan_refund(payments, amount_minor)
+    return await destinations(tx, ctx, by, order_id, payments[0].currency, planned)
 
 
 def _amount_of(
