@@ -30,12 +30,12 @@ from returns_api.domain.errors import (
 from returns_api.domain.events import By
 from returns_api.domain.returns import ReturnRecord
 from returns_api.ports.errors import ProviderRejected
-from returns_api.usecases import disputes, offers, recoveries, returns
+from returns_api.usecases import disputes, offers, recoveries, recovery_decisions, returns
 from returns_api.usecases._acting import Acting
 from returns_api.usecases._auditing import check_orders
+from returns_api.usecases._recovery_views import RecoveryView
 from returns_api.usecases.advances import carry_advance, due_advances
 from returns_api.usecases.audits import audit_shop
-from returns_api.usecases.recoveries import RecoveryView
 from returns_api.worker import sweep
 from tests.support.gates import Gate
 from tests.support.postgres import PostgresForTests
@@ -346,20 +346,20 @@ async def test_giving_up_above_the_limit_takes_two(
 ) -> None:
     await story.limit(write_off_above=50_00)
     order, _, view = await never_came(story)
-    view = await do(story, view, recoveries.give_up, action, 50_00, "gone")
+    view = await do(story, view, recovery_decisions.give_up, action, 50_00, "gone")
     assert view.recovery.open_minor == 45_10
-    view = await do(story, view, recoveries.give_up, action, None, "gone")
+    view = await do(story, view, recovery_decisions.give_up, action, None, "gone")
     assert (view.recovery.state, view.recovery.open_minor) == ("to_approve", 45_10)
     binding = view.recovery.binding
     with pytest.raises(OwnApproval):
-        await do(story, view, recoveries.approve_giving_up, binding)
+        await do(story, view, recovery_decisions.approve_giving_up, binding)
     with pytest.raises(ApprovalChanged):
-        await do(story, view, recoveries.approve_giving_up, "0" * 64, role=Role.ADMIN)
-    view = await do(story, view, recoveries.decline_giving_up, role=Role.ADMIN)
+        await do(story, view, recovery_decisions.approve_giving_up, "0" * 64, role=Role.ADMIN)
+    view = await do(story, view, recovery_decisions.decline_giving_up, role=Role.ADMIN)
     assert view.recovery.state == "open"
-    view = await do(story, view, recoveries.give_up, action, None, "gone")
+    view = await do(story, view, recovery_decisions.give_up, action, None, "gone")
     view = await do(
-        story, view, recoveries.approve_giving_up, view.recovery.binding, role=Role.ADMIN
+        story, view, recovery_decisions.approve_giving_up, view.recovery.binding, role=Role.ADMIN
     )
     assert (view.recovery.state, view.recovery.open_minor) == (state, 0)
     after = await books(story, order)
@@ -455,13 +455,13 @@ LATE: list[tuple[str, Callable[[], tuple[Any, ...]], str, dict[str, int]]] = [
     ),
     (
         "written off",
-        lambda: (recoveries.give_up, "write_off", None, "gone"),
+        lambda: (recovery_decisions.give_up, "write_off", None, "gone"),
         "cleared",
         {"merchant": -4_90, "clearing": 4_90},
     ),
     (
         "partly waived",
-        lambda: (recoveries.give_up, "waive", 30_00, "sorry"),
+        lambda: (recovery_decisions.give_up, "waive", 30_00, "sorry"),
         "cleared",
         {"merchant": -4_90, "clearing": 4_90},
     ),

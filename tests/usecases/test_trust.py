@@ -11,7 +11,7 @@ import pytest
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.orders import BuyerFacts
 from returns_api.domain.policy import rollout_place
-from returns_api.usecases import policies, recoveries
+from returns_api.usecases import policies, recovery_decisions
 from tests.support.story import BUYER, POLICY, Order, Story, goods
 from tests.usecases.test_fast_refunds import FAST, do, never_came
 
@@ -47,7 +47,7 @@ async def test_a_clawback_costs_the_buyer_their_tier_until_the_goods_come(story:
     stranger = replace(BUYER, customer_id="c-2", email="ben@example.com")
     other = await decided(story, await story.order(goods("lamp", 100_00), buyer=stranger))
     assert (other["buyer"]["clawbacks"], other["early"]) == (0, "first_scan")
-    await do(story, view, recoveries.give_up, "write_off", None, "gone")
+    await do(story, view, recovery_decisions.give_up, "write_off", None, "gone")
     again = await decided(story, await story.order(goods("lamp", 100_00)))
     assert (again["buyer"]["clawbacks"], again["early"]) == (1, None)
     await story.bring_back(ret)

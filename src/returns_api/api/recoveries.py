@@ -35,9 +35,9 @@ from returns_api.api.schemas.recoveries import (
 from returns_api.db.engine import Transaction
 from returns_api.domain.access import Scope
 from returns_api.domain.lifecycle.advances import RECOVERY
-from returns_api.usecases import recoveries
+from returns_api.usecases import recoveries, recovery_decisions
 from returns_api.usecases._acting import Acting
-from returns_api.usecases.recoveries import RecoveryView
+from returns_api.usecases._recovery_views import RecoveryView
 
 router = APIRouter(prefix="/v1/recoveries", tags=["recoveries"])
 
@@ -188,7 +188,9 @@ async def write_off_recovery(
     command: Manager,
 ) -> Response:
     async def work(tx: Transaction, who: Acting) -> RecoveryView:
-        return await recoveries.give_up(tx, command.ctx, who, "write_off", body.amount, body.note)
+        return await recovery_decisions.give_up(
+            tx, command.ctx, who, "write_off", body.amount, body.note
+        )
 
     return await _act(command, recovery, work)
 
@@ -207,7 +209,9 @@ async def waive_recovery(
     command: Manager,
 ) -> Response:
     async def work(tx: Transaction, who: Acting) -> RecoveryView:
-        return await recoveries.give_up(tx, command.ctx, who, "waive", body.amount, body.note)
+        return await recovery_decisions.give_up(
+            tx, command.ctx, who, "waive", body.amount, body.note
+        )
 
     return await _act(command, recovery, work)
 
@@ -229,7 +233,7 @@ async def approve_recovery(
     command: Manager,
 ) -> Response:
     async def work(tx: Transaction, who: Acting) -> RecoveryView:
-        return await recoveries.approve_giving_up(tx, command.ctx, who, body.binding)
+        return await recovery_decisions.approve_giving_up(tx, command.ctx, who, body.binding)
 
     return await _act(command, recovery, work)
 
@@ -247,7 +251,7 @@ async def decline_recovery(
     command: Manager,
 ) -> Response:
     async def work(tx: Transaction, who: Acting) -> RecoveryView:
-        return await recoveries.decline_giving_up(tx, command.ctx, who)
+        return await recovery_decisions.decline_giving_up(tx, command.ctx, who)
 
     return await _act(command, recovery, work)
 

@@ -16,7 +16,7 @@ from returns_api.domain.access import Principal, Scope
 from returns_api.domain.lifecycle.advances import RECOVERY
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.recoveries import RecoveryRecord
-from returns_api.usecases.recoveries import RecoveryView
+from returns_api.usecases._recovery_views import RecoveryView
 
 PATHS: Final = {
     "request": "request",

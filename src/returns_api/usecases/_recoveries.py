@@ -8,17 +8,21 @@ counters of caps.
 from __future__ import annotations
 
 from typing import Any, Final
+from uuid import UUID
 
+from returns_api.db import advances as advance_rows
 from returns_api.db import caps as cap_rows
 from returns_api.db import ledger
 from returns_api.db import recoveries as rows
 from returns_api.db.engine import Transaction
+from returns_api.db.outbox import emit
 from returns_api.domain import ids
 from returns_api.domain.advances import AdvanceRecord, Applied
 from returns_api.domain.events import By, Event
 from returns_api.domain.ledger import RecoveryRef, recovery_moved
 from returns_api.domain.lifecycle.advances import OPEN
-from returns_api.domain.recoveries import RecoveryRecord, Step
+from returns_api.domain.recoveries import RecoveryRecord, Step, plan_part
+from returns_api.usecases._acting import Acting
 from returns_api.usecases._books import stamp
 from returns_api.usecases.context import Context
 
@@ -31,6 +35,8 @@ _RULES: Final = {
 }
 """By kind of step: the rule of its entry. What goods cover is an entry of the settlement, what
 store credit pays one of the credit."""
+_STEP_OF: Final = {"pay": "paid", "debit": "debited", "write_off": "written_off", "waive": "waived"}
+"""By action: the kind of step that it is."""
 
 
 async def open_recovery(
@@ -112,6 +118,32 @@ async def apply_step(
         **grown,
         **values,
     )
+
+
+async def fill_part(
+    tx: Transaction,
+    ctx: Context,
+    who: Acting,
+    recovery: RecoveryRecord,
+    action: str,
+    amount_minor: int,
+    asked: By,
+    **told: Any,
+) -> RecoveryRecord:
+    """Fill a part, release the buyer's counter, tell it."""
+    step, kind = plan_part(recovery, action, who.actor, amount_minor), _STEP_OF[action]
+    await write_step(tx, ctx, recovery, kind, amount_minor, asked, **told)
+    after = await apply_step(tx, ctx, recovery, step)
+    await cap_rows.release(tx, await buyer_of(tx, recovery), recovery.currency, amount_minor)
+    await emit(tx, [recovery_event(ctx, after, kind, who.by, amount_now=amount_minor)])
+    return after
+
+
+async def buyer_of(tx: Transaction, recovery: RecoveryRecord) -> UUID | None:
+    """Whose counter of fast refunds the advance was taken from."""
+    advance = await advance_rows.one(tx, recovery.advance_id)
+    assert advance is not None
+    return advance.buyer
 
 
 async def clear_late(

@@ -1,65 +1,39 @@
-"""What people do with money that has to come back: ask, take note of a payment, give it up.
+"""Money that has to come back: looked at, asked for, and paid.
 
 How a buyer pays is the shop's: ``recovery.requested`` tells its systems, and it answers with the
-payment's reference. What is given up above a limit waits for a second person. Every change of money
-is a step of its own (``_recoveries``).
+payment's reference. Every change of money is a step of its own (``_recoveries``). Refuses to own
+what is given up instead (``recovery_decisions``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 
-from returns_api.db import advances as advance_rows
 from returns_api.db import caps as cap_rows
 from returns_api.db import recoveries as rows
-from returns_api.db import shops as shop_rows
 from returns_api.db import store_credits as credit_rows
-from returns_api.db.engine import Row, Transaction
+from returns_api.db.engine import Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain import ids
 from returns_api.domain.access import Principal
-from returns_api.domain.approvals import RefundLimits
-from returns_api.domain.errors import (
-    ApprovalChanged,
-    DoesNotFit,
-    DuplicateReference,
-    NotEnoughCredit,
-    NotFound,
-    OwnApproval,
-)
-from returns_api.domain.events import SYSTEM, By
+from returns_api.domain.errors import DoesNotFit, DuplicateReference, NotEnoughCredit, NotFound
+from returns_api.domain.events import SYSTEM
 from returns_api.domain.lifecycle.advances import RECOVERY
 from returns_api.domain.lifecycle.machine import Actor
-from returns_api.domain.recoveries import (
-    PAY_WITHIN,
-    RecoveryRecord,
-    goes_on,
-    part_of,
-    plan_part,
-)
+from returns_api.domain.recoveries import PAY_WITHIN, RecoveryRecord, part_of
 from returns_api.domain.store_credits import balance
 from returns_api.usecases import _store_credits as credits
-from returns_api.usecases._acting import Acting, require_seen
+from returns_api.usecases._acting import Acting
 from returns_api.usecases._loading import NO_SUCH_THING
-from returns_api.usecases._recoveries import apply_step, recovery_event, write_step
+from returns_api.usecases._recoveries import buyer_of, fill_part, recovery_event
+from returns_api.usecases._recovery_views import RecoveryView, locked, view_of
 from returns_api.usecases.context import Context
 
-_STEP_OF: Final = {"pay": "paid", "debit": "debited", "write_off": "written_off", "waive": "waived"}
 _REFERENCE_TAKEN: Final = "uq_recovery_steps_shop_id_kind_reference"
-
-
-@dataclass(frozen=True, slots=True)
-class RecoveryView:
-    """A recovery and what was done about it, oldest first."""
-
-    recovery: RecoveryRecord
-    steps: Sequence[Row]
 
 
 async def get_recovery(ctx: Context, principal: Principal, recovery_id: UUID) -> RecoveryView:
@@ -68,7 +42,7 @@ async def get_recovery(ctx: Context, principal: Principal, recovery_id: UUID) ->
         found = await rows.one(tx, recovery_id)
         if found is None or not principal.sees_order(found.order_id):
             raise NotFound(NO_SUCH_THING)
-        return await _view(tx, found)
+        return await view_of(tx, found)
 
 
 async def list_recoveries(ctx: Context, principal: Principal, **filters: Any) -> list[RecoveryView]:
@@ -92,13 +66,13 @@ async def request_recovery(
     Raises:
         NotFound, ActionNotAllowed, PreconditionFailed.
     """
-    recovery = await _locked(tx, who)
+    recovery = await locked(tx, who)
     state = RECOVERY.step(recovery.state, "request", who.actor)
     now = ctx.clock()
     pay_by = now + (PAY_WITHIN if pay_within is None else pay_within)
     after = await rows.move(tx, recovery, now, state=state, pay_by=pay_by, due_at=pay_by)
     await emit(tx, [recovery_event(ctx, after, "requested", who.by)])
-    return await _view(tx, after)
+    return await view_of(tx, after)
 
 
 async def record_payment(
@@ -116,9 +90,9 @@ async def record_payment(
         DoesNotFit: more than is open.
         DuplicateReference: this payment was told before.
     """
-    recovery = await _locked(tx, who)
+    recovery = await locked(tx, who)
     try:
-        after = await _fill(
+        after = await fill_part(
             tx, ctx, who, recovery, "pay", part_of(recovery, amount_minor), who.by,
             reference=reference, note=note,
         )  # fmt: skip
@@ -126,7 +100,7 @@ async def record_payment(
         if taken.constraint_name != _REFERENCE_TAKEN:
             raise
         raise DuplicateReference("A payment with this reference was told before.") from taken
-    return await _view(tx, after)
+    return await view_of(tx, after)
 
 
 async def debit_credit(
@@ -140,10 +114,10 @@ async def debit_credit(
         DoesNotFit: more than is open, another buyer's account, or one in another currency.
         NotEnoughCredit: less is left than the amount, or nothing; nothing is taken.
     """
-    recovery = await _locked(tx, who)
+    recovery = await locked(tx, who)
     RECOVERY.require(recovery.state, "debit", who.actor)
     wanted = part_of(recovery, amount_minor)
-    buyer = await _buyer(tx, recovery)
+    buyer = await buyer_of(tx, recovery)
     await _require_own_account(tx, recovery, account_id)
     await cap_rows.hold(tx, buyer, recovery.currency)
     account = await credits.held(tx, ctx, account_id)
@@ -163,89 +137,10 @@ async def debit_credit(
     assert moved is not None
     await emit(tx, [*account.events, *moved.events])
     movement_id = moved.movement["id"]
-    after = await _fill(tx, ctx, who, recovery, "debit", amount, who.by, movement_id=movement_id)
-    return await _view(tx, after)
-
-
-async def give_up(
-    tx: Transaction,
-    ctx: Context,
-    who: Acting,
-    action: str,
-    amount_minor: int | None,
-    note: str,
-) -> RecoveryView:
-    """Write off or waive what is open, or a part; above the limit a second person has to agree.
-
-    Raises:
-        NotFound, ActionNotAllowed, PreconditionFailed.
-        DoesNotFit: more than is open.
-    """
-    recovery = await _locked(tx, who)
-    amount = part_of(recovery, amount_minor)
-    if not await _needs_second(tx, recovery, amount):
-        after = await _fill(tx, ctx, who, recovery, action, amount, who.by, note=note)
-        return await _view(tx, after)
-    state = RECOVERY.step(recovery.state, action, who.actor, to="to_approve")
-    after = await rows.move(
-        tx,
-        recovery,
-        ctx.clock(),
-        state=state,
-        due_at=None,
-        asked_action=action,
-        asked_minor=amount,
-        asked_by=who.principal.credential_id,
-        asked_note=note,
+    after = await fill_part(
+        tx, ctx, who, recovery, "debit", amount, who.by, movement_id=movement_id
     )
-    event = recovery_event(ctx, after, "approval_asked", who.by, asked=action, asked_amount=amount)
-    await emit(tx, [event])
-    return await _view(tx, after)
-
-
-async def approve_giving_up(
-    tx: Transaction, ctx: Context, who: Acting, binding: str
-) -> RecoveryView:
-    """Agree, as the second person, to what ``binding`` stands for.
-
-    Raises:
-        NotFound, ActionNotAllowed, PreconditionFailed.
-        OwnApproval: the caller asked for it.
-        ApprovalChanged: it is another action or amount than the caller saw.
-    """
-    recovery = await _locked(tx, who)
-    RECOVERY.require(recovery.state, "approve", who.actor)
-    if recovery.asked_by == who.principal.credential_id:
-        raise OwnApproval("You asked for this; another person has to agree.")
-    if recovery.binding != binding:
-        raise ApprovalChanged("It is another action or amount.", binding=recovery.binding)
-    assert recovery.asked_action is not None
-    assert recovery.asked_minor is not None
-    asked = By(who.by.actor, recovery.asked_by, who.by.request_id)
-    after = await _fill(
-        tx, ctx, who, recovery, recovery.asked_action, recovery.asked_minor, asked,
-        note=recovery.asked_note, approver_id=who.principal.credential_id,
-    )  # fmt: skip
-    return await _view(tx, after)
-
-
-async def decline_giving_up(tx: Transaction, ctx: Context, who: Acting) -> RecoveryView:
-    """Let what was to be given up stay open. Raises like ``request_recovery``."""
-    recovery = await _locked(tx, who)
-    state = RECOVERY.step(recovery.state, "decline", who.actor, to=goes_on(recovery))
-    after = await rows.move(
-        tx,
-        recovery,
-        ctx.clock(),
-        state=state,
-        due_at=recovery.pay_by if state == "requested" else None,
-        asked_action=None,
-        asked_minor=None,
-        asked_by=None,
-        asked_note=None,
-    )
-    await emit(tx, [recovery_event(ctx, after, "approval_declined", who.by)])
-    return await _view(tx, after)
+    return await view_of(tx, after)
 
 
 async def lapse_recovery(ctx: Context, shop: UUID, recovery_id: UUID) -> None:
@@ -269,41 +164,6 @@ async def due_recoveries(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
     return [(row["shop_id"], row["id"]) for row in found]
 
 
-async def _locked(tx: Transaction, who: Acting) -> RecoveryRecord:
-    found = await rows.lock(tx, who.target)
-    if found is None or not who.principal.sees_order(found.order_id):
-        raise NotFound(NO_SUCH_THING)
-    require_seen("recovery", found.sequence, who.seen)
-    return found
-
-
-async def _fill(
-    tx: Transaction,
-    ctx: Context,
-    who: Acting,
-    recovery: RecoveryRecord,
-    action: str,
-    amount_minor: int,
-    asked: By,
-    **told: Any,
-) -> RecoveryRecord:
-    """Fill a part, release the buyer's counter, tell it."""
-    step = plan_part(recovery, action, who.actor, amount_minor)
-    await write_step(tx, ctx, recovery, _STEP_OF[action], amount_minor, asked, **told)
-    after = await apply_step(tx, ctx, recovery, step)
-    await cap_rows.release(tx, await _buyer(tx, recovery), recovery.currency, amount_minor)
-    kind = _STEP_OF[action]
-    await emit(tx, [recovery_event(ctx, after, kind, who.by, amount_now=amount_minor)])
-    return after
-
-
-async def _buyer(tx: Transaction, recovery: RecoveryRecord) -> UUID | None:
-    """Whose counter of fast refunds the advance was taken from."""
-    advance = await advance_rows.one(tx, recovery.advance_id)
-    assert advance is not None
-    return advance.buyer
-
-
 async def _require_own_account(tx: Transaction, recovery: RecoveryRecord, account_id: UUID) -> None:
     account = await credit_rows.one(tx, account_id, recovery.order_id)
     if account is None:
@@ -313,16 +173,3 @@ async def _require_own_account(tx: Transaction, recovery: RecoveryRecord, accoun
     else:
         return
     raise DoesNotFit(problem, errors=[{"field": "store_credit", "problem": problem}])
-
-
-async def _needs_second(tx: Transaction, recovery: RecoveryRecord, amount_minor: int) -> bool:
-    shop = await shop_rows.one(tx)
-    limit = RefundLimits.of(shop["refund_limits"]).write_off_above
-    if limit is None:
-        return False
-    given = recovery.written_off_minor + recovery.waived_minor + amount_minor
-    return recovery.currency != shop["currency"] or given > limit
-
-
-async def _view(tx: Transaction, recovery: RecoveryRecord) -> RecoveryView:
-    return RecoveryView(recovery, await rows.steps_of(tx, [recovery.id]))
