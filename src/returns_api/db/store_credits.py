@@ -1,13 +1,13 @@
-"""Store credit row by row: accounts and their lots, what happened to them, who used what.
+"""Accounts of store credit row by row, and what happened to each.
 
-Whoever changes an account has its row locked, and so its lots: they are never locked themselves.
-Lock it last, after payments, returns and refunds. Refuses to own which lots are taken
-(``domain.store_credits``) and the entry of a movement (``db.ledger``).
+Whoever changes an account has its row locked. Lock it last, after payments, returns and refunds.
+Refuses to own the lots that its balance is made of (``store_credit_lots``) and the entry of a
+movement (``ledger``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -15,31 +15,26 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    DateTime,
-    Text,
     Uuid,
     and_,
-    any_,
-    case,
     cast,
-    column,
     func,
     literal,
-    null,
     or_,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.store_credit_lots import lot, open_lots
 from returns_api.db.tables import orders, returns, transfers
 from returns_api.db.tables import store_credit_draws as _d
 from returns_api.db.tables import store_credit_lots as _l
 from returns_api.db.tables import store_credit_movements as _m
 from returns_api.db.tables import store_credits as _t
-from returns_api.domain.store_credits import Draw, Lot
+from returns_api.domain.store_credits import Lot
 
 _KEYS: Final = Query(
     select(orders.c.customer_key, orders.c.email_key).where(
@@ -66,15 +61,6 @@ _FIND: Final = Query(
     )
 )
 _LOCK: Final = Query(select(_t).where(here(_t), _t.c.id == given("id")).with_for_update())
-_OPEN_LOTS: Final = Query(
-    select(_l)
-    .where(
-        here(_l),
-        _l.c.store_credit_id == any_(given("ids", ARRAY(Uuid))),
-        _l.c.remaining_minor > 0,
-    )
-    .order_by(_l.c.expires_at.asc().nulls_last(), _l.c.id)
-)
 _MOVE: Final = Query(
     update(_t)
     .where(
@@ -94,54 +80,6 @@ _ADD_MOVEMENT: Final = Query(
     insert(_m)
     .values(shop_id=SHOP, **{name: given(name, _m.c[name].type) for name in _MOVEMENT})
     .returning(_m)
-)
-_LOT: Final = (
-    "id",
-    "store_credit_id",
-    "currency",
-    "kind",
-    "amount_minor",
-    "expires_at",
-    "created_at",
-)
-_ADD_LOT: Final = Query(
-    insert(_l).values(
-        shop_id=SHOP,
-        state="open",
-        **{name: given(name) for name in _LOT},
-        remaining_minor=given("amount_minor"),
-        due_at=given("expires_at"),
-    )
-)
-_drawn = (
-    func.jsonb_to_recordset(given("draws", JSONB))
-    .table_valued(column("lot", Uuid), column("delta", BigInteger), column("state", Text))
-    .render_derived(with_types=True)
-)
-_left = _l.c.remaining_minor + _drawn.c.delta
-_DRAW: Final = Query(
-    update(_l)
-    .where(here(_l), _l.c.id == _drawn.c.lot, _left >= 0)
-    .values(
-        remaining_minor=_left,
-        state=_drawn.c.state,
-        due_at=case((_left > 0, _l.c.expires_at), else_=null()),
-    )
-)
-_ADD_DRAW: Final = Query(
-    insert(_d).values(
-        shop_id=SHOP, **{name: given(name) for name in ("movement_id", "lot_id", "amount_minor")}
-    )
-)
-_TAKEN: Final = Query(
-    select(_l, (_d.c.amount_minor - _d.c.returned_minor).label("left_minor"))
-    .join(_d, and_(_d.c.shop_id == _l.c.shop_id, _d.c.lot_id == _l.c.id))
-    .where(here(_l), here(_d), _d.c.movement_id == given("movement_id"))
-)
-_RETURN: Final = Query(
-    update(_d)
-    .where(here(_d), _d.c.movement_id == given("movement_id"), _d.c.lot_id == given("lot_id"))
-    .values(returned_minor=_d.c.returned_minor + given("amount", BigInteger))
 )
 _order = given("order_id", Uuid)
 
@@ -195,13 +133,6 @@ _ONE_MOVEMENT: Final = Query(
 _BY_REFERENCE: Final = Query(
     select(_m.c.id).where(here(_m), _m.c.client_reference == given("reference"))
 )
-_OF_LOT: Final = Query(select(_l.c.store_credit_id).where(here(_l), _l.c.id == given("id")))
-DUE: Final = Query(
-    select(_l.c.shop_id, _l.c.id)
-    .where(_l.c.due_at <= given("now", DateTime(timezone=True)))
-    .order_by(_l.c.due_at)
-    .limit(given("limit"))
-)
 _LOCK_TO_CREDIT: Final = Query(
     select(transfers)
     .where(
@@ -213,8 +144,6 @@ _LOCK_TO_CREDIT: Final = Query(
     .order_by(transfers.c.id)
     .with_for_update()
 )
-
-
 _BONUS: Final = Query(
     select(cast(returns.c.terms["bonus_ppm"].astext, BigInteger)).where(
         here(returns), returns.c.id == given("return_id"), returns.c.resolution == "store_credit"
@@ -251,11 +180,7 @@ async def lock(tx: Transaction, account_id: UUID) -> tuple[Row, list[Lot]] | Non
     account = await tx.first(_LOCK, id=account_id)
     if account is None:
         return None
-    return account, [lot(row) for row in await tx.all(_OPEN_LOTS, ids=[account_id])]
-
-
-def lot(row: Row) -> Lot:
-    return Lot(**{name: row[name] for name in Lot.__dataclass_fields__})
+    return account, [lot(row) for row in await open_lots(tx, [account_id])]
 
 
 async def move(tx: Transaction, account_id: UUID, delta: int, movement: Mapping[str, Any]) -> Row:
@@ -276,50 +201,6 @@ async def move(tx: Transaction, account_id: UUID, delta: int, movement: Mapping[
     return row
 
 
-async def add_lot(tx: Transaction, **values: Any) -> None:
-    await tx.run(_ADD_LOT, **values)
-
-
-async def draw(tx: Transaction, draws: Sequence[Draw], *, back: bool = False) -> None:
-    """Take from lots of a locked account, or put ``back`` into them."""
-    sign = 1 if back else -1
-    told = [
-        {"lot": str(each.lot.id), "delta": sign * each.amount_minor, "state": each.state}
-        for each in draws
-    ]
-    touched = await tx.run(_DRAW, draws=told)
-    assert touched == len(draws), "the plan was made from other lots"
-
-
-async def add_draws(tx: Transaction, movement_id: UUID, draws: Iterable[Draw]) -> None:
-    """Which lots a purchase took from, so that it can be undone."""
-    await tx.many(
-        _ADD_DRAW,
-        [
-            {"movement_id": movement_id, "lot_id": each.lot.id, "amount_minor": each.amount_minor}
-            for each in draws
-        ],
-    )
-
-
-async def taken(tx: Transaction, movement_id: UUID) -> list[Row]:
-    """The lots that a purchase took from, each with what did not come back (``left_minor``)."""
-    return await tx.all(_TAKEN, movement_id=movement_id)
-
-
-async def count_back(
-    tx: Transaction, movement_id: UUID, returned: Iterable[tuple[UUID, int]]
-) -> None:
-    """What came back of a purchase, by lot."""
-    await tx.many(
-        _RETURN,
-        [
-            {"movement_id": movement_id, "lot_id": lot_id, "amount": amount}
-            for lot_id, amount in returned
-        ],
-    )
-
-
 async def one(tx: Transaction, account_id: UUID, order_id: UUID | None) -> Row | None:
     """An account; with an order, only if it is of the person behind it."""
     return await tx.first(_ONE, id=account_id, order_id=order_id)
@@ -328,11 +209,6 @@ async def one(tx: Transaction, account_id: UUID, order_id: UUID | None) -> Row |
 async def page(tx: Transaction, *, before: UUID, limit: int, order_id: UUID | None) -> list[Row]:
     """Newest first; with an order, those of the person behind it."""
     return await tx.all(_PAGE, before=before, limit=limit, order_id=order_id)
-
-
-async def open_lots(tx: Transaction, account_ids: Sequence[UUID]) -> list[Row]:
-    """Lots that have something left, what expires first in front."""
-    return await tx.all(_OPEN_LOTS, ids=list(account_ids))
 
 
 async def movements(tx: Transaction, account_id: UUID, *, before: UUID, limit: int) -> list[Row]:
@@ -346,11 +222,6 @@ async def movement(tx: Transaction, account_id: UUID, movement_id: UUID) -> Row 
 
 async def by_reference(tx: Transaction, reference: str) -> UUID | None:
     found: UUID | None = await tx.value(_BY_REFERENCE, reference=reference)
-    return found
-
-
-async def account_of_lot(tx: Transaction, lot_id: UUID) -> UUID | None:
-    found: UUID | None = await tx.value(_OF_LOT, id=lot_id)
     return found
 
 

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from returns_api.db import ledger
 from returns_api.db import shops as shop_rows
+from returns_api.db import store_credit_lots as lot_rows
 from returns_api.db import store_credits as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain import ids
@@ -144,9 +145,9 @@ async def take(
         stamp(ctx, by), "credit_spent", account.id, account.currency, [("credit_spent", amount)]
     )
     await ledger.post(tx, entry)
-    await rows.draw(tx, draws)
+    await lot_rows.draw(tx, draws)
     moved = await _move(tx, ctx, by, account.id, entry, -amount, {"kind": "spent", **move})
-    await rows.add_draws(tx, moved.movement["id"], draws)
+    await lot_rows.add_draws(tx, moved.movement["id"], draws)
     return moved
 
 
@@ -165,8 +166,8 @@ async def give_back(
     amounts = [("credit_given_back", plan.amount_minor)]
     entry = credit_moved(stamp(ctx, by), "credit_given_back", account.id, account.currency, amounts)
     await ledger.post(tx, entry)
-    await rows.draw(tx, plan.draws, back=True)
-    await rows.count_back(tx, undoes_id, plan.returned)
+    await lot_rows.draw(tx, plan.draws, back=True)
+    await lot_rows.count_back(tx, undoes_id, plan.returned)
     for kind, amount in plan.fresh:
         await _add_lot(tx, ctx, account.id, account.currency, kind, amount, fresh_until)
     told = {"kind": "given_back", "undoes_id": undoes_id, **move}
@@ -198,7 +199,7 @@ async def recover(
         advance_of,
     )  # fmt: skip
     await ledger.post(tx, entry)
-    await rows.draw(tx, draws)
+    await lot_rows.draw(tx, draws)
     told = {"kind": "recovered", "order_id": advance_of, **move}
     return await _move(tx, ctx, by, account.id, entry, -amount, told)
 
@@ -211,7 +212,7 @@ async def _expire(
         stamp(ctx), "credit_expired", account_id, currency, [(rule, draw.amount_minor)]
     )
     await ledger.post(tx, entry)
-    await rows.draw(tx, [draw])
+    await lot_rows.draw(tx, [draw])
     move = {"kind": "expired", "lot_id": draw.lot.id}
     moved = await _move(
         tx, ctx, SYSTEM, account_id, entry, -draw.amount_minor, move, lot_kind=draw.lot.kind
@@ -229,7 +230,7 @@ async def _add_lot(
     expires_at: datetime | None,
 ) -> UUID:
     lot_id = ctx.new_id()
-    await rows.add_lot(
+    await lot_rows.add_lot(
         tx,
         id=lot_id,
         store_credit_id=account_id,

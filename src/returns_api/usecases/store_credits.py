@@ -14,6 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
+from returns_api.db import store_credit_lots as lot_rows
 from returns_api.db import store_credits as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
@@ -148,8 +149,8 @@ async def give_back(
         detail = "Only a debit can be undone."
         raise DoesNotFit(detail, errors=[{"field": "movement", "problem": detail}])
     now = ctx.clock()
-    found = await rows.taken(tx, movement_id)
-    taken = [Taken(rows.lot(row), row["left_minor"]) for row in found]
+    found = await lot_rows.taken(tx, movement_id)
+    taken = [Taken(lot_rows.lot(row), row["left_minor"]) for row in found]
     plan = plan_give_back(taken, amount_minor, Actor(by.actor), now)
     until = end_of_day(now, PAST_ITS_DAY, (await steps.terms(tx)).zone) if plan.fresh else None
     moved = await steps.give_back(
@@ -184,7 +185,7 @@ async def recover(
 async def expire_lot(ctx: Context, shop: UUID, lot_id: UUID) -> None:
     """Let a lot expire with all others of its account that are due; nothing before its day."""
     async with ctx.database.transaction(shop) as tx:
-        account_id = await rows.account_of_lot(tx, lot_id)
+        account_id = await lot_rows.account_of_lot(tx, lot_id)
         if account_id is None:
             return
         account = await steps.held(tx, ctx, account_id)
@@ -195,7 +196,7 @@ async def expire_lot(ctx: Context, shop: UUID, lot_id: UUID) -> None:
 
 async def due_lots(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
     """Lots over all shops whose last day is over."""
-    found = await ctx.database.sweep(rows.DUE, now=ctx.clock(), limit=limit)
+    found = await ctx.database.sweep(lot_rows.DUE, now=ctx.clock(), limit=limit)
     return [(row["shop_id"], row["id"]) for row in found]
 
 
@@ -223,6 +224,6 @@ async def _view(tx: Transaction, principal: Principal, account_id: UUID) -> Cred
 
 async def _views(tx: Transaction, accounts: Sequence[Row]) -> list[CreditView]:
     of_account: defaultdict[UUID, list[Any]] = defaultdict(list)
-    for lot in await rows.open_lots(tx, [account["id"] for account in accounts]):
+    for lot in await lot_rows.open_lots(tx, [account["id"] for account in accounts]):
         of_account[lot["store_credit_id"]].append(lot)
     return [CreditView(account, of_account[account["id"]]) for account in accounts]
