@@ -11,7 +11,15 @@ from sqlalchemy import Integer, Text, bindparam, column, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import SAWarning
 
-from returns_api.db import attempts, deliveries, refunds, reservations, returns, shipments
+from returns_api.db import (
+    attempts,
+    deliveries,
+    refunds,
+    reservations,
+    returns,
+    shipments,
+    transfer_changes,
+)
 from returns_api.db import transfers as transfer_rows
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import orders, transfers
@@ -94,6 +102,7 @@ def _swept(module: Any) -> list[Query]:
         for module in (
             refunds,
             reservations,
+            transfer_changes,
             transfer_rows,
             attempts,
             returns,

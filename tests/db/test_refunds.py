@@ -13,6 +13,7 @@ import pytest
 from returns_api.db import attempts, refunds, reservations
 from returns_api.db import transfers as rows
 from returns_api.db.attempts import Ended
+from returns_api.db.transfer_changes import apply_change
 from returns_api.domain.refunds import TransferChange
 from tests.support.story import Story, goods
 
@@ -98,16 +99,16 @@ async def test_an_outcome_is_written_only_by_the_try_that_holds_the_transfer(sto
         held = rows.record(row)
         change = TransferChange("succeeded", None, 0, -100, 100)
         await tx.connection.execute("UPDATE transfers SET attempt = 9 WHERE id = $1", transfer)
-        assert not await rows.apply_change(tx, held, change, now)
+        assert not await apply_change(tx, held, change, now)
         await tx.connection.execute("UPDATE transfers SET attempt = 1 WHERE id = $1", transfer)
         await tx.connection.execute("UPDATE transfers SET state = 'failed' WHERE id = $1", transfer)
-        assert not await rows.apply_change(tx, held, change, now)
-        assert not await rows.apply_change(tx, held, change, now, None, Ended("succeeded", None))
+        assert not await apply_change(tx, held, change, now)
+        assert not await apply_change(tx, held, change, now, None, Ended("succeeded", None))
         counters = await tx.connection.fetchrow("SELECT reserved, refunded FROM payments")
         assert tuple(counters or ()) == (100, 0)
         assert await tx.connection.fetchval("SELECT state FROM transfer_attempts") == "in_flight"
         await tx.connection.execute("UPDATE transfers SET state = 'queued' WHERE id = $1", transfer)
-        assert await rows.apply_change(tx, held, change, now, None, Ended("succeeded", None))
+        assert await apply_change(tx, held, change, now, None, Ended("succeeded", None))
         counters = await tx.connection.fetchrow("SELECT reserved, refunded FROM payments")
         assert tuple(counters or ()) == (0, 100)
         assert await tx.connection.fetchval("SELECT outcome FROM transfer_attempts") == "succeeded"

@@ -199,7 +199,7 @@ async def _abandon(tx: Transaction, transfer_id: UUID, no: int, now: datetime) -
 
 
 async def finish(tx: Transaction, transfer_id: UUID, no: int, now: datetime, ended: Ended) -> None:
-    """Close a try's row. ``transfers.apply_change`` does so itself where the outcome is news."""
+    """Close a try's row. ``transfer_changes.apply_change`` does so itself where it is news."""
     await tx.run(
         _FINISH, transfer_id=transfer_id, no=no, now=now, outcome=ended.outcome, error=ended.error
     )

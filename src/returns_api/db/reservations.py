@@ -64,7 +64,7 @@ COUNT: Final = (
         refunded=payments.c.refunded + given("refunded_delta", BigInteger),
     )
 )
-"""What became of a transfer, for ``transfers.apply_change``; the payment must be locked."""
+"""What became of a transfer, for ``transfer_changes.apply_change``; the payment must be locked."""
 _PAYMENT_BY_PROVIDER_ID: Final = Query(
     select(payments.c.id, payments.c.order_id).where(
         here(payments),

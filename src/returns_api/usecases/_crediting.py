@@ -13,6 +13,7 @@ from uuid import UUID
 
 from returns_api.db import refunds as refund_rows
 from returns_api.db import store_credits as rows
+from returns_api.db import transfer_changes
 from returns_api.db import transfers as transfer_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
@@ -148,7 +149,7 @@ async def _credit(
     transfer, now = transfer_rows.record(move), ctx.clock()
     change = after_fact(transfer, "succeeded", now)
     assert change is not None
-    moved = await transfer_rows.apply_change(tx, transfer, change, now)
+    moved = await transfer_changes.apply_change(tx, transfer, change, now)
     assert moved, "the transfer was locked"
     kind = "goodwill" if refund["kind"] == "goodwill" else "refund"
     entry = transfer_credited(

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from returns_api.db import refunds as rows
 from returns_api.db import returns as return_rows
+from returns_api.db import transfer_changes
 from returns_api.db import transfers as transfer_rows
 from returns_api.db.attempts import Ended
 from returns_api.db.engine import Row, Transaction
@@ -53,7 +54,9 @@ async def move_transfer(
     Does nothing when the transfer moved meanwhile: a late worker or an old message changes no row.
     """
     now, transfer, refund = ctx.clock(), transfer_rows.record(held), transfer_rows.refund_of(held)
-    moves = await transfer_rows.apply_change(tx, transfer, change, now, provider_refund_id, ended)
+    moves = await transfer_changes.apply_change(
+        tx, transfer, change, now, provider_refund_id, ended
+    )
     if not moves:
         return
     jobs = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from returns_api.db import order_intake, reservations
+from returns_api.db import order_intake, reservations, transfer_changes
 from returns_api.db import transfers as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain import ids
@@ -66,7 +66,7 @@ async def _echo(tx: Transaction, ctx: Context, transfer_id: UUID, fact: Provider
     transfer = rows.record(row)
     if (fact.amount_minor, fact.currency) != (transfer.amount_minor, transfer.currency):
         # The provider moved another sum than ours: nothing here may call that a success.
-        await rows.flag(tx, transfer_id, "amount_differs", ctx.clock())
+        await transfer_changes.flag(tx, transfer_id, "amount_differs", ctx.clock())
         return
     change = after_fact(transfer, fact.status.value, ctx.clock(), fact.failure_code)
     if change is not None and change.state != transfer.state:

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from returns_api.db import approvals as approval_rows
-from returns_api.db import ledger
+from returns_api.db import ledger, transfer_changes
 from returns_api.db import refunds as rows
 from returns_api.db import transfers as transfer_rows
 from returns_api.db.engine import Row, Transaction
@@ -107,7 +107,7 @@ async def _release(
     state = TRANSFER.step("on_hold", "release", actor, to=start)
     sent = state == "queued" and move["store_credit_id"] is None
     code = None if state == "queued" else "no_provider_connection"
-    await transfer_rows.put_in_line(
+    await transfer_changes.put_in_line(
         tx, move["id"], "on_hold", state, now if sent else None, now, code
     )
     return Job("send_transfer", move["id"]) if sent else None
@@ -180,8 +180,8 @@ def _judged_by_goods(state: str, actor: Actor) -> ActionNotAllowed:
 async def _take_up(tx: Transaction, ctx: Context, move: Row, actor: Actor) -> Job:
     to = "queued" if move["first_sent_at"] is None else "unknown"
     state, now = TRANSFER.step(move["state"], "retry", actor, to=to), ctx.clock()
-    await transfer_rows.adopt_provider(tx, move["id"])
-    await transfer_rows.put_in_line(tx, move["id"], move["state"], state, now, now)
+    await transfer_changes.adopt_provider(tx, move["id"])
+    await transfer_changes.put_in_line(tx, move["id"], move["state"], state, now, now)
     return Job("send_transfer", move["id"])
 
 
@@ -203,7 +203,7 @@ async def cancel_refund(ctx: Context, principal: Principal, by: By, refund_id: U
         for move in held:
             transfer = transfer_rows.record(move)
             change = after_cancel(transfer, actor)
-            await transfer_rows.apply_change(tx, transfer, change, now)
+            await transfer_changes.apply_change(tx, transfer, change, now)
             await ledger.post(tx, moved_entry(ctx, head, owed, transfer, change, by))
         await _give_up(tx, ctx, head, by)
         await follow_transfers(tx, ctx, refund_id, by, "given_up")
