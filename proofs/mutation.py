@@ -32,6 +32,8 @@ MODULES: Final = (
     "allocation/certificate",
     "allocation/certify",
     "settlement",
+    "refundable",
+    "tenders",
     "refunds",
     "ledger/chain",
     "ledger/postings",

@@ -11,16 +11,15 @@ import pytest
 from returns_api.domain.allocation import Certificate, certify
 from returns_api.domain.errors import Invalid, NothingLeftToRefund
 from returns_api.domain.orders import OrderFacts
+from returns_api.domain.refundable import refundable, require_refundable
 from returns_api.domain.settlement import (
     Claim,
     FreightPayer,
     Settlement,
-    Tender,
     Terms,
     plan_settlement,
-    refundable,
-    require_refundable,
 )
+from returns_api.domain.tenders import Tender
 from tests.domain.test_allocation_orders import line, order, shipping
 
 

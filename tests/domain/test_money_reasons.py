@@ -17,6 +17,7 @@ from returns_api.domain.allocation import certify
 from returns_api.domain.credit_notes import plan_note
 from returns_api.domain.errors import DoesNotFit, Invalid, NothingLeftToRefund, ReturnsError
 from returns_api.domain.lifecycle.refunds import REFUND_STATES, is_settled, refund_state
+from returns_api.domain.refundable import overdrawn, require_refundable
 from returns_api.domain.refunds import ASK_AGAIN, MAX_SENDS, REMIND
 from returns_api.domain.settlement import (
     Claim,
@@ -24,9 +25,7 @@ from returns_api.domain.settlement import (
     PartKind,
     QuotedFees,
     Terms,
-    overdrawn,
     plan_settlement,
-    require_refundable,
 )
 from tests.domain.test_allocation_orders import line, order, shipping
 from tests.domain.test_refunds import NOW, payment, transfer

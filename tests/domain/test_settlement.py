@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from returns_api.domain.allocation import Certificate, certify
 from returns_api.domain.errors import Invalid, NothingLeftToRefund
 from returns_api.domain.orders import LineKind
+from returns_api.domain.refundable import overdrawn, refundable, require_refundable
 from returns_api.domain.settlement import (
     PPM,
     Claim,
@@ -20,15 +21,10 @@ from returns_api.domain.settlement import (
     PartKind,
     QuotedFees,
     Settlement,
-    Tender,
     Terms,
-    Transfer,
-    drain,
-    overdrawn,
     plan_settlement,
-    refundable,
-    require_refundable,
 )
+from returns_api.domain.tenders import Tender, Transfer, drain
 from tests.domain.test_allocation_orders import line, order, orders, shipping
 
 BUYER_PAYS = Terms(freight_payer=FreightPayer.BUYER, return_freight_minor=490)

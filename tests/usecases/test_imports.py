@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from returns_api.db import imports as rows
 from returns_api.domain.errors import ActionNotAllowed, Conflict, DoesNotFit
 from returns_api.domain.events import SYSTEM, By
-from returns_api.domain.order_documents import EXAMPLE, order_facts, parcel_facts, read_document
+from returns_api.domain.order_document_reading import order_facts, parcel_facts, read_document
+from returns_api.domain.order_documents import EXAMPLE
 from returns_api.domain.orders import OrderSeen, ShopErased
 from returns_api.usecases import _orders, imports
 from returns_api.usecases._documents import prepare, put_documents

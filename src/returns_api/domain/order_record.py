@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from returns_api.domain.orders import LineKind
+from returns_api.domain.refundable import refundable
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,8 @@ class PaymentRecord:
     @property
     def refundable(self) -> int:
         """What may still be reserved; never negative, though outside facts may exceed captured."""
-        gone = self.reserved + self.refunded + self.external + self.disputed + self.exchanged
-        return max(0, self.captured - gone)
+        held = self.reserved + self.exchanged
+        return refundable(self.captured, held, self.refunded, self.external, self.disputed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ from returns_api.domain.errors import DoesNotFit
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.refunds import HOLDING, TRANSFER
 from returns_api.domain.order_record import PaymentRecord
-from returns_api.domain.settlement import Tender, drain, require_refundable
+from returns_api.domain.refundable import require_refundable
+from returns_api.domain.tenders import Tender, drain
 
 ASK_AGAIN: Final = (
     timedelta(minutes=1),

@@ -1,9 +1,10 @@
 """What a return pays: units and terms in, parts and transfers out.
 
 The same pure call makes the binding quote and, after the inspection, the final settlement. Owns
-which deductions apply, in which order they are cut, and how a sum is drained over the tenders.
+which deductions apply and in which order they are cut.
 Refuses to own the units' shares (``allocation``), what the policy or the law allows (the terms come
-capped by law), reservations and provider calls.
+capped by law), what is left of a payment (``refundable``), how a sum is drained over the payments
+(``tenders``), reservations and provider calls.
 
 Deductions are taken in this order, each from what the ones before left over, so that the last
 ones are cut first when there is not enough: (1) the grade deduction of a unit and (2) its
@@ -20,8 +21,9 @@ from enum import StrEnum
 from typing import Final
 
 from returns_api.domain.allocation import Certificate, UnitParts
-from returns_api.domain.errors import Invalid, NothingLeftToRefund
+from returns_api.domain.errors import Invalid
 from returns_api.domain.orders import LineKind
+from returns_api.domain.tenders import Tender, Transfer, drain
 
 PPM: Final = 1_000_000
 MAX_CLAIMS: Final = 10_000
@@ -93,14 +95,6 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Tender:
-    """A payment and what is left of it, in minor units."""
-
-    id: str
-    refundable_minor: int
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
     """One summand of the total; deductions are negative."""
 
@@ -122,14 +116,6 @@ class Part:
             "because": dict(self.because) or None,
         }
         return {name: value for name, value in shown.items() if value is not None}
-
-
-@dataclass(frozen=True, slots=True)
-class Transfer:
-    """Money to send back along one tender."""
-
-    tender: str
-    amount_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,44 +164,6 @@ def plan_settlement(
         uncovered_minor=uncovered,
         fees=_caps(parts, ordered, terms),
     )
-
-
-def drain(amount_minor: int, tenders: Sequence[Tender]) -> tuple[tuple[Transfer, ...], int]:
-    """Take ``amount_minor`` from the tenders in order; the second value is what none covers."""
-    transfers = []
-    for tender in tenders:
-        taken = min(amount_minor, max(tender.refundable_minor, 0))
-        if taken > 0:
-            transfers.append(Transfer(tender.id, taken))
-            amount_minor -= taken
-    return tuple(transfers), amount_minor
-
-
-def refundable(captured: int, reserved: int, refunded: int, external: int, disputed: int) -> int:
-    """What may still be refunded of a payment, never below zero. Source: reliability promise S9.
-
-    ``reserved`` covers refunds of unknown outcome; ``external`` was made elsewhere. Facts from
-    outside may exceed ``captured``: then nothing is left (see ``overdrawn``).
-    """
-    return max(captured - reserved - refunded - external - disputed, 0)
-
-
-def overdrawn(captured: int, reserved: int, refunded: int, external: int, disputed: int) -> int:
-    """By how much all that left or is blocked exceeds ``captured``: above zero raises an alert."""
-    return max(reserved + refunded + external + disputed - captured, 0)
-
-
-def require_refundable(amount_minor: int, left_minor: int) -> None:
-    """Raises ``NothingLeftToRefund`` with ``remaining`` when ``amount_minor`` exceeds what is left,
-    ``Invalid`` when it is not above zero."""
-    if amount_minor <= 0:
-        raise _invalid("A refund must be above zero.", "amount")
-    if amount_minor > left_minor:
-        raise NothingLeftToRefund(
-            f"{amount_minor} is asked, {left_minor} is left (minor units).",
-            requested=amount_minor,
-            remaining=left_minor,
-        )
 
 
 class _Charge:

@@ -23,7 +23,8 @@ from returns_api.domain.allocation import Certificate, certify, digest_of, to_js
 from returns_api.domain.errors import Conflict, DoesNotFit
 from returns_api.domain.events import SYSTEM, Event
 from returns_api.domain.ledger import Captured, Entry, captures
-from returns_api.domain.order_documents import OrderDocument, order_facts, parcel_facts
+from returns_api.domain.order_document_reading import order_facts, parcel_facts
+from returns_api.domain.order_documents import OrderDocument
 from returns_api.domain.orders import OrderFacts, ParcelSeen
 from returns_api.usecases._books import stamp
 from returns_api.usecases._cancellations import follow_missed

@@ -15,8 +15,8 @@ from returns_api.db import order_intake, reservations, transfer_changes
 from returns_api.db import transfers as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain import ids
+from returns_api.domain.refundable import overdrawn
 from returns_api.domain.refunds import after_fact
-from returns_api.domain.settlement import overdrawn
 from returns_api.ports.payments import ProviderDispute, ProviderRefund, RefundStatus
 from returns_api.usecases._books import record_fact
 from returns_api.usecases._moves import move_transfer

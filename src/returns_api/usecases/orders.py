@@ -10,7 +10,8 @@ from returns_api.db import orders as rows
 from returns_api.db.engine import Row
 from returns_api.domain.access import Principal
 from returns_api.domain.errors import Conflict, Forbidden, PreconditionFailed
-from returns_api.domain.order_documents import OrderDocument, check
+from returns_api.domain.order_document_reading import check
+from returns_api.domain.order_documents import OrderDocument
 from returns_api.domain.order_record import OrderRecord
 from returns_api.domain.people import normalise_order_number
 from returns_api.usecases._documents import Outcome, known_source, prepare, put_document
