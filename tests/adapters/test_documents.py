@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from returns_api.adapters.documents import LATIN, OTHERS, PdfPrinter, _face, _printable
+from returns_api.adapters.documents import PdfPrinter
+from returns_api.adapters.typesetting import LATIN, OTHERS, face, printable
 from returns_api.domain.documents import Document
 
 DOCUMENT = Document(
@@ -48,7 +49,7 @@ def test_a_long_one_takes_more_pages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "face"),
+    ("text", "named"),
     [
         ("Größe, œuvre, Łódz", LATIN),
         ("シャツ 2枚", "HeiseiMin-W3"),
@@ -57,14 +58,14 @@ def test_a_long_one_takes_more_pages() -> None:
         ("Рубашка", OTHERS),
     ],
 )
-def test_text_of_any_script_is_set_in_a_face_that_has_it(text: str, face: str) -> None:
-    assert _face(text) == face
-    named = PdfPrinter().pdf(replace(DOCUMENT, rows=((text, "1", "1 EUR"),)))
-    assert face == LATIN or face.encode() in named
+def test_text_of_any_script_is_set_in_a_face_that_has_it(text: str, named: str) -> None:
+    assert face(text) == named
+    pdf = PdfPrinter().pdf(replace(DOCUMENT, rows=((text, "1", "1 EUR"),)))
+    assert named == LATIN or named.encode() in pdf
 
 
 def test_an_accent_that_no_face_has_is_left_out() -> None:
-    assert _printable("Łódź, Ștefan, Čapek") == "Łódz, Stefan, Čapek"
+    assert printable("Łódź, Ștefan, Čapek") == "Łódz, Stefan, Čapek"
 
 
 @pytest.mark.parametrize(

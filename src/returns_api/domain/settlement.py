@@ -1,10 +1,10 @@
 """What a return pays: units and terms in, parts and transfers out.
 
 The same pure call makes the binding quote and, after the inspection, the final settlement. Owns
-which deductions apply and in which order they are cut.
-Refuses to own the units' shares (``allocation``), what the policy or the law allows (the terms come
-capped by law), what is left of a payment (``refundable``), how a sum is drained over the payments
-(``tenders``), reservations and provider calls.
+which deductions apply and in which order they are cut. Refuses to own the units' shares
+(``allocation``), what the policy or the law allows (the terms come capped by law), what is left of
+a payment (``refundable``), how a sum is drained over the payments (``tenders``), reservations and
+provider calls.
 
 Deductions are taken in this order, each from what the ones before left over, so that the last
 ones are cut first when there is not enough: (1) the grade deduction of a unit and (2) its

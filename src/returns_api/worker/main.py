@@ -122,7 +122,7 @@ def _entrypoint(ctx: Context, name: str, kind: Kind) -> Callable[[Job], Awaitabl
         except Unavailable:
             # The row stays due; the sweep brings it back when the database does.
             log.warning("job postponed", kind=name)
-        except Exception as failure:
+        except Exception as failure:  # a bug in one job must not stop the others
             log.error("job failed", kind=name, error=type(failure).__name__, exc_info=True)
 
     return run
@@ -146,5 +146,5 @@ async def _sweep_once(ctx: Context) -> None:
         await trim_queue_log(ctx)
     except Unavailable:
         log.warning("sweep postponed")
-    except Exception as failure:
+    except Exception as failure:  # a bug in one round must not end all later ones
         log.error("sweep failed", error=type(failure).__name__, exc_info=True)

@@ -105,8 +105,7 @@ class HttpClient:
             with tracing.call_span(call.method, url.host):
                 async with asyncio.timeout(self.deadline_seconds):
                     reply = await self._exchange(call, url, sent)
-        # Whatever went wrong, even a bug: what decides about money is whether bytes had left.
-        except Exception as error:
+        except Exception as error:  # even a bug: about money decides whether bytes had left
             failure = _failure(error, sent=bool(sent))
             _log_call(call, url, loop.time() - started, outcome=type(failure).__name__)
             raise failure from error
