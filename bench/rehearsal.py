@@ -28,6 +28,7 @@ from returns_api.usecases import refunds, transfers
 from returns_api.usecases._refund_views import RefundView
 from returns_api.usecases.context import Context
 from returns_api.usecases.once import Answer, Keyed, once
+from returns_api.usecases.refunds import RefundWish
 from returns_api.wiring import running_context
 
 
@@ -105,9 +106,8 @@ async def _refund(ctx: Context, shop: UUID, person: UUID, order: UUID, amount_mi
     async def work(tx: Transaction) -> RefundView:
         by = By("finance", person)
         return await refunds.create_refund(
-            tx, ctx, by, order, amount_minor=amount_minor, client_reference=None, reason=None,
-            expected_refundable=None, kind="manual",
-        )  # fmt: skip
+            tx, ctx, by, order, RefundWish(kind="manual", amount_minor=amount_minor)
+        )
 
     def answer(view: RefundView) -> Answer:
         made.extend(move["id"] for move in view.transfers)

@@ -26,6 +26,7 @@ from returns_api.domain.events import By
 from returns_api.usecases import refunds
 from returns_api.usecases._refund_views import RefundView
 from returns_api.usecases.once import Answer, Keyed, once
+from returns_api.usecases.refunds import RefundWish
 
 
 @dataclass(slots=True)
@@ -90,8 +91,7 @@ class MoneySteps(Memory):
         async def work(tx: Transaction) -> RefundView:
             return await refunds.create_refund(
                 tx, self.story.ctx, By("finance", person.credential_id), order.id,
-                amount_minor=amount, client_reference=None, reason=None, expected_refundable=None,
-                kind="manual",
+                RefundWish(kind="manual", amount_minor=amount),
             )  # fmt: skip
 
         def answered(view: RefundView) -> Answer:

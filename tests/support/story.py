@@ -56,6 +56,7 @@ from returns_api.usecases._waiting import NotYet
 from returns_api.usecases.connections import ConnectionValues, put_connection
 from returns_api.usecases.context import Context
 from returns_api.usecases.opening import LineExtras, Proof
+from returns_api.usecases.refunds import RefundWish
 from returns_api.usecases.returns import ReturnView
 from returns_api.usecases.shops import change_shop, create_shop, view_shop
 from returns_api.usecases.warehouse import GradedUnit, Inspection, Receipt
@@ -474,20 +475,14 @@ class Story:
     ) -> RefundView:
         """Finance (unless another is named) refunds an amount, or all that is left."""
         person = by or self.finance
-        wanted = {
-            "client_reference": None,
-            "reason": None,
-            "expected_refundable": None,
-            "kind": "manual",
-        } | more
+        wish = RefundWish(**{"kind": "manual", "amount_minor": amount, **more})
         async with self.ctx.database.transaction(self.shop, savepoint=True) as tx:
             return await refunds.create_refund(
                 tx,
                 self.ctx,
                 By(person.role.value, person.credential_id),
                 order.id,
-                amount_minor=amount,
-                **wanted,
+                wish,
             )
 
     async def credit_terms(self, **terms: Any) -> None:

@@ -29,6 +29,7 @@ from returns_api.usecases import refund_decisions, refunds
 from returns_api.usecases._refund_views import RefundView
 from returns_api.usecases.connections import deactivate_connection
 from returns_api.usecases.once import Answer, Keyed, once
+from returns_api.usecases.refunds import RefundWish
 from returns_api.worker import sweep
 from tests.support.bank import SECRET_KEY
 from tests.support.gates import Gate
@@ -98,9 +99,8 @@ async def test_one_key_refunds_once_however_often_it_comes(story: Story) -> None
 
     async def work(tx: Transaction) -> UUID:
         view = await refunds.create_refund(
-            tx, story.ctx, By("finance"), order.id, amount_minor=5000, client_reference=None,
-            reason=None, expected_refundable=None, kind="manual",
-        )  # fmt: skip
+            tx, story.ctx, By("finance"), order.id, RefundWish(kind="manual", amount_minor=5000)
+        )
         return view.refund["id"]  # type: ignore[no-any-return]
 
     def keyed(body: bytes) -> Keyed:

@@ -27,6 +27,7 @@ from returns_api.domain import ids
 from returns_api.domain.access import Scope
 from returns_api.domain.lifecycle.refunds import REFUND_STATES
 from returns_api.usecases import refund_decisions, refunds
+from returns_api.usecases.refunds import RefundWish
 
 router = APIRouter(prefix="/v1/refunds", tags=["refunds"])
 
@@ -59,24 +60,21 @@ async def create_refund(
     idempotency_key: KeyHeader = None,
 ) -> Response:
     principal = caller.principal
+    wish = RefundWish(
+        kind=body.kind,
+        amount_minor=body.amount,
+        expected_refundable=body.expected_refundable,
+        client_reference=body.client_reference,
+        reason=body.reason,
+        to=body.to,
+        buyer_agreed=body.buyer_agreed,
+    )
     return await keyed(
         request,
         ctx,
         caller,
         idempotency_key,
-        lambda tx: refunds.create_refund(
-            tx,
-            ctx,
-            caller.by,
-            body.order,
-            amount_minor=body.amount,
-            client_reference=body.client_reference,
-            reason=body.reason,
-            expected_refundable=body.expected_refundable,
-            kind=body.kind,
-            to=body.to,
-            buyer_agreed=body.buyer_agreed,
-        ),
+        lambda tx: refunds.create_refund(tx, ctx, caller.by, body.order, wish),
         lambda view: json_answer(
             202,
             refund_out(view, principal),

@@ -6,14 +6,11 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
 from returns_api.db import exchanges as rows
 from returns_api.db import moves
 from returns_api.db.engine import Transaction
 from returns_api.db.tables import exchanges as table
 from returns_api.domain import ids
-from returns_api.domain.errors import DuplicateReference
 from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.exchange_answers import plan_lapse
 from returns_api.domain.exchanges import (
@@ -25,9 +22,10 @@ from returns_api.domain.exchanges import (
     opening,
 )
 from returns_api.domain.returns import ReturnRecord
+from returns_api.usecases._references import counted_once
 from returns_api.usecases.context import Context
 
-_REFERENCE_TAKEN: Final = "uq_exchanges_shop_id_payment_reference"
+_REFERENCE: Final = "uq_exchanges_shop_id_payment_reference"
 
 
 async def open_exchange(
@@ -75,7 +73,7 @@ async def save(tx: Transaction, ctx: Context, change: ExchangeChange, by: By, **
         DuplicateReference: its payment was told before.
     """
     before = change.before
-    try:
+    with counted_once(_REFERENCE):
         await moves.move(
             tx,
             table,
@@ -87,10 +85,6 @@ async def save(tx: Transaction, ctx: Context, change: ExchangeChange, by: By, **
             state=change.state,
             **{**change.values, **more},
         )
-    except asyncpg.UniqueViolationError as taken:
-        if taken.constraint_name != _REFERENCE_TAKEN:
-            raise
-        raise DuplicateReference("A payment with this reference was told before.") from taken
     after = await rows.one(tx, before.id)
     assert after is not None
     return exchange_event(ctx, after, change.event, by, **change.data)

@@ -6,21 +6,19 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
 from returns_api.db import moves
 from returns_api.db import repairs as rows
 from returns_api.db.engine import Transaction
 from returns_api.db.tables import repairs as table
 from returns_api.domain import ids
-from returns_api.domain.errors import DuplicateReference
 from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.repair_plans import plan_lapse
 from returns_api.domain.repairs import RepairChange, RepairRecord
 from returns_api.domain.returns import ReturnRecord
+from returns_api.usecases._references import counted_once
 from returns_api.usecases.context import Context
 
-_REFERENCE_TAKEN: Final = "uq_repairs_shop_id_payment_reference"
+_REFERENCE: Final = "uq_repairs_shop_id_payment_reference"
 
 
 async def open_repair(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -> Event:
@@ -60,7 +58,7 @@ async def save(tx: Transaction, ctx: Context, change: RepairChange, by: By) -> E
         DuplicateReference: its payment was told before.
     """
     before = change.before
-    try:
+    with counted_once(_REFERENCE):
         await moves.move(
             tx,
             table,
@@ -72,10 +70,6 @@ async def save(tx: Transaction, ctx: Context, change: RepairChange, by: By) -> E
             state=change.state,
             **change.values,
         )
-    except asyncpg.UniqueViolationError as taken:
-        if taken.constraint_name != _REFERENCE_TAKEN:
-            raise
-        raise DuplicateReference("A payment with this reference was told before.") from taken
     after = await rows.one(tx, before.id)
     assert after is not None
     return repair_event(ctx, after, change.event, by, **change.data)

@@ -11,8 +11,6 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
 from returns_api.db import caps as cap_rows
 from returns_api.db import recoveries as rows
 from returns_api.db import store_credits as credit_rows
@@ -20,7 +18,7 @@ from returns_api.db.engine import Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain import ids
 from returns_api.domain.access import Principal
-from returns_api.domain.errors import DoesNotFit, DuplicateReference, NotEnoughCredit, NotFound
+from returns_api.domain.errors import DoesNotFit, NotEnoughCredit, NotFound
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.lifecycle.advances import RECOVERY
 from returns_api.domain.lifecycle.machine import Actor
@@ -31,9 +29,10 @@ from returns_api.usecases._acting import Acting
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._recoveries import buyer_of, fill_part, recovery_event
 from returns_api.usecases._recovery_views import RecoveryView, locked, view_of
+from returns_api.usecases._references import counted_once
 from returns_api.usecases.context import Context
 
-_REFERENCE_TAKEN: Final = "uq_recovery_steps_shop_id_kind_reference"
+_REFERENCE: Final = "uq_recovery_steps_shop_id_kind_reference"
 
 
 async def get_recovery(ctx: Context, principal: Principal, recovery_id: UUID) -> RecoveryView:
@@ -91,15 +90,11 @@ async def record_payment(
         DuplicateReference: this payment was told before.
     """
     recovery = await locked(tx, who)
-    try:
+    with counted_once(_REFERENCE):
         after = await fill_part(
             tx, ctx, who, recovery, "pay", part_of(recovery, amount_minor), who.by,
             reference=reference, note=note,
         )  # fmt: skip
-    except asyncpg.UniqueViolationError as taken:
-        if taken.constraint_name != _REFERENCE_TAKEN:
-            raise
-        raise DuplicateReference("A payment with this reference was told before.") from taken
     return await view_of(tx, after)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
-
-import asyncpg
 
 from returns_api.db import refunds as rows
 from returns_api.db import reservations
@@ -33,8 +32,9 @@ from returns_api.usecases._crediting import (
     settle_credit,
 )
 from returns_api.usecases._loading import NO_SUCH_THING
+from returns_api.usecases._references import counted_once
 from returns_api.usecases._refund_views import RefundView, view_of
-from returns_api.usecases._refunds import NewRefund, Written, reserve_and_store
+from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases.context import Context
 
 _USED_BEFORE: Final = (
@@ -44,26 +44,30 @@ PAYMENTS: Final = "payments"
 """Where a refund goes unless somebody says otherwise: back the way the money came."""
 
 
-async def create_refund(
-    tx: Transaction,
-    ctx: Context,
-    by: By,
-    order_id: UUID,
-    *,
-    amount_minor: int | None,
-    client_reference: str | None,
-    reason: str | None,
-    expected_refundable: int | None,
-    kind: str,
-    to: str = PAYMENTS,
-    buyer_agreed: bool = False,
-) -> RefundView:
-    """Reserve and record a refund; a worker sends it, once a second person approved it where the
-    caller may not pay so much alone. ``amount_minor`` None means all that is left, computed under
-    the lock. No unit of an order line is used up by it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundWish:
+    """A refund that somebody asks for.
 
     ``to`` store credit pays at once. What is owed goes there only if the buyer agreed (Directive
     2011/83/EU, article 13(1)) and draws on the payments like any refund; a present does not.
+    """
+
+    kind: str
+    amount_minor: int | None
+    """Minor units; None means all that is left, computed under the lock."""
+    expected_refundable: int | None = None
+    """What the caller believes is left, in minor units; None where it does not say."""
+    client_reference: str | None = None
+    reason: str | None = None
+    to: str = PAYMENTS
+    buyer_agreed: bool = False
+
+
+async def create_refund(
+    tx: Transaction, ctx: Context, by: By, order_id: UUID, wish: RefundWish
+) -> RefundView:
+    """Reserve and record a refund; a worker sends it, once a second person approved it where the
+    caller may not pay so much alone. No unit of an order line is used up by it.
 
     Raises:
         NotFound: no such order.
@@ -75,27 +79,26 @@ async def create_refund(
     payments = await reservations.lock_payments(tx, order_id)
     if not payments and not await rows.order_exists(tx, order_id):
         raise NotFound(NO_SUCH_THING)
-    if client_reference is not None:
-        await _require_new(tx, client_reference)
-    amount = _amount_of(payments, amount_minor, expected_refundable)
-    if to == STORE_CREDIT:
-        require_credit_fits(kind, amount_minor, agreed=buyer_agreed)
-    plan = await _plan(tx, ctx, by, order_id, payments, amount, kind, to)
+    if wish.client_reference is not None:
+        await _require_new(tx, wish.client_reference)
+    amount = _amount_of(payments, wish)
+    plan = await _plan(tx, ctx, by, order_id, payments, amount, wish)
     currency = payments[0].currency
-    agreed = {"because": {"buyer_agreed": True}} if buyer_agreed else {}
+    agreed = {"because": {"buyer_agreed": True}} if wish.buyer_agreed else {}
     new = NewRefund(
         order_id=order_id,
-        kind=kind,
+        kind=wish.kind,
         amount_minor=amount,
         currency=currency,
         transfers=plan.transfers,
-        parts=[{"kind": kind, "amount": amount, **agreed}],
-        client_reference=client_reference,
-        reason=reason,
+        parts=[{"kind": wish.kind, "amount": amount, **agreed}],
+        client_reference=wish.client_reference,
+        reason=wish.reason,
         due_by=ctx.clock() + DUE_WITHIN,
         hold_reason=await hold_for_person(tx, ctx, by, order_id, amount, currency),
     )
-    written = await _store_once(tx, ctx, new, by)
+    with counted_once("uq_refunds_shop_id_client_reference", _USED_BEFORE):
+        written = await reserve_and_store(tx, ctx, new, by)
     await emit(tx, [*plan.events, *written.events], written.jobs)
     if plan.credits:
         await settle_credit(tx, ctx, written.id, by)
@@ -108,42 +111,30 @@ async def _plan(
     by: By,
     order_id: UUID,
     payments: Sequence[PaymentRecord],
-    amount_minor: int,
-    kind: str,
-    to: str,
+    amount: int,
+    wish: RefundWish,
 ) -> Plan:
     """Which way the money goes."""
-    if to == STORE_CREDIT:
-        return await plan_credit(tx, ctx, by, order_id, payments, amount_minor, kind)
-    planned = plan_refund(payments, amount_minor)
+    if wish.to == STORE_CREDIT:
+        require_credit_fits(wish.kind, wish.amount_minor, agreed=wish.buyer_agreed)
+        return await plan_credit(tx, ctx, by, order_id, payments, amount, wish.kind)
+    planned = plan_refund(payments, amount)
     return await destinations(tx, ctx, by, order_id, payments[0].currency, planned)
 
 
-def _amount_of(
-    payments: Sequence[PaymentRecord], amount_minor: int | None, expected_refundable: int | None
-) -> int:
+def _amount_of(payments: Sequence[PaymentRecord], wish: RefundWish) -> int:
     """What was asked for, or all that is left; checked against what the caller believes is left."""
     left = sum(payment.refundable for payment in payments)
-    if expected_refundable is not None and expected_refundable != left:
+    if wish.expected_refundable is not None and wish.expected_refundable != left:
         raise RefundableChanged(
-            f"{left} is refundable now, not {expected_refundable} (minor units).",
+            f"{left} is refundable now, not {wish.expected_refundable} (minor units).",
             refundable=left,
-            expected=expected_refundable,
+            expected=wish.expected_refundable,
         )
-    amount = left if amount_minor is None else amount_minor
+    amount = left if wish.amount_minor is None else wish.amount_minor
     if amount == 0 and payments:
         raise NothingLeftToRefund("Nothing is left to refund.", requested=0, remaining=0)
     return amount
-
-
-async def _store_once(tx: Transaction, ctx: Context, new: NewRefund, by: By) -> Written:
-    """Store it unless another order's refund took its reference at the same moment."""
-    try:
-        return await reserve_and_store(tx, ctx, new, by)
-    except asyncpg.UniqueViolationError as taken:
-        if taken.constraint_name != "uq_refunds_shop_id_client_reference":
-            raise
-        raise DuplicateReference(_USED_BEFORE) from taken
 
 
 async def _require_new(tx: Transaction, reference: str) -> None:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
-
 from returns_api.db import store_credit_lots as lot_rows
 from returns_api.db import store_credits as rows
 from returns_api.db.engine import Row, Transaction
@@ -32,6 +30,7 @@ from returns_api.domain.store_credits import (
 )
 from returns_api.usecases import _store_credits as steps
 from returns_api.usecases._loading import NO_SUCH_THING
+from returns_api.usecases._references import counted_once
 from returns_api.usecases.context import Context
 
 _USED_BEFORE: Final = (
@@ -113,15 +112,11 @@ async def spend(
         raise NotEnoughCredit(
             short.detail, **short.context, currency=account.currency, store_credit=name
         ) from None
-    try:
+    # Another account's debit may take the reference at the same moment.
+    with counted_once("uq_store_credit_movements_client_reference", _USED_BEFORE):
         moved = await steps.take(
             tx, ctx, by, account, draws, client_reference=client_reference, reference=reference
         )
-    except asyncpg.UniqueViolationError as taken:
-        if taken.constraint_name != "uq_store_credit_movements_client_reference":
-            raise
-        # Another account's debit took the reference at the same moment.
-        raise DuplicateReference(_USED_BEFORE) from taken
     return await _told(tx, account, moved)
 
 
