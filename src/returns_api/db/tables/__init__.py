@@ -10,9 +10,10 @@ from returns_api.db.tables.advances import (
 )
 from returns_api.db.tables.audits import audits
 from returns_api.db.tables.cancellations import cancellation_lines, cancellations
-from returns_api.db.tables.complaints import complaints, order_deadlines
+from returns_api.db.tables.complaints import complaints
 from returns_api.db.tables.conversations import message_texts, return_messages
 from returns_api.db.tables.credit_notes import credit_notes, number_series
+from returns_api.db.tables.deadlines import deadlines, order_deadlines
 from returns_api.db.tables.disputes import dispute_statements, disputes
 from returns_api.db.tables.exchanges import exchange_draws, exchanges
 from returns_api.db.tables.exports import export_parts, exports
@@ -64,7 +65,6 @@ from returns_api.db.tables.refunds import (
 from returns_api.db.tables.repairs import repairs
 from returns_api.db.tables.reports import report_progress, report_rollups
 from returns_api.db.tables.returns import (
-    deadlines,
     decisions,
     inspected_units,
     inspections,

@@ -12,7 +12,7 @@ from returns_api.db.tables._base import (
     text_,
     uuid_,
 )
-from returns_api.db.tables.returns import OWNERS
+from returns_api.db.tables.deadlines import OWNERS
 from returns_api.domain.address_changes import REASONS
 from returns_api.domain.lifecycle.address_changes import ADDRESS_CHANGE
 

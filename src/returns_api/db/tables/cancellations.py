@@ -14,7 +14,7 @@ from returns_api.db.tables._base import (
     text_,
     uuid_,
 )
-from returns_api.db.tables.returns import OWNERS
+from returns_api.db.tables.deadlines import OWNERS
 from returns_api.domain.cancellations import CAUSES, REASONS
 from returns_api.domain.lifecycle.cancellations import CANCELLATION
 

@@ -1,4 +1,4 @@
-"""Complaints about an order or a return, and the deadlines of what hangs on an order alone.
+"""Complaints about an order or a return.
 
 Nothing a person said stands here: the words are those of messages about the complaint.
 """
@@ -8,7 +8,6 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from returns_api.db.tables._base import (
     at_least,
     belongs_to,
-    due_index,
     integer,
     moment,
     one_of,
@@ -16,10 +15,8 @@ from returns_api.db.tables._base import (
     text_,
     uuid_,
 )
-from returns_api.db.tables.returns import OWNERS
 from returns_api.domain.complaints import CATEGORIES, SCORES
 from returns_api.domain.lifecycle.complaints import COMPLAINT
-from returns_api.domain.lifecycle.deadlines import STATES as DEADLINE_STATES
 
 complaints = tenant_table(
     "complaints",
@@ -51,28 +48,3 @@ complaints = tenant_table(
     Index("ix_complaints_state", "shop_id", "state", "id"),
     Index("ix_complaints_opened", "shop_id", "created_at"),
 )
-
-order_deadlines = tenant_table(
-    "order_deadlines",
-    uuid_("order_id"),
-    uuid_("object_id"),
-    text_("object"),
-    text_("kind"),
-    text_("owner"),
-    text_("on_silence"),
-    text_("state"),
-    moment("due_at"),
-    moment("wake_at", null=True),
-    moment("paused_at", null=True),
-    moment("begun_at"),
-    moment("ended_at", null=True),
-    one_of("state", DEADLINE_STATES),
-    one_of("owner", OWNERS),
-    CheckConstraint("(wake_at IS NOT NULL) = (state = 'open')", name="open_ones_wake"),
-    CheckConstraint("(paused_at IS NOT NULL) = (state = 'paused')", name="paused_since"),
-    CheckConstraint("(ended_at IS NULL) = (state IN ('open', 'paused'))", name="ended_at"),
-    belongs_to("orders", "order_id"),
-    due_index("order_deadlines", "wake_at", "wake_at IS NOT NULL"),
-    key=("order_id", "object_id", "kind"),
-)
-"""As ``deadlines``, for what may hang on an order that has no return."""

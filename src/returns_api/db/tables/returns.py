@@ -18,11 +18,7 @@ from returns_api.db.tables._base import (
     texts,
     uuid_,
 )
-from returns_api.domain.lifecycle.deadlines import STATES as DEADLINE_STATES
-from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.returns import LINE, RETURN
-
-OWNERS = tuple(actor.value for actor in Actor)
 
 decisions = tenant_table(
     "decisions",
@@ -98,31 +94,6 @@ returns = tenant_table(
     Index("ix_returns_opened", "shop_id", "created_at"),
     due_index("returns", "quality_at", "quality_at IS NOT NULL"),
 )
-
-deadlines = tenant_table(
-    "deadlines",
-    uuid_("return_id"),
-    uuid_("object_id"),
-    text_("object"),
-    text_("kind"),
-    text_("owner"),
-    text_("on_silence"),
-    text_("state"),
-    moment("due_at"),
-    moment("wake_at", null=True),
-    moment("paused_at", null=True),
-    moment("begun_at"),
-    moment("ended_at", null=True),
-    one_of("state", DEADLINE_STATES),
-    one_of("owner", OWNERS),
-    CheckConstraint("(wake_at IS NOT NULL) = (state = 'open')", name="open_ones_wake"),
-    CheckConstraint("(paused_at IS NOT NULL) = (state = 'paused')", name="paused_since"),
-    CheckConstraint("(ended_at IS NULL) = (state IN ('open', 'paused'))", name="ended_at"),
-    belongs_to("returns", "return_id"),
-    due_index("deadlines", "wake_at", "wake_at IS NOT NULL"),
-    key=("return_id", "object_id", "kind"),
-)
-"""Everything that somebody has to do by a moment, in returns and in what hangs on them."""
 
 return_lines = tenant_table(
     "return_lines",
