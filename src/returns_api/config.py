@@ -128,6 +128,12 @@ class Settings(BaseSettings):
     worker_concurrency: int = Field(
         20, ge=1, le=500, description="Most jobs that one worker runs at once."
     )
+    worker_memory_mb: int | None = Field(
+        None,
+        ge=256,
+        description="Most memory (address space, in megabytes) of one worker process: a job that "
+        "wants more fails alone; unset: what the system gives.",
+    )
     lease_seconds: float = Field(
         45.0,
         ge=1,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from returns_api import tracing
+from returns_api import logs, tracing
 from returns_api.adapters import registry
 from returns_api.adapters.documents import PdfPrinter
 from returns_api.adapters.http import GuardedClient, HttpClient
@@ -25,6 +27,8 @@ from returns_api.db.engine import Database
 from returns_api.db.waker import Waker
 from returns_api.usecases._calls import CallsUnderWay
 from returns_api.usecases.context import Context
+from returns_api.usecases.inbox import go_on
+from returns_api.worker.apart import ProcessApart, bound, bound_memory
 from returns_api.worker.main import work
 
 SECRET_BYTES = 24
@@ -77,9 +81,11 @@ async def running_context(
 
 async def run_worker(settings: Settings) -> None:
     """One worker process, until it is told to stop."""
+    bound_memory(settings.worker_memory_mb)
     calls = CallsUnderWay(max(1, settings.worker_concurrency // 2))
     size = settings.worker_pool_size
-    opened = running_context(settings, pool_size=size, one_plan=True, calls=calls)
+    apart = ProcessApart(carry_apart, settings)
+    opened = running_context(settings, pool_size=size, one_plan=True, calls=calls, apart=apart)
     async with opened as (ctx, waker):
         await work(
             ctx,
@@ -87,6 +93,20 @@ async def run_worker(settings: Settings) -> None:
             concurrency=settings.worker_concurrency,
             shutdown_seconds=settings.shutdown_seconds,
         )
+
+
+def carry_apart(
+    settings: Settings, seconds: float, shop: UUID, message_id: UUID, attempt: int
+) -> None:
+    """A process of its own for one claimed message of the inbox."""
+    bound(seconds, settings.worker_memory_mb)
+    logs.configure(settings.log_level)
+    asyncio.run(_carried_on(settings, shop, message_id, attempt))
+
+
+async def _carried_on(settings: Settings, shop: UUID, message_id: UUID, attempt: int) -> None:
+    async with running_context(settings, pool_size=1, one_plan=True) as (ctx, _):
+        await go_on(ctx, shop, message_id, attempt)
 
 
 def _adapters(kind: Kind, http: HttpClient) -> dict[str, Any]:

@@ -14,10 +14,10 @@ import pytest
 
 from returns_api.db import connections
 from returns_api.db import inbox as rows
-from returns_api.domain.errors import ActionNotAllowed, NotFound
+from returns_api.domain.errors import ActionNotAllowed, NotFound, Unavailable
 from returns_api.domain.orders import Observation
 from returns_api.ports.shops import Delivery
-from returns_api.usecases import inbox
+from returns_api.usecases import dead_messages, inbox
 from returns_api.usecases.context import Context
 from returns_api.usecases.inbox import MAX_FAILURES, PATIENCE, look_again_in, retry_in
 from tests.support import shopify
@@ -45,6 +45,8 @@ class Moody:
     def parse(self, topic: str, body: bytes) -> tuple[Observation, ...]:
         if body == b"value":
             raise ValueError("$.total is not an amount")
+        if body == b"exit":
+            raise SystemExit(3)
         if body == b"bug":
             raise RuntimeError("anna@example.com broke it")
         return ()
@@ -145,6 +147,45 @@ async def test_a_message_that_kills_its_worker_is_counted_out_too(
     assert "died" in row["error"]
 
 
+async def test_what_killed_two_workers_is_tried_apart(shop: Intake, clock: Clock) -> None:
+    """Whatever the process does: what it leaves undone is a failure that its caller writes down."""
+    told: list[int] = []
+
+    async def dies(_shop: UUID, _message: UUID, attempt: int) -> str:
+        told.append(attempt)
+        return "ended with 3"
+
+    async def goes_on(shop_id: UUID, message_id: UUID, attempt: int) -> str:
+        await inbox.go_on(shop.ctx, shop_id, message_id, attempt)
+        return "ended with 0"
+
+    async def is_taken(*_: object) -> str:
+        raise Unavailable("waits for a process of its own")
+
+    message = await put(shop, "orders/create", ORDER)
+    for _ in range(inbox.DEATHS_MAX):
+        async with shop.ctx.database.transaction(shop.shop) as tx:
+            assert await rows.claim(tx, message, clock(), clock() + shop.ctx.lease)
+        clock.forward(seconds=shop.ctx.lease.total_seconds())
+    row = await run(replace(shop, ctx=replace(shop.ctx, apart=dies)), message)
+    assert (told, row["deaths"]) == ([3], 2)
+    assert (row["state"], row["error"]) == ("received", "the process that tried it ended with 3")
+    assert row["due_at"] == clock() + retry_in(3)
+    clock.now = row["due_at"]
+    row = await run(replace(shop, ctx=replace(shop.ctx, apart=is_taken)), message)
+    assert (row["attempt"], row["waits"], row["deaths"]) == (4, 1, 2)
+    assert row["due_at"] == clock() + inbox.APART_AGAIN
+    clock.now = row["due_at"]
+    row = await run(replace(shop, ctx=replace(shop.ctx, apart=goes_on)), message)
+    assert (row["state"], row["error"]) == ("processed", None)
+    assert len((await shop.state())["orders"]) == 1
+
+
+async def test_a_reader_that_exits_is_a_failure_like_any_other(shop: Intake) -> None:
+    row = await run(shop, await put(shop, "any", b"exit", source="moody"))
+    assert (row["state"], row["error"]) == ("received", "SystemExit")
+
+
 async def test_a_leased_message_is_left_alone_until_the_lease_ends(
     shop: Intake, clock: Clock
 ) -> None:
@@ -155,6 +196,11 @@ async def test_a_leased_message_is_left_alone_until_the_lease_ends(
     assert message not in [m for _, m in await inbox.due_inbox(shop.ctx, 1000)]
     clock.forward(seconds=shop.ctx.lease.total_seconds())
     assert (shop.shop, message) in await inbox.due_inbox(shop.ctx, 1000)
+    row = await run(shop, message)
+    assert (row["state"], row["waits"], row["deaths"]) == ("received", 1, 1)
+    assert row["due_at"] == clock() + inbox.spread(message, shop.ctx.lease)
+    assert row["due_at"] < clock() + shop.ctx.lease / 4
+    clock.now = row["due_at"]
     assert (await run(shop, message))["state"] == "processed"
 
 
@@ -165,12 +211,13 @@ async def test_a_worker_that_wakes_up_late_changes_nothing(shop: Intake, clock: 
         connection = await connections.find(tx, SOURCE)
     assert zombie is not None
     clock.forward(seconds=shop.ctx.lease.total_seconds())
+    clock.now = (await run(shop, message))["due_at"]
     await run(shop, message)
     held = inbox._Held(zombie, connection)
     with pytest.raises(inbox._Lost):
         await inbox._process(shop.ctx, shop.shop, held)
     (row,) = await shop.rows("SELECT attempt, state FROM inbox WHERE id = $1", message)
-    assert (row["attempt"], row["state"]) == (2, "processed")
+    assert (row["attempt"], row["state"]) == (3, "processed")
 
 
 async def test_many_workers_at_once_apply_a_message_once(shop: Intake) -> None:
@@ -240,7 +287,7 @@ async def test_an_erasure_empties_what_the_inbox_kept_of_the_person(shop: Intake
     kept = await shop.rows("SELECT id, body FROM inbox WHERE body <> ''")
     assert [row["id"] for row in kept] == [about_ben]
     with pytest.raises(ActionNotAllowed):
-        await inbox.replay_message(shop.ctx, shop.shop, about_anna)
+        await dead_messages.replay_message(shop.ctx, shop.shop, about_anna)
 
 
 async def test_a_dead_message_can_be_started_anew_with_all_its_tries(
@@ -251,7 +298,7 @@ async def test_a_dead_message_can_be_started_anew_with_all_its_tries(
         row = await run(shop, message)
         clock.forward(hours=4)
     assert row["state"] == "dead"
-    shown = await inbox.replay_message(shop.ctx, shop.shop, message)
+    shown = await dead_messages.replay_message(shop.ctx, shop.shop, message)
     assert (shown["state"], shown["error"], shown["due_at"]) == ("received", None, clock())
     row = await run(shop, message)
     assert (row["state"], row["attempt"]) == ("received", MAX_FAILURES + 1)
@@ -260,13 +307,13 @@ async def test_a_dead_message_can_be_started_anew_with_all_its_tries(
 async def test_what_is_not_dead_cannot_be_replayed(ctx: Context, shop: Intake) -> None:
     message = await put(shop, "orders/create", ORDER)
     with pytest.raises(ActionNotAllowed) as waiting:
-        await inbox.replay_message(ctx, shop.shop, message)
+        await dead_messages.replay_message(ctx, shop.shop, message)
     assert waiting.value.context["state"] == "received"
     with pytest.raises(NotFound):
-        await inbox.replay_message(ctx, shop.shop, ctx.new_id())
+        await dead_messages.replay_message(ctx, shop.shop, ctx.new_id())
     stranger = await an_intake(ctx)
     with pytest.raises(NotFound):
-        await inbox.replay_message(ctx, stranger.shop, message)
+        await dead_messages.replay_message(ctx, stranger.shop, message)
 
 
 async def test_messages_of_a_switched_off_connection_are_still_applied(shop: Intake) -> None:
@@ -280,9 +327,13 @@ async def test_pages_show_one_state_newest_first(shop: Intake) -> None:
     for message in made:
         await run(shop, message)
     last = UUID(int=2**128 - 1)
-    first = await inbox.list_messages(shop.ctx, shop.shop, state="ignored", before=last, limit=2)
+    first = await dead_messages.list_messages(
+        shop.ctx, shop.shop, state="ignored", before=last, limit=2
+    )
     assert [row["id"] for row in first] == [made[2], made[1]]
-    rest = await inbox.list_messages(shop.ctx, shop.shop, state="ignored", before=made[1], limit=2)
+    rest = await dead_messages.list_messages(
+        shop.ctx, shop.shop, state="ignored", before=made[1], limit=2
+    )
     assert [row["id"] for row in rest] == [made[0]]
     assert "body" not in dict(first[0].items())
 

@@ -62,8 +62,9 @@ async def send(shop: Intake) -> None:
 async def settled(shop: Intake, clock: Clock) -> None:
     """What the platform's retry and the sweep make of it: one order, one event, one message."""
     await send(shop)
-    clock.forward(seconds=shop.ctx.lease.total_seconds())
-    await shop.work()
+    for wait in (shop.ctx.lease, shop.ctx.lease / 4):
+        clock.forward(seconds=wait.total_seconds())
+        await shop.work()
     assert [row["state"] for row in await shop.rows("SELECT state FROM inbox")] == ["processed"]
     assert len((await shop.state())["orders"]) == 1
     assert len(await shop.rows("SELECT 1 FROM events WHERE type = 'order.received'")) == 1

@@ -13,7 +13,7 @@ from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.inbox import InboxMessageOut, InboxMessagesOut, InboxState
 from returns_api.db.engine import Row
 from returns_api.domain.access import Scope
-from returns_api.usecases import inbox
+from returns_api.usecases import dead_messages
 
 router = APIRouter(prefix="/v1/admin/inbox", tags=["inbox"])
 
@@ -37,7 +37,7 @@ async def list_messages(
     page: Pages,
     state: Annotated[InboxState, Query(description="Which ones.")] = InboxState.DEAD,
 ) -> InboxMessagesOut:
-    rows = await inbox.list_messages(
+    rows = await dead_messages.list_messages(
         ctx,
         caller.principal.shop,
         state=state.value,
@@ -64,7 +64,7 @@ async def replay_message(
     ctx: ContextDep,
     caller: Manager,
 ) -> InboxMessageOut:
-    row = await inbox.replay_message(ctx, caller.principal.shop, path_id("in", message))
+    row = await dead_messages.replay_message(ctx, caller.principal.shop, path_id("in", message))
     return _shown(row)
 
 

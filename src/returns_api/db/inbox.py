@@ -3,7 +3,8 @@
 ``attempt`` only grows and is the fence: whoever finishes a message names the try under which it
 was claimed, so a worker that was paused beyond its lease changes nothing. ``waits`` counts the
 tries that found something missing which another message will bring; they are no failures.
-``waiting_for`` names that thing, so that its arrival can make the message due at once.
+``waiting_for`` names that thing, so that its arrival can make the message due at once. ``deaths``
+counts the tries of which nobody heard again: a lease that somebody has to take over was left so.
 
 The body of a processed message is emptied: its facts live in tables where a person can be erased.
 The row stays, and with it the memory that this event was seen.
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Text,
     and_,
     any_,
+    case,
     exists,
     func,
     literal,
@@ -49,6 +51,14 @@ _ADD: Final = Query(
     .returning(_t.c.id)
 )
 _FREE: Final = or_(_t.c.leased_until.is_(None), _t.c.leased_until <= given("now"))
+_before = _t.alias("before")
+_LEFT: Final = (
+    select(_before.c.leased_until.is_not(None))
+    .where(_before.c.shop_id == _t.c.shop_id, _before.c.id == _t.c.id)
+    .scalar_subquery()
+    .label("left")
+)
+"""Whether the try before never came to an end: a statement's own reads see what was before it."""
 _CLAIM: Final = Query(
     update(_t)
     .where(
@@ -58,8 +68,12 @@ _CLAIM: Final = Query(
         _t.c.due_at <= given("now"),
         _FREE,
     )
-    .values(attempt=_t.c.attempt + 1, leased_until=given("leased_until"))
-    .returning(_t)
+    .values(
+        attempt=_t.c.attempt + 1,
+        deaths=_t.c.deaths + case((_t.c.leased_until.is_not(None), 1), else_=0),
+        leased_until=given("leased_until"),
+    )
+    .returning(_t, _LEFT)
 )
 _HELD: Final = and_(
     here(_t),
@@ -67,6 +81,7 @@ _HELD: Final = and_(
     _t.c.attempt == given("attempt"),
     _t.c.state == "received",
 )
+_READ_HELD: Final = Query(select(_t).where(_HELD, _t.c.leased_until.is_not(None)))
 _FINISH: Final = Query(
     update(_t)
     .where(_HELD)
@@ -181,8 +196,16 @@ async def add(
 
 
 async def claim(tx: Transaction, message_id: UUID, now: datetime, until: datetime) -> Row | None:
-    """The message, its try counted and leased; None when it is not due, done or in other hands."""
+    """The message, its try counted and leased; None when it is not due, done or in other hands.
+
+    ``left``: the try before never came to an end.
+    """
     return await tx.first(_CLAIM, id=message_id, now=now, leased_until=until)
+
+
+async def held(tx: Transaction, message_id: UUID, attempt: int) -> Row | None:
+    """A message that this try holds, whole; None once the try has come to an end."""
+    return await tx.first(_READ_HELD, id=message_id, attempt=attempt)
 
 
 async def finish(
@@ -216,6 +239,7 @@ async def postpone(
     due_at: datetime,
     error: str,
     waiting_for: str | None = None,
+    failed: bool = True,
 ) -> bool:
     """Give a claimed message back for a later try; with ``waiting_for`` it is no failure."""
     touched = await tx.run(
@@ -223,7 +247,7 @@ async def postpone(
         id=message_id,
         attempt=attempt,
         due_at=due_at,
-        waits=0 if waiting_for is None else 1,
+        waits=0 if failed and waiting_for is None else 1,
         waiting_for=waiting_for,
         error=error,
     )

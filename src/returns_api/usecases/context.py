@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -33,6 +33,11 @@ CACHE_SIZE: Final = 10_000
 LEASE: Final = timedelta(seconds=45)
 """How long a worker may be silent before another takes over what it holds. Every call to the
 outside ends sooner; one that does not is fenced off by the number of its try."""
+
+
+Apart = Callable[[UUID, UUID, int], Awaitable[str]]
+"""Carries a message that its caller claimed (shop, id, number of the try) on in a process of its
+own, and says how that ended (``ended with 0``). Raises ``Unavailable`` while all are taken."""
 
 
 class PrincipalCache:
@@ -75,6 +80,8 @@ class Context:
     cleaner: PhotoCleaner
     photos: PhotoStore
     lease: timedelta = LEASE
+    apart: Apart | None = None
+    """Where what killed workers is tried; without it, here like everything else."""
     calls: CallsUnderWay = field(default_factory=CallsUnderWay)
     """This process's own calls to providers."""
     policies: dict[UUID, Policy] = field(default_factory=dict)

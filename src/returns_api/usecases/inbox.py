@@ -2,9 +2,11 @@
 
 What a message says and that it was processed are committed together. A try is counted before it
 runs, so a message that kills its worker ends among the dead as surely as one that cannot be read;
-a message that only came too early waits for days without being counted out. Dead ones stay
-visible and can be started anew. Owns the life of a message; what its facts do is owned by
-``_orders``, ``_provider_facts`` and ``_tracking``.
+what was in one worker's hands when it was lost comes back one by one, and what lost two workers is
+tried in a process of its own from then on, so that it takes nobody along any more.
+A message that only came too early waits for days without being counted out. Dead ones stay
+visible and can be started anew (``dead_messages``). Owns the life of a message; what its facts do
+is owned by ``_orders``, ``_provider_facts`` and ``_tracking``.
 """
 
 from __future__ import annotations
@@ -22,17 +24,21 @@ from returns_api.db import connections, shops
 from returns_api.db import inbox as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, due_in, emit
-from returns_api.domain.errors import ActionNotAllowed, NotFound, ReturnsError
+from returns_api.domain.errors import ReturnsError, Unavailable
 from returns_api.domain.orders import Observation
 from returns_api.ports.carriers import TrackingScan
 from returns_api.ports.payments import ProviderDispute, ProviderRefund
 from returns_api.usecases import _orders, _provider_facts, _tracking
 from returns_api.usecases._waiting import NotYet
-from returns_api.usecases.context import Context
+from returns_api.usecases.context import Apart, Context
 
 MAX_FAILURES: Final = 8
 PATIENCE: Final = timedelta(hours=72)
 """How long a message may wait for another one."""
+DEATHS_MAX: Final = 2
+"""So many workers may go while they hold a message, which may be no fault of its own."""
+APART_AGAIN: Final = timedelta(seconds=10)
+"""When to look again while all processes for such messages are taken."""
 UNREADABLE: Final = "unreadable"
 """Topic of an authentic body in which the door found no event."""
 ERROR_MAX: Final = 300
@@ -69,6 +75,13 @@ def look_again_in(waits: int) -> timedelta:
     return min(timedelta(seconds=5 * 2 ** min(waits, 20)), timedelta(hours=1))
 
 
+def spread(message_id: UUID, lease: timedelta) -> timedelta:
+    """At most a quarter of a lease, another wait for each message: what one worker had in its hands
+    when it was lost comes back one by one, so that whoever did it does not take the others along
+    again."""
+    return lease / 4 * (int.from_bytes(message_id.bytes[-4:], "big") / 2**32)
+
+
 async def process_inbox(ctx: Context, shop: UUID, message_id: UUID) -> None:
     """Apply one due message; nothing happens when it is done, not due or in other hands.
 
@@ -78,11 +91,31 @@ async def process_inbox(ctx: Context, shop: UUID, message_id: UUID) -> None:
     held = await _claim(ctx, shop, message_id)
     if held is None:
         return
+    if ctx.apart is not None and held.row["deaths"] >= DEATHS_MAX:
+        await _try_apart(ctx, ctx.apart, shop, held)
+    elif held.row["left"]:
+        wait = spread(message_id, ctx.lease)
+        await _put_off(ctx, shop, held, wait, "the worker that had it was lost")
+    else:
+        await _try(ctx, shop, held)
+    ctx.wake()
+
+
+async def go_on(ctx: Context, shop: UUID, message_id: UUID, attempt: int) -> None:
+    """Apply a message that another process claimed for this one; nothing when it holds no more."""
+    async with ctx.database.transaction(shop) as tx:
+        row = await rows.held(tx, message_id, attempt)
+        held = None if row is None else await _held(tx, row)
+    if held is not None:
+        await _try(ctx, shop, held)
+
+
+async def _try(ctx: Context, shop: UUID, held: _Held) -> None:
     try:
         await _process(ctx, shop, held)
     except _Lost:
         log.warning("message lost", kind="process_inbox", attempt=held.row["attempt"])
-    except Exception as failure:  # the row is the record of it; a bug must not stop the others
+    except (Exception, SystemExit) as failure:  # the row is the record; others must not stop
         log.warning(
             "message failed",
             topic=held.row["topic"],
@@ -91,47 +124,32 @@ async def process_inbox(ctx: Context, shop: UUID, message_id: UUID) -> None:
             exc_info=not isinstance(failure, ValueError | ReturnsError),
         )
         await _fail(ctx, shop, held, _reason(failure))
-    ctx.wake()
+
+
+async def _try_apart(ctx: Context, apart: Apart, shop: UUID, held: _Held) -> None:
+    """Whatever becomes of the process that takes it, this one writes down how the try ended."""
+    message_id, attempt = held.row["id"], held.row["attempt"]
+    try:
+        ended = await apart(shop, message_id, attempt)
+    except Unavailable as busy:
+        await _put_off(ctx, shop, held, APART_AGAIN, busy.detail)
+        return
+    async with ctx.database.transaction(shop) as tx:
+        unfinished = await rows.held(tx, message_id, attempt)
+    if unfinished is not None:
+        log.warning("message failed", topic=held.row["topic"], attempt=attempt, outcome=ended)
+        await _fail(ctx, shop, held, f"the process that tried it {ended}")
+
+
+async def _put_off(ctx: Context, shop: UUID, held: _Held, wait: timedelta, because: str) -> None:
+    """Give it back untried."""
+    async with ctx.database.transaction(shop) as tx:
+        await _give_back(tx, held, ctx.clock(), wait, because, failed=False)
 
 
 async def due_inbox(ctx: Context, limit: int) -> list[tuple[UUID, UUID]]:
     """Shop and id of messages whose time has come, whatever became of their wake-up."""
     return await rows.due(ctx.database, ctx.clock(), limit)
-
-
-async def list_messages(
-    ctx: Context, shop: UUID, *, state: str, before: UUID, limit: int
-) -> list[Row]:
-    """Messages in one state, newest first, without their bodies."""
-    async with ctx.database.transaction(shop) as tx:
-        return await rows.page(tx, state=state, before=before, limit=limit)
-
-
-async def replay_message(ctx: Context, shop: UUID, message_id: UUID) -> Row:
-    """Start a dead or ignored message anew with all its tries.
-
-    Raises:
-        NotFound: there is no such message.
-        ActionNotAllowed: it is neither dead nor ignored, or its body was erased.
-    """
-    async with ctx.database.transaction(shop) as tx:
-        row = await rows.revive(tx, message_id, ctx.clock())
-        if row is None:
-            raise await _not_replayable(tx, message_id)
-        await emit(tx, [], [Job("process_inbox", message_id)])
-    ctx.wake()
-    return row
-
-
-async def _not_replayable(tx: Transaction, message_id: UUID) -> ReturnsError:
-    row = await rows.one(tx, message_id)
-    if row is None:
-        return NotFound("There is no such thing here, or it is not yours to see.")
-    return ActionNotAllowed(
-        "Only a dead or ignored message whose body is still kept can be replayed.",
-        state=row["state"],
-        allowed=[],
-    )
 
 
 async def _claim(ctx: Context, shop: UUID, message_id: UUID) -> _Held | None:
@@ -140,13 +158,17 @@ async def _claim(ctx: Context, shop: UUID, message_id: UUID) -> _Held | None:
         row = await rows.claim(tx, message_id, now, now + ctx.lease)
         if row is None:
             return None
-        held = _Held(row, await connections.find(tx, row["source"]))
+        held = await _held(tx, row)
         if held.failures > MAX_FAILURES:
             # Only tries that never came to an end lead here: each of them took its worker along.
             error = f"the worker died at each of {MAX_FAILURES} tries"
             await rows.finish(tx, message_id, row["attempt"], state="dead", now=now, error=error)
             return None
     return held
+
+
+async def _held(tx: Transaction, row: Row) -> _Held:
+    return _Held(row, await connections.find(tx, row["source"]))
 
 
 async def _process(ctx: Context, shop: UUID, held: _Held) -> None:
@@ -206,7 +228,8 @@ async def _settle(
         await _finish(tx, held, now, "processed" if first.settles else "dead", error)
         return
     wait = look_again_in(row["waits"]) if first.soon is None else first.soon
-    await _postpone(tx, held, now, wait, f"waits for {first.waiting_for}", first.waiting_for)
+    error = f"waits for {first.waiting_for}"
+    await _give_back(tx, held, now, wait, error, waiting_for=first.waiting_for)
 
 
 async def _finish(
@@ -231,22 +254,13 @@ async def _finish(
         raise _Lost
 
 
-async def _postpone(
-    tx: Transaction,
-    held: _Held,
-    now: datetime,
-    wait: timedelta,
-    error: str,
-    waiting_for: str | None = None,
+async def _give_back(
+    tx: Transaction, held: _Held, now: datetime, wait: timedelta, error: str, **why: Any
 ) -> None:
+    """``why`` is that of ``db.inbox.postpone``. Raises ``_Lost``."""
     due_at, message_id = now + wait, held.row["id"]
     kept = await rows.postpone(
-        tx,
-        message_id,
-        held.row["attempt"],
-        due_at=due_at,
-        error=error,
-        waiting_for=waiting_for,
+        tx, message_id, held.row["attempt"], due_at=due_at, error=error, **why
     )
     if not kept:
         raise _Lost
@@ -262,7 +276,7 @@ async def _fail(ctx: Context, shop: UUID, held: _Held, error: str) -> None:
             if hopeless:
                 await _finish(tx, held, now, "dead", error)
             else:
-                await _postpone(tx, held, now, retry_in(held.failures), error)
+                await _give_back(tx, held, now, retry_in(held.failures), error)
         except _Lost:
             return
 

@@ -24,6 +24,7 @@ from returns_api.usecases.context import Context
 from returns_api.usecases.housekeeping import trim_queue_log
 from returns_api.worker.jobs import KINDS, Kind, parse
 from returns_api.worker.sweep import EVERY_SECONDS, sweep
+from returns_api.worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -38,12 +39,18 @@ log = structlog.get_logger()
 
 
 async def work(ctx: Context, waker: Waker, *, concurrency: int, shutdown_seconds: float) -> None:
-    """Run jobs until SIGTERM or SIGINT; what is in flight then is finished within the limit."""
+    """Run jobs until SIGTERM or SIGINT; what is in flight then is finished within the limit.
+
+    Ends the process when a job keeps it from doing anything else.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await work_until(stop, ctx, waker, concurrency=concurrency, shutdown_seconds=shutdown_seconds)
+    async with Watchdog():
+        await work_until(
+            stop, ctx, waker, concurrency=concurrency, shutdown_seconds=shutdown_seconds
+        )
 
 
 async def work_until(

@@ -25,6 +25,7 @@ inbox = tenant_table(
     text_("state", default="received"),
     integer("attempt", default=0),
     integer("waits", default=0),
+    integer("deaths", default=0),
     text_("waiting_for", null=True),
     moment("received_at", now=True),
     moment("due_at", null=True),
