@@ -169,7 +169,12 @@ PLANTED = [
     ("N2 refund state", "UPDATE refunds SET state = 'failed' WHERE amount_minor = 400"),
     ("N2 refund state", "UPDATE refunds SET amount_minor = 401 WHERE amount_minor = 400"),
     ("N2 returned amount", bare("returns", state="refunding", refunded_minor=1, sequence=0)),
-    ("N2 received units", bare("return_lines", quantity=1, received=1, inspected=0)),
+    (
+        "N2 received units",
+        bare("returns", state="refunding", sequence=0)
+        + f"; {bare('return_lines', quantity=1, received=1, inspected=0)}"
+        + "; UPDATE return_lines SET return_id = returns.id FROM returns",
+    ),
     ("N6 ledger of a payment", "UPDATE payments SET captured = 1001"),
     ("N6 ledger of a payment", "UPDATE ledger_postings SET amount_minor = 401"),
     ("N6 ledger of a buyer", "UPDATE refunds SET amount_minor = 401 WHERE amount_minor = 400"),
@@ -192,6 +197,7 @@ PLANTED = [
     ("N11 refunds without orders", f"UPDATE refunds SET order_id = '{OTHER_ID}'"),
     ("N11 payments without orders", f"UPDATE payments SET order_id = '{OTHER_ID}'"),
     ("N11 order_lines without orders", f"UPDATE order_lines SET order_id = '{OTHER_ID}'"),
+    ("N11 return_lines without returns", bare("return_lines", return_id=OTHER_ID, quantity=1)),
     ("N11 returns without orders", bare("returns", OTHER_ID, state="refunding", sequence=0)),
     ("N11 transfers without refunds", f"UPDATE transfers SET refund_id = '{OTHER_ID}'"),
     ("N11 transfers without payments", f"UPDATE transfers SET payment_id = '{OTHER_ID}'"),

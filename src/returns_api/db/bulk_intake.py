@@ -17,7 +17,6 @@ from sqlalchemy import (
     any_,
     case,
     column,
-    exists,
     func,
     insert,
     null,
@@ -70,12 +69,14 @@ def _insert_payments() -> Query:
     counters = {"reserved", "refunded", "external", "disputed", "exchanged"}
     names = [c.name for c in payments.c if c.name not in {"shop_id", *counters}]
     told, other = _told(payments, names), payments.alias("other")
-    taken = exists().where(
+    # A value, not EXISTS: that one may be answered by reading all payments of the shop once.
+    found = select(other.c.id).where(
         here(other),
         other.c.provider == told.c.provider,
         other.c.account == told.c.account,
         other.c.provider_payment_id == told.c.provider_payment_id,
     )
+    taken = found.limit(1).scalar_subquery().is_not(None)
     values = [
         case((taken, null()), else_=told.c[name]) if name == "provider_payment_id" else told.c[name]
         for name in names

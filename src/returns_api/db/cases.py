@@ -53,6 +53,14 @@ def _in(table: Table, states: list[str]) -> ColumnElement[bool]:
     return _some(table, among(table.c.state, states))
 
 
+_disputed: Final = (
+    select(disputes.c.id)
+    .join(
+        returns, and_(returns.c.shop_id == disputes.c.shop_id, returns.c.id == disputes.c.return_id)
+    )
+    .where(here(disputes), returns.c.order_id == _order, among(disputes.c.state, _open(DISPUTE)))
+    .exists()
+)
 _settled: Final = or_(
     among(refunds.c.state, ("succeeded", "canceled")),
     and_(refunds.c.given_up, refunds.c.state == "partially_succeeded"),
@@ -64,7 +72,7 @@ _OPEN: Final = Query(
             _in(returns, _open(RETURN)),
             _in(exchanges, _open(EXCHANGE)),
             _in(repairs, _open(REPAIR)),
-            _in(disputes, _open(DISPUTE)),
+            _disputed,
             _in(complaints, list(UNDER_WAY)),
             _in(withdrawals, ["confirmed"]),
             _in(recoveries, sorted(OPEN)),

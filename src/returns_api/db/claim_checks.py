@@ -40,7 +40,8 @@ ORDER_CHECKS: Final = (
                        CASE WHEN state = 'accepted' AND against = 'insurer' THEN accepted_minor
                        ELSE 0 END AS insurer,
                        CASE WHEN state = 'paid' THEN accepted_minor ELSE 0 END AS cash
-                FROM transport_claims WHERE shop_id = :shop AND order_id = ANY (:orders))
+                FROM transport_claims WHERE shop_id = :shop AND return_id IN
+                    (SELECT id FROM returns WHERE shop_id = :shop AND order_id = ANY (:orders)))
             SELECT coalesce(told.claim, owed.claim) AS id, told.carrier, told.insurer, told.cash,
                    owed.carrier AS carrier_owes, owed.insurer AS insurer_owes, owed.cash AS was_paid
             FROM told FULL JOIN owed ON owed.claim = told.claim

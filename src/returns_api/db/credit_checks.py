@@ -83,13 +83,14 @@ ORDER_CHECKS: Final = (
         "N2",
         "transfer to store credit",
         sql("""
-            SELECT t.id, t.state, t.amount_minor, m.credited FROM transfers t
+            SELECT t.id, t.state, t.amount_minor, m.credited FROM refunds r
+            JOIN transfers t ON t.shop_id = r.shop_id AND t.refund_id = r.id
             CROSS JOIN LATERAL (
                 SELECT coalesce(sum(amount_minor), 0)::bigint AS credited
                 FROM store_credit_movements m
                 WHERE m.shop_id = t.shop_id AND m.transfer_id = t.id AND m.kind = 'issued'
                   AND m.store_credit_id = t.store_credit_id) m
-            WHERE t.shop_id = :shop AND t.order_id = ANY (:orders) AND t.store_credit_id IS NOT NULL
+            WHERE r.shop_id = :shop AND r.order_id = ANY (:orders) AND t.store_credit_id IS NOT NULL
               AND m.credited <> CASE t.state WHEN 'succeeded' THEN t.amount_minor ELSE 0 END"""),
     ),
 )

@@ -86,15 +86,18 @@ _FORGET_ANSWERS: Final = Query(
     .where(returns.c.info_answer.is_not(None))
     .values(info_answer=null())
 )
+_returned: Final = select(returns.c.id).where(
+    here(returns), returns.c.order_id == any_(given("order_ids", ARRAY(Uuid)))
+)
 _FORGET_NOTES: Final = Query(
     update(return_lines)
-    .where(here(return_lines), return_lines.c.order_id == any_(given("order_ids", ARRAY(Uuid))))
+    .where(here(return_lines), return_lines.c.return_id.in_(_returned))
     .where(return_lines.c.note.is_not(None))
     .values(note=null())
 )
 _FORGET_OFFERS: Final = Query(
     update(offers)
-    .where(here(offers), offers.c.order_id == any_(given("order_ids", ARRAY(Uuid))))
+    .where(here(offers), offers.c.return_id.in_(_returned))
     .where(offers.c.note.is_not(None))
     .values(note=null())
 )
@@ -103,9 +106,7 @@ _FORGET_STATEMENTS: Final = Query(
     .where(
         here(dispute_statements),
         dispute_statements.c.dispute_id.in_(
-            select(disputes.c.id).where(
-                here(disputes), disputes.c.order_id == any_(given("order_ids", ARRAY(Uuid)))
-            )
+            select(disputes.c.id).where(here(disputes), disputes.c.return_id.in_(_returned))
         ),
     )
     .values(text=null())

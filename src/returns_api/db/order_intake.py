@@ -40,11 +40,13 @@ from returns_api.db.engine import Transaction
 from returns_api.db.query import SHOP, Query, given, here
 from returns_api.db.tables import cancellation_lines as stopped_lines
 from returns_api.db.tables import (
+    cancellations,
     certificates,
     order_lines,
     order_people,
     orders,
     parcel_lines,
+    parcels,
     payments,
     return_lines,
     shops,
@@ -211,13 +213,32 @@ _gone: Final = and_(
     order_lines.c.order_id == given("order_id"),
     order_lines.c.external_id != func.all(given("told", ARRAY(Text))),
 )
+_sent: Final = (
+    select(parcel_lines.c.line_id)
+    .join(
+        parcels,
+        and_(parcels.c.shop_id == parcel_lines.c.shop_id, parcels.c.id == parcel_lines.c.parcel_id),
+    )
+    .where(here(parcel_lines), parcels.c.order_id == given("order_id"))
+)
+_stopped: Final = (
+    select(stopped_lines.c.order_line_id)
+    .join(
+        cancellations,
+        and_(
+            cancellations.c.shop_id == stopped_lines.c.shop_id,
+            cancellations.c.id == stopped_lines.c.cancellation_id,
+        ),
+    )
+    .where(here(stopped_lines), cancellations.c.order_id == given("order_id"))
+)
 _DROP_LINES: Final = Query(
     delete(order_lines).where(
         _gone,
         order_lines.c.claimed == 0,
-        ~exists().where(here(parcel_lines), parcel_lines.c.line_id == order_lines.c.id),
+        order_lines.c.id.not_in(_sent),
         ~exists().where(here(return_lines), return_lines.c.order_line_id == order_lines.c.id),
-        ~exists().where(here(stopped_lines), stopped_lines.c.order_line_id == order_lines.c.id),
+        order_lines.c.id.not_in(_stopped),
     )
 )
 _EMPTY_LINES: Final = Query(

@@ -26,6 +26,7 @@ SHOP_CHECKS: Final = (
     _orphans("payments", "orders", "order_id"),
     _orphans("order_lines", "orders", "order_id"),
     _orphans("returns", "orders", "order_id"),
+    _orphans("return_lines", "returns", "return_id"),
     _orphans("refunds", "orders", "order_id"),
     _orphans("transfers", "refunds", "refund_id"),
     _orphans("transfers", "payments", "payment_id"),

@@ -85,6 +85,11 @@ class Query:
         """Whether the statement names the tenant."""
         return "shop" in self._free
 
+    @property
+    def parameters(self) -> int:
+        """How many positional arguments the statement takes."""
+        return len(self._names)
+
     def bind(self, params: dict[str, Any]) -> list[Any]:
         """Positional arguments in the statement's order.
 

@@ -21,6 +21,7 @@ from sqlalchemy import (
     column,
     func,
     insert,
+    literal_column,
     null,
     select,
     update,
@@ -38,7 +39,7 @@ _OPEN_LOTS: Final = Query(
     .where(
         here(_l),
         _l.c.store_credit_id == any_(given("ids", ARRAY(Uuid))),
-        _l.c.remaining_minor > 0,
+        _l.c.remaining_minor > literal_column("0"),  # as the index of open lots says it
     )
     .order_by(_l.c.expires_at.asc().nulls_last(), _l.c.id)
 )

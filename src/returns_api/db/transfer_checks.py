@@ -20,7 +20,7 @@ ORDER_CHECKS: Final = (
         sql("""
             SELECT t.id, t.state FROM transfers t
             JOIN refunds r ON r.shop_id = t.shop_id AND r.id = t.refund_id
-            WHERE t.shop_id = :shop AND t.order_id = ANY (:orders) AND r.hold_reason IS NOT NULL
+            WHERE r.shop_id = :shop AND r.order_id = ANY (:orders) AND r.hold_reason IS NOT NULL
               AND t.state NOT IN ('on_hold', 'canceled')
               AND NOT EXISTS (
                 SELECT FROM refund_approvals a
@@ -35,27 +35,30 @@ ORDER_CHECKS: Final = (
         "N8",
         "two tries in flight",
         sql("""
-            SELECT t.id, count(*) AS tries FROM transfers t
+            SELECT t.id, count(*) AS tries FROM refunds r
+            JOIN transfers t ON t.shop_id = r.shop_id AND t.refund_id = r.id
             JOIN transfer_attempts a ON a.shop_id = t.shop_id AND a.transfer_id = t.id
              AND a.state = 'in_flight'
-            WHERE t.shop_id = :shop AND t.order_id = ANY (:orders)
+            WHERE r.shop_id = :shop AND r.order_id = ANY (:orders)
             GROUP BY t.shop_id, t.id HAVING count(*) > 1"""),
     ),
     Check(
         "N9",
         "nobody will look",
         sql("""
-            SELECT id, state, due_at::text FROM transfers
-            WHERE shop_id = :shop AND order_id = ANY (:orders) AND due_at IS NULL
-              AND state IN ('queued', 'sending', 'unknown', 'pending', 'requires_action')"""),
+            SELECT t.id, t.state, t.due_at::text FROM refunds r
+            JOIN transfers t ON t.shop_id = r.shop_id AND t.refund_id = r.id
+            WHERE r.shop_id = :shop AND r.order_id = ANY (:orders) AND t.due_at IS NULL
+              AND t.state IN ('queued', 'sending', 'unknown', 'pending', 'requires_action')"""),
     ),
     Check(
         "N9",
         "due although it is over",
         sql(f"""
-            SELECT id, state, due_at::text FROM transfers
-            WHERE shop_id = :shop AND order_id = ANY (:orders) AND due_at IS NOT NULL
-              AND state IN ({_OVER}, 'needs_review')
+            SELECT t.id, t.state, t.due_at::text FROM refunds f
+            JOIN transfers t ON t.shop_id = f.shop_id AND t.refund_id = f.id
+            WHERE f.shop_id = :shop AND f.order_id = ANY (:orders) AND t.due_at IS NOT NULL
+              AND t.state IN ({_OVER}, 'needs_review')
             UNION ALL SELECT r.id, r.state, d.wake_at::text FROM returns r
             JOIN deadlines d ON d.shop_id = r.shop_id AND d.return_id = r.id AND d.object_id = r.id
             WHERE r.shop_id = :shop AND r.order_id = ANY (:orders) AND d.wake_at IS NOT NULL

@@ -29,14 +29,16 @@ ORDER_CHECKS: Final = (
         sql("""
             SELECT l.id, l.quantity, l.received, l.inspected, s.received AS counted, s.inspected
                    AS graded
-            FROM return_lines l CROSS JOIN LATERAL (
+            FROM returns x
+            JOIN return_lines l ON l.shop_id = x.shop_id AND l.return_id = x.id
+            CROSS JOIN LATERAL (
                 SELECT (SELECT coalesce(sum(r.quantity), 0)::bigint FROM receipt_lines r
                         JOIN receipts h ON h.shop_id = r.shop_id AND h.id = r.receipt_id
                         WHERE h.shop_id = l.shop_id AND h.return_id = l.return_id
                           AND r.return_line_id = l.id) AS received,
                        (SELECT count(*) FROM inspected_units u
                         WHERE u.shop_id = l.shop_id AND u.return_line_id = l.id) AS inspected) s
-            WHERE l.shop_id = :shop AND l.order_id = ANY (:orders)
+            WHERE x.shop_id = :shop AND x.order_id = ANY (:orders)
               AND (l.inspected > l.received OR l.received > l.quantity
                    OR (l.received, l.inspected) <> (s.received, s.inspected))"""),
     ),

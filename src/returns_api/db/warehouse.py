@@ -15,6 +15,7 @@ from returns_api.db.tables import (
     inspections,
     receipt_lines,
     receipts,
+    return_lines,
 )
 
 
@@ -55,7 +56,14 @@ _GRADED: Final = Query(
             inspections.c.id == inspected_units.c.inspection_id,
         ),
     )
-    .where(here(inspected_units), inspections.c.return_id == given("return_id"))
+    .join(
+        return_lines,
+        and_(
+            return_lines.c.shop_id == inspected_units.c.shop_id,
+            return_lines.c.id == inspected_units.c.return_line_id,
+        ),
+    )
+    .where(here(inspected_units), return_lines.c.return_id == given("return_id"))
     .order_by(inspected_units.c.id)
 )
 

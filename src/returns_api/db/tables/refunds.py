@@ -60,6 +60,12 @@ refunds = tenant_table(
     belongs_to("returns", "return_id", ("order_id", "order_id")),
     Index("ix_refunds_order", "shop_id", "order_id"),
     Index(
+        "ix_refunds_return",
+        "shop_id",
+        "return_id",
+        postgresql_where=text("return_id IS NOT NULL"),
+    ),
+    Index(
         "ix_refunds_overdue",
         "shop_id",
         "id",
