@@ -20,8 +20,9 @@ from returns_api.domain.order_document_reading import order_facts, parcel_facts,
 from returns_api.domain.order_documents import EXAMPLE
 from returns_api.domain.orders import OrderSeen, ShopErased
 from returns_api.usecases import _orders, imports
-from returns_api.usecases._documents import prepare, put_documents
+from returns_api.usecases._documents import put_documents
 from returns_api.usecases._import_lines import BATCH
+from returns_api.usecases._prepared_orders import prepare
 from returns_api.usecases.context import Context
 from returns_api.worker.sweep import drain
 from tests.support.context import Clock, a_context

@@ -20,7 +20,8 @@ from returns_api.db import imports as rows
 from returns_api.db.engine import Row
 from returns_api.domain.errors import Conflict, Invalid
 from returns_api.domain.order_document_reading import read_document
-from returns_api.usecases._documents import ERASED, Prepared, prepare
+from returns_api.usecases._documents import ERASED
+from returns_api.usecases._prepared_orders import Prepared, prepare
 from returns_api.usecases.context import Context
 
 BATCH: Final = 250

@@ -14,8 +14,9 @@ from returns_api.domain.order_document_reading import check
 from returns_api.domain.order_documents import OrderDocument
 from returns_api.domain.order_record import OrderRecord
 from returns_api.domain.people import normalise_order_number
-from returns_api.usecases._documents import Outcome, known_source, prepare, put_document
+from returns_api.usecases._documents import Outcome, known_source, put_document
 from returns_api.usecases._loading import visible_order
+from returns_api.usecases._prepared_orders import prepare
 from returns_api.usecases.context import Context
 
 _KNOWN: Final = {
