@@ -1,6 +1,7 @@
 """Policy versions: drafts, publishing once, retiring, and which version judges an order.
 
-The heavy columns (the text, the canonical bytes) are read only where they are asked for.
+The heavy columns (the text, the canonical bytes) are read only where they are asked for. Refuses to
+own who did what to them (``policy_history``).
 """
 
 from __future__ import annotations
@@ -31,7 +32,6 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, among, given, here
-from returns_api.db.tables import policy_history as _history
 from returns_api.db.tables import policy_versions as _t
 from returns_api.db.tables import shops as _shops
 
@@ -187,25 +187,6 @@ _REMAINING: Final = Query(
         or_(given("scheduled", Boolean) == true(), _t.c.effective_from <= given("now")),
     )
 )
-_REMEMBER: Final = Query(
-    insert(_history).values(
-        shop_id=SHOP, **{c.name: given(c.name) for c in _history.c if c.name != "shop_id"}
-    )
-)
-_HISTORY: Final = Query(
-    select(_history, _t.c.number)
-    .join(_t, and_(_t.c.shop_id == _history.c.shop_id, _t.c.id == _history.c.policy_version_id))
-    .where(
-        here(_history),
-        _history.c.id < given("before"),
-        or_(
-            given("version_id", Uuid).is_(None),
-            _history.c.policy_version_id == given("version_id", Uuid),
-        ),
-    )
-    .order_by(_history.c.id.desc())
-    .limit(given("limit"))
-)
 
 
 async def in_force(
@@ -295,15 +276,3 @@ async def remaining(tx: Transaction, version_id: UUID, now: datetime, *, schedul
     be retired at once.
     """
     return int(await tx.value(_REMAINING, id=version_id, now=now, scheduled=scheduled))
-
-
-async def remember(tx: Transaction, **values: Any) -> None:
-    """Add to the history, which is only ever added to."""
-    await tx.run(_REMEMBER, **values)
-
-
-async def history(
-    tx: Transaction, version_id: UUID | None, *, before: UUID, limit: int
-) -> list[Row]:
-    """What was done to one version, or to all, newest first."""
-    return await tx.all(_HISTORY, version_id=version_id, before=before, limit=limit)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import policies as rows
+from returns_api.db import policy_history as history_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain import ids
 from returns_api.domain.errors import ActionNotAllowed, NotFound, PreconditionFailed
@@ -54,7 +55,7 @@ async def done(
 ) -> Row:
     """Keep what was just done in the history, tell it, and show the version as it is now."""
     row = await view(tx, version_id)
-    await rows.remember(
+    await history_rows.add(
         tx,
         id=ctx.new_id(),
         policy_version_id=version_id,

@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import policies as rows
+from returns_api.db import policy_history as history_rows
 from returns_api.db import shops
 from returns_api.db.engine import Row
 from returns_api.domain import ids
@@ -139,7 +140,7 @@ async def policy_history(
     async with ctx.database.transaction(shop) as tx:
         if version_id is not None and await rows.by_id(tx, version_id) is None:
             raise NotFound(NOBODY_HAS_IT)
-        return await rows.history(tx, version_id, before=before, limit=limit)
+        return await history_rows.page(tx, version_id, before=before, limit=limit)
 
 
 async def publish_policy(
