@@ -116,16 +116,8 @@ async def refund(story: Story) -> Case:
 async def _offer(story: Story, person: Principal) -> tuple[Order, ReturnRecord, OfferRecord]:
     order, ret = await _opened(story, CHEAP)
     async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
-        made = await offers.make_offer(
-            tx,
-            story.ctx,
-            person,
-            By(person.role.value, person.credential_id),
-            ret.id,
-            amount_minor=500,
-            note=None,
-            valid_seconds=None,
-        )
+        who = Acting(person, By(person.role.value, person.credential_id), ret.id)
+        made = await offers.make_offer(tx, story.ctx, who, amount_minor=500)
     return order, ret, made
 
 
@@ -144,16 +136,8 @@ async def counter_answer(story: Story) -> Case:
     order, ret, made = await _offer(story, story.who(Role.ADMIN))
     buyer = story.who(Role.BUYER, order)
     async with story.ctx.database.transaction(story.shop, savepoint=True) as tx:
-        countered = await offers.counter_offer(
-            tx,
-            story.ctx,
-            buyer,
-            By("buyer", buyer.credential_id),
-            made.id,
-            amount_minor=900,
-            note=None,
-            seen=None,
-        )
+        who = Acting(buyer, By("buyer", buyer.credential_id), made.id)
+        countered = await offers.counter_offer(tx, story.ctx, who, amount_minor=900)
     return Case("offer", "counter_answer", "offer.expired", ret.id, countered.id)
 
 

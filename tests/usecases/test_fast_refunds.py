@@ -377,10 +377,8 @@ async def offer(story: Story, ret: ReturnRecord, amount: int) -> UUID:
     """The shop offers the buyer an amount for keeping the goods."""
     staff = story.who(Role.ADMIN)
     async with story.ctx.database.transaction(story.shop) as tx:
-        made = await offers.make_offer(
-            tx, story.ctx, staff, By("admin", staff.credential_id), ret.id,
-            amount_minor=amount, note=None, valid_seconds=None,
-        )  # fmt: skip
+        who = Acting(staff, By("admin", staff.credential_id), ret.id)
+        made = await offers.make_offer(tx, story.ctx, who, amount_minor=amount)
     return made.id
 
 
@@ -388,7 +386,7 @@ async def accept(story: Story, order: Order, offer_id: UUID) -> None:
     buyer = story.who(Role.BUYER, order)
     by = By("buyer", buyer.credential_id)
     async with story.ctx.database.transaction(story.shop) as tx:
-        await offers.accept_offer(tx, story.ctx, buyer, by, offer_id, None)
+        await offers.accept_offer(tx, story.ctx, Acting(buyer, by, offer_id))
 
 
 @pytest.mark.parametrize("story_policy", [AT_ONCE], indirect=True)

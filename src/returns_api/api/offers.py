@@ -59,15 +59,13 @@ async def make_offer(
     body: OfferIn,
     command: Reviewer,
 ) -> Response:
-    return_id = path_id("ret", return_)
+    who = command.acting("ret", return_)
 
     async def work(tx: Transaction) -> OfferRecord:
         return await offers.make_offer(
             tx,
             command.ctx,
-            command.principal,
-            command.by,
-            return_id,
+            who,
             amount_minor=body.amount,
             note=body.note,
             valid_seconds=body.valid_seconds,
@@ -128,18 +126,11 @@ async def counter_offer(
     body: CounterIn,
     command: Acting,
 ) -> Response:
-    offer_id, seen = path_id("off", offer), command.seen
+    who = command.acting("off", offer)
 
     async def work(tx: Transaction) -> OfferRecord:
         return await offers.counter_offer(
-            tx,
-            command.ctx,
-            command.principal,
-            command.by,
-            offer_id,
-            amount_minor=body.amount,
-            note=body.note,
-            seen=seen,
+            tx, command.ctx, who, amount_minor=body.amount, note=body.note
         )
 
     return await _OFFERS.once(command, work, 201)
@@ -160,12 +151,10 @@ async def accept_offer(
     offer: OfferPath,
     command: Acting,
 ) -> Response:
-    offer_id, seen = path_id("off", offer), command.seen
+    who = command.acting("off", offer)
 
     async def work(tx: Transaction) -> OfferRecord:
-        return await offers.accept_offer(
-            tx, command.ctx, command.principal, command.by, offer_id, seen
-        )
+        return await offers.accept_offer(tx, command.ctx, who)
 
     return await _OFFERS.once(command, work)
 
@@ -182,12 +171,10 @@ async def approve_offer(
     offer: OfferPath,
     command: Second,
 ) -> Response:
-    offer_id, seen = path_id("off", offer), command.seen
+    who = command.acting("off", offer)
 
     async def work(tx: Transaction) -> OfferRecord:
-        return await offers.approve_offer(
-            tx, command.ctx, command.principal, command.by, offer_id, seen
-        )
+        return await offers.approve_offer(tx, command.ctx, who)
 
     return await _OFFERS.once(command, work)
 
@@ -226,11 +213,9 @@ async def withdraw_offer(
 
 
 async def _answer(offer: str, action: str, command: Command) -> Response:
-    offer_id, seen = path_id("off", offer), command.seen
+    who = command.acting("off", offer)
 
     async def work(tx: Transaction) -> OfferRecord:
-        return await offers.answer_offer(
-            tx, command.ctx, command.principal, command.by, offer_id, action, seen
-        )
+        return await offers.answer_offer(tx, command.ctx, who, action)
 
     return await _OFFERS.once(command, work)

@@ -38,7 +38,7 @@ from returns_api.domain.offers import (
 from returns_api.domain.refunds import plan_refund
 from returns_api.domain.returns import ReturnRecord
 from returns_api.usecases import _returns
-from returns_api.usecases._acting import require_seen
+from returns_api.usecases._acting import Acting, require_seen
 from returns_api.usecases._advances import advanced
 from returns_api.usecases._agreed import pay_agreed
 from returns_api.usecases._approvals import hold_for_person
@@ -52,27 +52,25 @@ BEYOND: Final = "Counter with the same amount: a second person can approve it."
 async def make_offer(
     tx: Transaction,
     ctx: Context,
-    principal: Principal,
-    by: By,
-    return_id: UUID,
+    who: Acting,
     *,
     amount_minor: int,
-    note: str | None,
-    valid_seconds: int | None,
+    note: str | None = None,
+    valid_seconds: int | None = None,
 ) -> OfferRecord:
-    """Offer the buyer an amount for keeping the goods. Above what the caller may promise alone, it
-    waits for a second person before the buyer sees it.
+    """Offer the buyer an amount for keeping the goods of a return. Above what the caller may
+    promise alone, it waits for a second person before the buyer sees it.
 
     Raises:
         NotFound, ActionNotAllowed.
         NothingLeftToRefund: more than the order's payments have left.
     """
-    ret = await _locked(tx, principal, return_id, amount_minor)
-    ret.require("offer", Actor(principal.role.value))
+    ret = await _locked(tx, who.principal, who.target, amount_minor)
+    ret.require("offer", who.actor)
     made, event = await _add(
         tx,
         ctx,
-        by,
+        who.by,
         ret,
         MERCHANT,
         amount_minor=amount_minor,
@@ -104,36 +102,20 @@ async def list_offers(
         )
 
 
-async def answer_offer(
-    tx: Transaction,
-    ctx: Context,
-    principal: Principal,
-    by: By,
-    offer_id: UUID,
-    action: str,
-    seen: int | None,
-) -> OfferRecord:
+async def answer_offer(tx: Transaction, ctx: Context, who: Acting, action: str) -> OfferRecord:
     """Decline the other side's offer, or withdraw the own one.
 
     Raises:
         NotFound, ActionNotAllowed, PreconditionFailed.
     """
-    offer, _ = await _both(tx, principal, offer_id, seen)
-    change = plan_answer(offer, action, Actor(principal.role.value), by.credential_id)
-    await emit(tx, [await save(tx, ctx, change, by)])
-    return await _visible(tx, principal, offer_id)
+    offer, _ = await _both(tx, who)
+    change = plan_answer(offer, action, who.actor, who.by.credential_id)
+    await emit(tx, [await save(tx, ctx, change, who.by)])
+    return await _visible(tx, who.principal, offer.id)
 
 
 async def counter_offer(
-    tx: Transaction,
-    ctx: Context,
-    principal: Principal,
-    by: By,
-    offer_id: UUID,
-    *,
-    amount_minor: int,
-    note: str | None,
-    seen: int | None,
+    tx: Transaction, ctx: Context, who: Acting, *, amount_minor: int, note: str | None = None
 ) -> OfferRecord:
     """Answer an offer with another amount; the new offer is given back.
 
@@ -141,15 +123,15 @@ async def counter_offer(
         NotFound, ActionNotAllowed, PreconditionFailed.
         NothingLeftToRefund: more than the order's payments have left.
     """
-    offer, ret = await _both(tx, principal, offer_id, seen, amount_minor)
-    actor = Actor(principal.role.value)
-    ended = await save(tx, ctx, plan_answer(offer, "counter", actor, by.credential_id), by)
+    offer, ret = await _both(tx, who, amount_minor)
+    change = plan_answer(offer, "counter", who.actor, who.by.credential_id)
+    ended = await save(tx, ctx, change, who.by)
     made, event = await _add(
         tx,
         ctx,
-        by,
+        who.by,
         ret,
-        party_of(actor),
+        party_of(who.actor),
         amount_minor=amount_minor,
         note=note,
         valid_seconds=offer.valid_seconds,
@@ -159,14 +141,7 @@ async def counter_offer(
     return made
 
 
-async def accept_offer(
-    tx: Transaction,
-    ctx: Context,
-    principal: Principal,
-    by: By,
-    offer_id: UUID,
-    seen: int | None,
-) -> OfferRecord:
+async def accept_offer(tx: Transaction, ctx: Context, who: Acting) -> OfferRecord:
     """Agree to the other side's offer: the refund is reserved, the goods stay.
 
     Raises:
@@ -176,8 +151,8 @@ async def accept_offer(
         NothingLeftToRefund: the payments have less left by now.
         Conflict: a fast refund of this return is on its way.
     """
-    offer, ret = await _both(tx, principal, offer_id, seen)
-    actor = Actor(principal.role.value)
+    offer, ret = await _both(tx, who)
+    actor, by = who.actor, who.by
     change = plan_answer(offer, "accept", actor, by.credential_id)
     if actor is not Actor.BUYER:
         await _promise_alone(tx, ctx, by, offer, actor)
@@ -188,30 +163,22 @@ async def accept_offer(
     ended = await save(tx, ctx, change, by, refund_id=paid.refund_id)
     moved, more = await _returns.save(tx, ctx, agreed, by, keep_offer=True)
     await emit(tx, [ended, *moved, *paid.events], [*paid.jobs, *more])
-    return await _visible(tx, principal, offer_id)
+    return await _visible(tx, who.principal, offer.id)
 
 
-async def approve_offer(
-    tx: Transaction,
-    ctx: Context,
-    principal: Principal,
-    by: By,
-    offer_id: UUID,
-    seen: int | None,
-) -> OfferRecord:
+async def approve_offer(tx: Transaction, ctx: Context, who: Acting) -> OfferRecord:
     """Let an offer reach the buyer, as the second person; it counts against nobody's allowance.
 
     Raises:
         NotFound, ActionNotAllowed, PreconditionFailed.
         OwnApproval: the caller made it.
     """
-    offer, _ = await _both(tx, principal, offer_id, seen)
-    if offer.made_by == by.credential_id and offer.state == "awaiting_approval":
+    offer, _ = await _both(tx, who)
+    if offer.made_by == who.by.credential_id and offer.state == "awaiting_approval":
         raise OwnApproval("You made this offer; another person has to approve it.")
-    actor = Actor(principal.role.value)
-    change = plan_offer_approve(offer, actor, by.credential_id, ctx.clock())
-    await emit(tx, [await save(tx, ctx, change, by)])
-    return await _visible(tx, principal, offer_id)
+    change = plan_offer_approve(offer, who.actor, who.by.credential_id, ctx.clock())
+    await emit(tx, [await save(tx, ctx, change, who.by)])
+    return await _visible(tx, who.principal, offer.id)
 
 
 async def _add(
@@ -288,17 +255,13 @@ async def _visible(tx: Transaction, principal: Principal, offer_id: UUID) -> Off
 
 
 async def _both(
-    tx: Transaction,
-    principal: Principal,
-    offer_id: UUID,
-    seen: int | None,
-    amount_minor: int | None = None,
+    tx: Transaction, who: Acting, amount_minor: int | None = None
 ) -> tuple[OfferRecord, ReturnRecord]:
     """The offer and its return, locked; the payments first."""
-    known = await _visible(tx, principal, offer_id)
-    ret = await _locked(tx, principal, known.return_id, amount_minor)
-    offer = await _visible(tx, principal, offer_id)
-    require_seen("offer", offer.sequence, seen)
+    known = await _visible(tx, who.principal, who.target)
+    ret = await _locked(tx, who.principal, known.return_id, amount_minor)
+    offer = await _visible(tx, who.principal, who.target)
+    require_seen("offer", offer.sequence, who.seen)
     return offer, ret
 
 
