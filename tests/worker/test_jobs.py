@@ -99,6 +99,24 @@ async def test_what_becomes_due_by_the_work_is_drained_too(ctx: Context) -> None
     assert await sweep.drain(ctx, {"chain": a_kind(due, work)}) == 301
 
 
+async def test_a_sweep_that_has_to_stop_finishes_what_it_began_and_begins_nothing(
+    ctx: Context,
+) -> None:
+    stop, begun, ended = asyncio.Event(), list[UUID](), list[UUID]()
+
+    async def work(key: UUID) -> None:
+        begun.append(key)
+        if len(begun) == sweep.AT_ONCE:
+            stop.set()
+        await stop.wait()
+        await asyncio.sleep(0)
+        ended.append(key)
+
+    kind = a_kind([(SHOP, UUID(int=number)) for number in range(20)], work)
+    await sweep.sweep(ctx, {"first": kind, "second": kind}, stop)
+    assert len(begun) == len(ended) == sweep.AT_ONCE
+
+
 async def test_few_rows_are_worked_on_at_once(ctx: Context) -> None:
     due = [(SHOP, UUID(int=number)) for number in range(20)]
     now, most = 0, 0

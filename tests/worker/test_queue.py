@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -13,7 +14,7 @@ from returns_api.db.waker import Waker
 from returns_api.worker.jobs import payload
 from returns_api.worker.main import work_until
 from tests.support.context import Clock, a_context
-from tests.worker.test_jobs import KEY, SHOP
+from tests.worker.test_jobs import KEY, SHOP, a_kind
 
 _OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 _WAKE_UP = (
@@ -53,3 +54,32 @@ async def test_a_worker_outlives_the_loss_of_every_connection(
         assert not worker.done()
         stop.set()
         await worker
+
+
+async def test_a_worker_finishes_what_a_sweep_began_before_it_ends(app_database_url: str) -> None:
+    stop, begun, answered = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    ended: list[UUID] = []
+
+    async def call(key: UUID) -> None:
+        begun.set()
+        await answered.wait()
+        ended.append(key)
+
+    async with a_context(app_database_url, Clock()) as ctx:
+        worker = asyncio.create_task(
+            work_until(
+                stop,
+                ctx,
+                Waker(ctx.database),
+                concurrency=4,
+                shutdown_seconds=30,
+                swept={"call": a_kind([(SHOP, KEY)], call)},
+            )
+        )
+        await begun.wait()
+        stop.set()
+        done, _ = await asyncio.wait({worker}, timeout=0.2)
+        assert not done
+        answered.set()
+        await worker
+    assert ended == [KEY]

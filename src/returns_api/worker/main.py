@@ -27,7 +27,7 @@ from returns_api.worker.sweep import EVERY_SECONDS, sweep
 from returns_api.worker.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
 POLL: Final = timedelta(seconds=1)
 HEARTBEAT: Final = timedelta(seconds=30)
@@ -54,24 +54,31 @@ async def work(ctx: Context, waker: Waker, *, concurrency: int, shutdown_seconds
 
 
 async def work_until(
-    stop: asyncio.Event, ctx: Context, waker: Waker, *, concurrency: int, shutdown_seconds: float
+    stop: asyncio.Event,
+    ctx: Context,
+    waker: Waker,
+    *,
+    concurrency: int,
+    shutdown_seconds: float,
+    swept: Mapping[str, Kind] = KINDS,
 ) -> None:
-    """Run jobs until ``stop`` is set; what is in flight then is finished within the limit."""
+    """Run jobs until ``stop`` is set; what is in flight then is finished within the limit, whether
+    a wake-up or a sweep began it."""
     waker.start()
     batch = max(1, min(concurrency // 2, BATCH_MAX))
     queue = _Queue(ctx, batch, max(concurrency, 2 * batch))
     queueing = asyncio.create_task(queue.run())
-    sweeper = asyncio.create_task(_sweep_for_ever(ctx, queue.busy))
+    sweeper = asyncio.create_task(_sweep_until(queue.closed, ctx, queue.busy, swept))
     stopping = asyncio.create_task(stop.wait())
     log.info("worker ready")
     await asyncio.wait({queueing, stopping}, return_when="FIRST_COMPLETED")
-    sweeper.cancel()
     stopping.cancel()
     queue.close()
-    with contextlib.suppress(asyncio.CancelledError, TimeoutError):
-        await asyncio.wait_for(queueing, shutdown_seconds)
-    with contextlib.suppress(asyncio.CancelledError):
-        await sweeper
+    try:
+        with contextlib.suppress(asyncio.CancelledError, TimeoutError):
+            await asyncio.wait_for(asyncio.gather(queueing, sweeper), shutdown_seconds)
+    finally:
+        sweeper.cancel()
     await waker.stop()
     log.info("worker stopped")
 
@@ -83,18 +90,18 @@ class _Queue:
     def __init__(self, ctx: Context, batch: int, at_once: int) -> None:
         self._ctx, self._batch, self._at_once = ctx, batch, at_once
         self._manager = _manager(ctx)
-        self._closed = asyncio.Event()
+        self.closed = asyncio.Event()
 
     def busy(self) -> bool:
         return len(self._manager.job_context) >= self._batch
 
     def close(self) -> None:
-        self._closed.set()
+        self.closed.set()
         self._manager.shutdown.set()
 
     async def run(self) -> None:
         """Until it is closed. Raises what is no trouble with the database."""
-        while not self._closed.is_set():
+        while not self.closed.is_set():
             try:
                 await self._manager.run(
                     dequeue_timeout=POLL,
@@ -104,13 +111,13 @@ class _Queue:
                 )
             except TROUBLE as failure:
                 log.warning("queue interrupted", error=type(failure).__name__)
-            if not self._closed.is_set():
+            if not self.closed.is_set():
                 await self._pause()
                 self._manager = _manager(self._ctx)
 
     async def _pause(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closed.wait(), POLL.total_seconds())
+            await asyncio.wait_for(self.closed.wait(), POLL.total_seconds())
 
 
 def _manager(ctx: Context) -> QueueManager:
@@ -135,21 +142,24 @@ def _entrypoint(ctx: Context, name: str, kind: Kind) -> Callable[[Job], Awaitabl
     return run
 
 
-async def _sweep_for_ever(ctx: Context, busy: Callable[[], bool]) -> None:
+async def _sweep_until(
+    stop: asyncio.Event, ctx: Context, busy: Callable[[], bool], kinds: Mapping[str, Kind]
+) -> None:
     """A busy queue has wake-ups enough, for the rows that a sweep would find first as well: then it
     looks seldom, instead of doing their work twice."""
     since = SWEEP_BUSY_SECONDS
-    while True:
+    while not stop.is_set():
         if since >= SWEEP_BUSY_SECONDS or not busy():
             since = 0.0
-            await _sweep_once(ctx)
-        await asyncio.sleep(EVERY_SECONDS)
+            await _sweep_once(ctx, kinds, stop)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), EVERY_SECONDS)
         since += EVERY_SECONDS
 
 
-async def _sweep_once(ctx: Context) -> None:
+async def _sweep_once(ctx: Context, kinds: Mapping[str, Kind], stop: asyncio.Event) -> None:
     try:
-        await sweep(ctx)
+        await sweep(ctx, kinds, stop)
         await trim_queue_log(ctx)
     except Unavailable:
         log.warning("sweep postponed")

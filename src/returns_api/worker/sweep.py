@@ -28,9 +28,14 @@ Looked = tuple[str, UUID, UUID]
 """Kind of the job, shop and key of one row that was due."""
 
 
-async def sweep(ctx: Context, kinds: Mapping[str, Kind] = KINDS) -> int:
-    """One round over every kind; returns how many rows were looked at."""
-    return len(await _round(ctx, kinds))
+async def sweep(
+    ctx: Context, kinds: Mapping[str, Kind] = KINDS, stop: asyncio.Event | None = None
+) -> int:
+    """One round over every kind; returns how many rows were looked at.
+
+    Once ``stop`` is set it begins no row any more and ends with those that it has in hand.
+    """
+    return len(await _round(ctx, kinds, stop or asyncio.Event()))
 
 
 async def drain(ctx: Context, kinds: Mapping[str, Kind] = KINDS) -> int:
@@ -40,7 +45,7 @@ async def drain(ctx: Context, kinds: Mapping[str, Kind] = KINDS) -> int:
         RuntimeError: the same rows stay due although they are worked on; names them.
     """
     total, before, same = 0, set[Looked](), 0
-    while seen := await _round(ctx, kinds):
+    while seen := await _round(ctx, kinds, asyncio.Event()):
         total += len(seen)
         same = same + 1 if seen == before else 0
         if same >= STUCK_ROUNDS:
@@ -49,19 +54,22 @@ async def drain(ctx: Context, kinds: Mapping[str, Kind] = KINDS) -> int:
     return total
 
 
-async def _round(ctx: Context, kinds: Mapping[str, Kind]) -> set[Looked]:
+async def _round(ctx: Context, kinds: Mapping[str, Kind], stop: asyncio.Event) -> set[Looked]:
     seen: set[Looked] = set()
     for name, kind in kinds.items():
-        seen |= {(name, shop, key) for shop, key in await _one(ctx, name, kind)}
+        if not stop.is_set():
+            seen |= {(name, shop, key) for shop, key in await _one(ctx, name, kind, stop)}
     return seen
 
 
-async def _one(ctx: Context, name: str, kind: Kind) -> list[tuple[UUID, UUID]]:
+async def _one(ctx: Context, name: str, kind: Kind, stop: asyncio.Event) -> list[tuple[UUID, UUID]]:
     due = await kind.due(ctx, BATCH)
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def run(shop: UUID, key: UUID) -> None:
         async with gate:
+            if stop.is_set():
+                return
             try:
                 await kind.run(ctx, shop, key)
             except Unavailable:
