@@ -36,7 +36,7 @@ from returns_api.domain.transport_claims import ClaimRecord
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where an action is called and which scope it needs."""
+    """Where an action is called, below its object or from the root, and which scope it needs."""
 
     path: str
     scope: Scope
@@ -97,6 +97,8 @@ PICKUP_LINKS: Final[dict[str, Link]] = {
 WITHDRAWAL_LINKS: Final[dict[str, Link]] = {"confirm": Link("confirm", Scope.RETURNS_CREATE)}
 RETRY_LABEL: Final = Link("retry-label", Scope.RETURNS_REVIEW)
 PLACES: Final[dict[str, tuple[str, str]]] = {
+    "order": ("orders", "ord"),
+    "quote": ("quotes", "qt"),
     "return": ("returns", "ret"),
     "offer": ("offers", "off"),
     "dispute": ("disputes", "dsp"),
@@ -225,10 +227,14 @@ def links_of(
     if actor is None:
         return []
     return [
-        _action(machine, state, name, f"{href}/{links[name].path}", deadlines)
+        _action(machine, state, name, _address(href, links[name].path), deadlines)
         for name in machine.allowed(state, actor, holds)
         if name in links and links[name].scope in principal.scopes
     ]
+
+
+def _address(href: str, path: str) -> str:
+    return path if path.startswith("/") else f"{href}/{path}"
 
 
 def actor_of(principal: Principal) -> Actor | None:

@@ -20,8 +20,10 @@ from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Machine
 from returns_api.domain.lifecycle.offers import OFFER
+from returns_api.domain.lifecycle.orders import ORDER
 from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.policies import POLICY
+from returns_api.domain.lifecycle.quotes import QUOTE
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
 from returns_api.domain.lifecycle.repairs import REPAIR
 from returns_api.domain.lifecycle.returns import LINE, RETURN
@@ -30,6 +32,12 @@ from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.lifecycle.withdrawals import WITHDRAWAL
 
 OPERATIONS: Final[dict[str, tuple[Machine, str]]] = {
+    "createQuote": (ORDER, "quote"),
+    "addOrderPhoto": (ORDER, "add_photo"),
+    "cancelOrder": (ORDER, "cancel"),
+    "askAddressChange": (ORDER, "change_address"),
+    "submitWithdrawal": (ORDER, "withdraw"),
+    "openReturn": (QUOTE, "open"),
     "approveReturn": (RETURN, "approve"),
     "rejectReturn": (RETURN, "reject"),
     "requestReturnInfo": (RETURN, "request_info"),

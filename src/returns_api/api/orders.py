@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
+from returns_api.api.order_actions import order_actions
 from returns_api.api.pages import before, cut
 from returns_api.api.preconditions import IfMatch, seen_version
 from returns_api.api.responses import BODY, refusals
@@ -21,7 +23,7 @@ from returns_api.api.schemas.orders import (
     ParcelOut,
     PaymentOut,
 )
-from returns_api.api.views import sees_money
+from returns_api.api.views import action_out, sees_money
 from returns_api.db.engine import Row
 from returns_api.domain.access import Principal, Role, Scope
 from returns_api.domain.errors import DoesNotFit
@@ -82,7 +84,8 @@ async def list_orders(
     summary="Read an order",
     description=(
         "Lines with every count that binds what can come back, parcels, and what is left of each"
-        " payment. Nothing personal: who bought it is not part of this answer."
+        " payment. Nothing personal: who bought it is not part of this answer. `actions` are the"
+        " ways on that are open to you now; what may come back until when, `returnable` says."
     ),
     responses=refusals(404),
 )
@@ -94,7 +97,7 @@ async def get_order(
 ) -> OrderOut:
     found = await orders.view_order(ctx, caller.principal, path_id("ord", order))
     response.headers["ETag"] = etag(found.version)
-    return order_out(found, caller.principal)
+    return order_out(found, caller.principal, ctx.clock())
 
 
 @router.put(
@@ -145,11 +148,11 @@ async def put_order(
     new, stored = await orders.put_order(ctx, caller.principal.shop, source, body, seen)
     response.status_code = 201 if new else 200
     response.headers["ETag"] = etag(stored.version)
-    return order_out(stored, caller.principal)
+    return order_out(stored, caller.principal, ctx.clock())
 
 
-def order_out(order: OrderRecord, principal: Principal) -> OrderOut:
-    """An order as ``principal`` may see it."""
+def order_out(order: OrderRecord, principal: Principal, now: datetime) -> OrderOut:
+    """An order as ``principal`` may see it, and what they may do about it at ``now``."""
     staff = principal.role is not Role.BUYER
     return OrderOut(
         order=order.id,
@@ -173,6 +176,7 @@ def order_out(order: OrderRecord, principal: Principal) -> OrderOut:
         lines=[_line(line) for line in order.lines],
         parcels=[_parcel(parcel) for parcel in order.parcels],
         payments=[_payment(p) for p in order.payments] if sees_money(principal) else None,
+        actions=[action_out(action) for action in order_actions(order, principal, now)],
     )
 
 

@@ -1,11 +1,13 @@
-"""From a stored quote to its shape."""
+"""From a stored quote to its shape, with what its reader may do about it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from returns_api.api.order_actions import quote_actions
 from returns_api.api.schemas.quotes import (
     FreightOut,
     MethodOut,
@@ -17,11 +19,15 @@ from returns_api.api.schemas.quotes import (
     RefundTiming,
     RepairOfferOut,
 )
+from returns_api.api.views import action_out
+from returns_api.domain.access import Principal
 from returns_api.usecases._quotes import StoredQuote
 
 
-def quote_out(quote: StoredQuote) -> QuoteOut:
+def quote_out(quote: StoredQuote, principal: Principal, now: datetime) -> QuoteOut:
+    """A quote, with what ``principal`` may do about it at ``now``."""
     body = quote.body
+    actions = quote_actions(quote.id, quote.return_id, quote.expires_at, principal, now)
     return QuoteOut(
         quote=quote.id,
         order=quote.order_id,
@@ -59,6 +65,7 @@ def quote_out(quote: StoredQuote) -> QuoteOut:
             for fee in body["fees_possible_later"]
         ],
         return_=quote.return_id,
+        actions=[action_out(action) for action in actions],
     )
 
 

@@ -114,7 +114,7 @@ async def create_quote(
         resolution=body.resolution,
         method=body.method,
     )
-    shown = quote_out(quote)
+    shown = quote_out(quote, caller.principal, ctx.clock())
     response.headers["Location"] = f"/v1/quotes/{shown.model_dump()['quote']}"
     return shown
 
@@ -123,7 +123,8 @@ async def create_quote(
     "/v1/quotes/{quote}",
     operation_id="getQuote",
     summary="Read a quote",
-    description="The offer as it was made; `return` names the return that accepted it.",
+    description="The offer as it was made; `return` names the return that accepted it. `actions`"
+    " say whether you can still accept it, and until when.",
     responses=refusals(404),
 )
 async def get_quote(
@@ -131,4 +132,5 @@ async def get_quote(
     ctx: ContextDep,
     caller: Annotated[Caller, Depends(Allowed(Scope.QUOTES_CREATE))],
 ) -> QuoteOut:
-    return quote_out(await quotes.get_quote(ctx, caller.principal, path_id("qt", quote)))
+    found = await quotes.get_quote(ctx, caller.principal, path_id("qt", quote))
+    return quote_out(found, caller.principal, ctx.clock())

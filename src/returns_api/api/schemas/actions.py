@@ -15,7 +15,7 @@ class ActionOut(Out):
     method: str
     href: str
     until: Moment | None = Field(description="The deadline, where there is one.")
-    on_silence: str | None = Field(description="What the return becomes when nobody acts.")
+    on_silence: str | None = Field(description="What it becomes when nobody acts.")
 
 
 class DeadlineOut(Out):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from returns_api.api.schemas.actions import ActionOut
 from returns_api.api.schemas.base import (
     LineId,
     Moment,
@@ -176,6 +177,15 @@ class OrderOut(Out):
                     "refundable": 10390,
                 }
             ],
+            "actions": [
+                {
+                    "action": "quote",
+                    "method": "POST",
+                    "href": "/v1/quotes",
+                    "until": None,
+                    "on_silence": None,
+                }
+            ],
         }
     )
 
@@ -202,3 +212,4 @@ class OrderOut(Out):
     lines: list[OrderLineOut]
     parcels: list[ParcelOut]
     payments: list[PaymentOut] | None = Field(description="Null for whom refunds are hidden.")
+    actions: list[ActionOut] = Field(description="What you may do about it now.")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from returns_api.api.schemas.actions import ActionOut
 from returns_api.api.schemas.base import (
     Code,
     In,
@@ -188,6 +189,15 @@ class QuoteOut(Out):
             "when": {"at": "inspection", "within_seconds": 432000},
             "fees_possible_later": [{"line": _LI, "grade": "used_worn", "deduction_ppm": 300000}],
             "return": None,
+            "actions": [
+                {
+                    "action": "open",
+                    "method": "POST",
+                    "href": "/v1/returns",
+                    "until": "2026-11-24T10:00:00Z",
+                    "on_silence": "expired",
+                }
+            ],
         }
     )
 
@@ -215,3 +225,4 @@ class QuoteOut(Out):
     when: RefundTiming
     fees_possible_later: list[PossibleFee]
     return_: ReturnId | None = Field(alias="return", description="The return that accepted it.")
+    actions: list[ActionOut] = Field(description="What you may do now: accept it, in time.")

@@ -54,7 +54,7 @@ async def never_arrived(scene: Scene) -> None:
 
 
 async def _asked(person: Person, order: Order, **more: object) -> str:
-    made = await person.enter(f"{order.href}/cancellations", more)
+    made = await person.take("cancel", order.href, more)
     return f"/v1/cancellations/{made['cancellation']}"
 
 

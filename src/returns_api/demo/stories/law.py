@@ -17,7 +17,7 @@ async def withdrawal(scene: Scene) -> None:
     less the freight that the law lets the buyer pay."""
     order, buyer = await scene.bought(COAT, buyer=GUEST)
     statement = {"name": GUEST.name, "contact": GUEST.email}
-    made = await buyer.enter(f"{order.href}/withdrawals", statement)
+    made = await buyer.take("withdraw", order.href, statement)
     address = f"/v1/withdrawals/{made['withdrawal']}"
     await buyer.take("confirm", address)
     opened = await buyer.reach(address, "opened")

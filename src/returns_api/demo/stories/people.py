@@ -1,8 +1,8 @@
 """Somebody with a key who reads, and does what an answer offers; no rule of the service is here.
 
-A *door* is an operation that no answer can offer, since nothing is there yet that could: asking for
-a quote, opening a return, stating a withdrawal. Everything after it is an action that a reader was
-offered.
+A *door* is an operation that no answer can offer, since nothing was read yet that could: a buyer
+who tells an order's number, and the set-up of a shop. Everything else is an action that a reader
+was offered.
 """
 
 from __future__ import annotations
@@ -45,12 +45,7 @@ class Person:
 
         Raises: StepFailed, naming what is offered instead.
         """
-        shown = await self.see(href)
-        offered = {each["action"]: each for each in shown["actions"]}
-        if action not in offered:
-            raise StepFailed(f"{self.role} may {sorted(offered)} at {href}, not '{action}'")
-        self.taken[action] += 1
-        link = offered[action]
+        link = await self._offered(action, href)
         return await self._send(link["method"], link["href"], body)
 
     async def enter(self, href: str, body: Json) -> Json:
@@ -69,7 +64,9 @@ class Person:
         calls.read(await self.http.patch(address, json=body, headers=headers))
 
     async def send_photo(self, href: str, number: int) -> Json:
-        """A door: a picture that differs for each number."""
+        """Take the action that sends a photo of what stands at ``href``: a picture that differs for
+        each number."""
+        link = await self._offered("add_photo", href)
         file = io.BytesIO()
         Image.new("RGB", (64, 48), (number * 37 % 256, 91, 120)).save(file, "JPEG")
         headers = {
@@ -77,8 +74,8 @@ class Person:
             "content-type": "image/jpeg",
             "idempotency-key": f"photo-{number}",
         }
-        answer = await self.http.post(self.url + href, content=file.getvalue(), headers=headers)
-        return calls.read(answer)
+        address, content = self.url + link["href"], file.getvalue()
+        return calls.read(await self.http.post(address, content=content, headers=headers))
 
     async def until(self, href: str, seen: Callable[[Json], bool], wanted: str) -> Json:
         """Read until it is ``seen``. Raises: StepFailed, with the state that it has instead."""
@@ -95,6 +92,14 @@ class Person:
     async def reach(self, href: str, state: str) -> Json:
         """Read until it is in ``state``."""
         return await self.until(href, lambda shown: shown["state"] == state, f"'{state}'")
+
+    async def _offered(self, action: str, href: str) -> Json:
+        shown = await self.see(href)
+        offered = {each["action"]: each for each in shown["actions"]}
+        if action not in offered:
+            raise StepFailed(f"{self.role} may {sorted(offered)} at {href}, not '{action}'")
+        self.taken[action] += 1
+        return dict(offered[action])
 
     async def _send(self, method: str, href: str, body: Json | None) -> Json:
         return await calls.call(self.http, method, self.url + href, self.key, body)

@@ -93,7 +93,7 @@ class Scene:
         order = await self.order(*goods, **more)
         return order, await self.buyer(order)
 
-    # What a buyer does before there is anything that could offer an action
+    # What a buyer asks for
 
     async def open(
         self,
@@ -117,9 +117,10 @@ class Scene:
             for name, quantity in asked.items()
         ]
         about = {"order": offers["order"], "resolution": resolution, "method": method}
-        quote = await buyer.enter("/v1/quotes", {**about, "lines": lines})
+        quote = await buyer.take("quote", order.href, {**about, "lines": lines})
         extras = [await self._extra(buyer, order, line, wanted) for line in quote["lines"]]
-        made = await buyer.enter("/v1/returns", {"quote": quote["quote"], "lines": extras})
+        terms = {"quote": quote["quote"], "lines": extras}
+        made = await buyer.take("open", f"/v1/quotes/{quote['quote']}", terms)
         return f"/v1/returns/{made['return']}"
 
     # What the carrier and the warehouse do
@@ -215,7 +216,7 @@ class Scene:
     ) -> Json:
         """What the buyer adds to a quoted line: the photos that it asks for, the goods wanted."""
         photos = sum(each["minimum"] for each in line["evidence"] if each["kind"] == "photo")
-        sent = [await buyer.send_photo(f"{order.href}/photos", number) for number in range(photos)]
+        sent = [await buyer.send_photo(order.href, number) for number in range(photos)]
         extra: Json = {"line": line["line"]}
         extra["evidence"] = [{"kind": "photo", "photo": each["photo"]} for each in sent]
         return extra if wanted is None else {**extra, "wanted": {"sku": orders.sku(wanted)}}

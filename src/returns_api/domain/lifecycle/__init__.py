@@ -15,9 +15,11 @@ from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor, Machine, Rule
 from returns_api.domain.lifecycle.notifications import NOTIFICATION
 from returns_api.domain.lifecycle.offers import OFFER
+from returns_api.domain.lifecycle.orders import ORDER
 from returns_api.domain.lifecycle.photos import PHOTO
 from returns_api.domain.lifecycle.pickups import PICKUP
 from returns_api.domain.lifecycle.policies import POLICY
+from returns_api.domain.lifecycle.quotes import QUOTE
 from returns_api.domain.lifecycle.refunds import REFUND, TRANSFER
 from returns_api.domain.lifecycle.repairs import REPAIR
 from returns_api.domain.lifecycle.returns import LINE, RETURN
@@ -27,6 +29,8 @@ from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.lifecycle.withdrawals import WITHDRAWAL
 
 MACHINES: Final = (
+    ORDER,
+    QUOTE,
     WITHDRAWAL,
     CANCELLATION,
     ADDRESS_CHANGE,
