@@ -148,6 +148,11 @@ def _unbounded(_p: Policy, _f: Finding, _c: Facts, d: Decision) -> bool:
     return a is not None and None in (a.per_buyer_minor, a.per_day_minor, a.recover_within_seconds)
 
 
+def _unbounded_goods(_p: Policy, _f: Finding, _c: Facts, d: Decision) -> bool:
+    f = d.exchange_first
+    return f is not None and None in (f.per_buyer_minor, f.per_day_minor, f.recover_within_seconds)
+
+
 def _otherwise(_p: Policy, _f: Finding, _c: Facts, d: Decision) -> bool:
     early = {RefundAt.REQUEST, RefundAt.FIRST_SCAN}
     return d.advance is not None and d.advance.otherwise in early
@@ -286,6 +291,9 @@ PLANTED: tuple[Planted, ...] = (
     Planted("money before goods without a limit",
             doc("  - {id: f, when: {discounted: false}, refund_at: first_scan}\n"),
             "advance.unbounded", "rules[0].refund_at", _unbounded),
+    Planted("goods before goods without a limit",
+            doc("  - {id: f, when: {discounted: false}, exchange_at: request}\n"),
+            "advance.unbounded", "rules[0].exchange_at", _unbounded_goods),
     Planted("a limit that is no limit",
             doc("  - {id: f, when: {discounted: false}, refund_at: {at: first_scan, per_buyer: 9, "
                 "per_day: 9, recover_within: 9 days, otherwise: request}}\n"),

@@ -35,6 +35,7 @@ HISTORY = {"events", "certificates", "decisions", "scans", "receipts", "receipt_
 UNTOUCHED = {
     "backtests",
     "delivery_attempts",
+    "exchange_gifts",
     "import_problems",
     "ledger_seals",
     "notification_opt_outs",
@@ -47,7 +48,7 @@ UNTOUCHED = {
     "scans",
     "transfer_attempts",
 }
-"""Tables in which the seeded shops have no rows, since no worker runs."""
+"""Tables in which the seeded shops have no rows, since no worker runs, or nothing ran out."""
 KEY_OR_TIME = {"uuid", "timestamp with time zone"}
 THIS_SHOP = "(shop_id = (NULLIF(current_setting('app.shop'::text, true), ''::text))::uuid)"
 

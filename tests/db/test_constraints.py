@@ -66,6 +66,11 @@ SUPPLEMENT = (
        SELECT (jsonb_populate_record(m, jsonb_build_object('id', gen_random_uuid(), 'no', no + 100,
                'kind', 'expired', 'transfer_id', NULL))).*
        FROM store_credit_movements m WHERE kind = 'issued'""",
+    """INSERT INTO exchange_gifts (shop_id, exchange_id, order_id, refund_id, amount_minor)
+       SELECT x.shop_id, x.id, x.order_id, r.id, 1 FROM exchanges x
+       JOIN LATERAL (SELECT id FROM refunds f WHERE f.shop_id = x.shop_id
+                     AND f.order_id = x.order_id LIMIT 1) r ON true
+       WHERE x.id = (SELECT id FROM exchanges o WHERE o.shop_id = x.shop_id ORDER BY id LIMIT 1)""",
     """UPDATE photos p SET return_id = l.return_id, return_line_id = l.id FROM return_lines l
        WHERE l.shop_id = p.shop_id AND l.order_id = p.order_id""",
     """UPDATE withdrawals w SET state = 'opened', due_at = NULL, return_id = (
@@ -85,12 +90,19 @@ SUPPLEMENT = (
     " AND r.order_id = o.order_id LIMIT 1)",
     "UPDATE offers o SET refund_id = (SELECT id FROM refunds r WHERE r.shop_id = o.shop_id"
     " AND r.order_id = o.order_id LIMIT 1)",
+    *(
+        f"UPDATE {table} t SET refund_id = NULL, exchange_id = (SELECT id FROM exchanges x"
+        " WHERE x.shop_id = t.shop_id AND x.order_id = t.order_id LIMIT 1)"
+        f" WHERE t.refund_id IS NOT NULL AND t.id = (SELECT id FROM {table} o"
+        " WHERE o.shop_id = t.shop_id ORDER BY o.id LIMIT 1)"
+        for table in ("advances", "recoveries")
+    ),
 )
 """Rows that no request makes by itself, so that every table has one to attack."""
 
 _SAME = str(uuid4())
 _THEN = "2026-11-22T10:00:00+00:00"
-_DECLINED = {"state": "declined", "refund_id": None, "settled_at": None}
+_DECLINED = {"state": "declined", "refund_id": None, "exchange_id": None, "settled_at": None}
 _ENDED = {
     "state": "paid",
     "closed_at": _THEN,
@@ -207,6 +219,8 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_exchanges_fails_for_a_reason": {"failed_since": "payments_do_not_cover_it"},
     "ck_exchanges_given_for_units": {"units": None},
     "ck_exchanges_paid_for": {"drawn_minor": 10**9},
+    "ck_exchanges_gift_with_a_refund": {"gift_minor": 1},
+    "ck_exchanges_first_within_what_comes_back": {"in_advance": True},
     "ck_exchanges_paid_by_evidence": {"payment_reference": None},
     "ck_exchanges_rest_of_given_goods": {
         name: value for name, value in _IN_MONEY.items() if name != "refund_id"
@@ -286,7 +300,8 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_advances_state": {"state": "no such word", "settled_at": None},
     "ck_advances_reason": {**_DECLINED, "reason": "no such word"},
     "ck_advances_declined_for_a_reason": {"reason": "buyer_cap"},
-    "ck_advances_granted_by_a_refund": {"refund_id": None},
+    "ck_advances_granted_in_money_or_goods": {"refund_id": None, "exchange_id": None},
+    "ck_recoveries_of_money_or_goods": {"refund_id": None, "exchange_id": None},
     "ck_advances_looked_at_until_over": {"due_at": _THEN},
     "ck_advances_settled_once": {"settled_at": None},
     "ck_advances_parts": {"applied_minor": 10**9},
@@ -696,6 +711,13 @@ PLAIN: Mapping[str, str] = {
 """Rows of which nothing else speaks before what is attacked does."""
 
 
+FRESH: Mapping[str, str] = {
+    "exchange_gifts": """SELECT id AS exchange_id, order_id FROM exchanges x WHERE shop_id = $1
+        AND NOT EXISTS (SELECT FROM exchange_gifts g WHERE g.exchange_id = x.id)"""
+}
+"""Where there may be one row only: what another one could be about."""
+
+
 async def row_with(attacker: Attacker, table: str, column: str, shop: Any = None) -> dict[str, Any]:
     """A row that refers to something by this column, where there is one."""
     row = await attacker.row(table, PLAIN.get(table, "true"), shop)
@@ -716,6 +738,9 @@ async def point(attacker: Attacker, table: str, column: str, value: Any) -> Any:
         return await attacker.change(table, row, {column: value})
     if "id" in row:
         row["id"] = str(uuid4())
+    if table in FRESH:
+        fresh = await attacker.owner.fetchrow(FRESH[table], attacker.shop)
+        row |= {name: str(found) for name, found in fresh.items()}
     for unique in await attacker.owner.fetch(UNIQUES):
         free = [name for name in unique["columns"] if isinstance(row.get(name), int)]
         if unique["table"] == table and column not in unique["columns"] and free:

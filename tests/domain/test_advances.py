@@ -46,6 +46,7 @@ A_RECOVERY = RecoveryRecord(
         ("pay_by", "asked_action", "asked_minor", "asked_by", "asked_note", "closed_at")
     ),
     **dict.fromkeys(("paid_minor", "written_off_minor", "waived_minor", "cleared_minor"), 0),
+    exchange_id=None,
     state="open",
     cause="not_returned",
     amount_minor=100,

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from returns_api.domain import ledger
+from returns_api.domain.advances import Kept, apply
 from returns_api.domain.events import SYSTEM, By
 from returns_api.domain.ledger import DEBT_OF, OWNER, RULES, Account, Captured, Entry, Moved
 
@@ -392,3 +393,23 @@ def test_the_guide_names_every_rule() -> None:
     for name, rule in RULES.items():
         assert f"| `{name}` | `{rule.debit}` | `{rule.credit}` | {rule.meaning} |" in guide
     assert guide.count("| `") >= len(RULES) + len(Account) - 1
+
+
+@given(price=st.integers(1, 100_000), worth=st.integers(0, 100_000), kept=st.integers(0, 9_000))
+def test_goods_that_went_first_are_covered_refunded_or_owed(
+    price: int, worth: int, kept: int
+) -> None:
+    """Whatever the old goods turn out to be worth, nothing of both is lost or counted twice."""
+    exchange, done = ledger.ExchangeRef(REFUND, ORDER, "EUR"), apply(Kept(price), worth)
+    parts = [
+        {"kind": "goods", "amount": worth + kept},
+        {"kind": "grade_deduction", "amount": -kept},
+    ]
+    parts.append({"kind": ledger.PAID_IN_ADVANCE, "amount": -done.total_minor})
+    settled = ledger.advance_settled(STAMP, exchange, parts) if done.total_minor else None
+    if done.rest_minor:
+        settled = ledger.refund_requested(STAMP, a_refund(), parts, [])
+    found = balances(ledger.goods_advanced(STAMP, exchange, price), settled)
+    assert found[Account.ADVANCE, ORDER, "EUR"] == done.short_minor == max(price - worth, 0)
+    assert -found[Account.BUYER, ORDER, "EUR"] == done.rest_minor == max(worth - price, 0)
+    assert found[Account.MERCHANT, None, "EUR"] == worth - price

@@ -70,15 +70,21 @@ BREACHES: Final[dict[str, str]] = {
         HAVING p.external <> coalesce(sum(f.amount_minor) FILTER (WHERE f.kind = 'refund'), 0)
             OR p.disputed <> coalesce(sum(f.amount_minor) FILTER (WHERE f.kind = 'dispute'), 0)""",
     "N2: what goods drew on a payment is not what it says": """
-        SELECT p.id, p.exchanged FROM payments p LEFT JOIN exchange_draws d
-          ON d.shop_id = p.shop_id AND d.payment_id = p.id
+        SELECT p.id, p.exchanged FROM payments p LEFT JOIN (
+          exchange_draws d JOIN exchanges x ON x.shop_id = d.shop_id AND x.id = d.exchange_id
+            AND x.state <> 'lapsed') ON d.shop_id = p.shop_id AND d.payment_id = p.id
         GROUP BY p.shop_id, p.id HAVING p.exchanged <> coalesce(sum(d.amount_minor), 0)""",
     "N2: a unit was both refunded and exchanged": """
         SELECT x.id FROM exchanges x LEFT JOIN refunds f
           ON f.shop_id = x.shop_id AND f.return_id = x.return_id AND f.kind IN ('return', 'advance')
-        WHERE x.state IN ('released', 'shipped', 'completed')
+        WHERE x.state IN ('released', 'shipped', 'completed') AND NOT x.in_advance
         GROUP BY x.shop_id, x.id, x.credit_minor, x.drawn_minor
         HAVING x.drawn_minor + coalesce(sum(f.amount_minor), 0) <> coalesce(x.credit_minor, 0)""",
+    "N2: goods went first for another sum than their advance": """
+        SELECT x.id, x.drawn_minor, a.amount_minor FROM exchanges x LEFT JOIN advances a
+          ON a.shop_id = x.shop_id AND a.exchange_id = x.id
+        WHERE (x.in_advance OR a.id IS NOT NULL)
+          AND (a.id IS NULL OR a.amount_minor - a.never_paid_minor <> x.drawn_minor)""",
     "N9: goods are waited for in a return that is over": """
         SELECT x.id FROM exchanges x JOIN returns r
           ON r.shop_id = x.shop_id AND r.id = x.return_id AND r.closed_at IS NOT NULL

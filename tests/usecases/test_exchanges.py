@@ -12,6 +12,7 @@ import pytest
 
 from returns_api.domain import ids
 from returns_api.domain.errors import NothingLeftToRefund
+from returns_api.usecases.audits import audit_shop
 from tests.support.desk import Desk, a_desk, names
 from tests.support.postgres import APP_ROLE, PostgresForTests
 from tests.support.story import POLICY, Order, Story, goods
@@ -274,6 +275,36 @@ async def test_out_of_stock_each_alternative_moves_money_once(
     assert await case.refunds() == refunds
     accounts = await case.story.rows("SELECT balance_minor FROM store_credits")
     assert [row["balance_minor"] for row in accounts] == ([SHIRT] if number == 3 else [])
+
+
+@pytest.mark.parametrize(("grade", "paid"), [("sealed", True), ("empty_box", False)])
+async def test_a_gift_goes_with_the_refund_once_and_within_the_agent_s_limit(
+    case: Case, grade: str, *, paid: bool
+) -> None:
+    await case.story.limit(agent_per_order=10_00, agent_per_day=10_00)
+    made = await case.open()
+    path = f"/v1/exchanges/{made['exchange']}"
+    gift = {"kind": "refund_and_gift", "gift": 10_01}
+    out = {"in_stock": False, "alternatives": [gift]}
+    over = await case.desk.send("agent", f"{path}/answer", out)
+    assert (over.status_code, over.json()["code"]) == (409, "does_not_fit")
+    for amount in (4_00, 10_00, 6_00):  # the highest counts, not the sum
+        gift["gift"] = amount
+        shown = await case.answer(made, out)
+        assert [each["gift"] for each in shown["alternatives"]] == [amount, None]
+    tries = [case.desk.send("buyer", f"{path}/choose", {"alternative": 1}) for _ in range(4)]
+    assert sorted(each.status_code for each in await asyncio.gather(*tries)) == [200] + [409] * 3
+    assert await case.refunds() == [], "nothing is given before goods came"
+    await case.bring_back(grade)
+    await case.story.drain()
+    money = (await case.seen("buyer", made))["money"]
+    assert (money["gift"], money["gift_refund"] is not None) == (6_00, paid)
+    both = [("goodwill", 6_00, "succeeded"), ("return", SHIRT, "succeeded")]
+    assert await case.refunds() == (both if paid else [])
+    books = await case.books()
+    assert books.get("goodwill_credited") == (6_00 if paid else None)
+    audited = await audit_shop(case.story.ctx, case.story.shop)
+    assert not audited.tally.counts
 
 
 async def test_a_replacement_is_the_same_goods_without_money(case: Case) -> None:

@@ -27,6 +27,7 @@ def exchange_out(exchange: ExchangeRecord, principal: Principal) -> ExchangeOut:
         money=_money(exchange),
         currency=exchange.currency,
         alternatives=_alternatives(exchange),
+        in_advance=exchange.in_advance,
         fallback=exchange.fallback,
         outcome=exchange.outcome,
         failed_since=exchange.failed_since,
@@ -62,6 +63,8 @@ def _money(exchange: ExchangeRecord) -> ExchangeMoneyOut:
         paid=exchange.paid_minor,
         drawn=exchange.drawn_minor,
         refund=exchange.refund_id,
+        gift=exchange.gift_minor,
+        gift_refund=exchange.gift_refund_id,
         payment_url=exchange.payment_url,
     )
 
@@ -75,6 +78,7 @@ def _alternatives(exchange: ExchangeRecord) -> list[AlternativeOut]:
             sku=each["sku"],
             title=each["title"],
             unit_price=each["unit_price_minor"],
+            gift=each.get("gift_minor"),
         )
         for number, each in enumerate(exchange.alternatives, start=1)
     ]

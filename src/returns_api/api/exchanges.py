@@ -127,7 +127,7 @@ async def answer_exchange(exchange: ExchangePath, body: StockIn, command: Shop) 
 
 
 def _alternative(told: AlternativeIn) -> Alternative:
-    return Alternative(told.kind, told.variant, told.sku, told.title, told.unit_price)
+    return Alternative(told.kind, told.variant, told.sku, told.title, told.unit_price, told.gift)
 
 
 @router.post(

@@ -38,6 +38,7 @@ def recovery_out(view: RecoveryView, principal: Principal) -> AdvanceRecoveryOut
         return_=recovery.return_id,
         order=recovery.order_id,
         refund=recovery.refund_id,
+        exchange=recovery.exchange_id,
         state=recovery.state,
         cause=recovery.cause,
         amount=recovery.amount_minor,

@@ -138,6 +138,7 @@ def _advance(early: Early) -> AdvanceOut:
         amount=advance.amount_minor,
         reason=advance.reason,
         refund=advance.refund_id,
+        exchange=advance.exchange_id,
         recover_by=advance.due_at,
         recovery=early.recovery_id,
     )

@@ -1,4 +1,4 @@
-"""The queries of an audit about money that went out before the goods were seen.
+"""The queries of an audit about money, or new goods, that went out before the goods were seen.
 
 Like ``db.checks``: every row that a statement gives is a breach.
 """
@@ -73,7 +73,8 @@ ORDER_CHECKS: Final = (
             told AS (SELECT owner, sum(amount)::bigint AS balance FROM sides GROUP BY owner),
             advanced AS (
                 SELECT a.order_id, sum(CASE
-                    WHEN a.state = 'outstanding' AND NOT f.given_up THEN a.amount_minor
+                    WHEN a.state = 'outstanding' AND f.given_up IS NOT TRUE
+                    THEN a.amount_minor
                     WHEN a.state = 'outstanding' THEN (
                         SELECT coalesce(sum(t.amount_minor), 0) FROM transfers t
                         WHERE t.shop_id = f.shop_id AND t.refund_id = f.id
@@ -82,9 +83,10 @@ ORDER_CHECKS: Final = (
                     ELSE r.amount_minor - r.paid_minor - r.written_off_minor - r.waived_minor
                          - r.cleared_minor END)::bigint AS amount
                 FROM advances a
-                JOIN refunds f ON f.shop_id = a.shop_id AND f.id = a.refund_id
+                LEFT JOIN refunds f ON f.shop_id = a.shop_id AND f.id = a.refund_id
                 LEFT JOIN recoveries r ON r.shop_id = a.shop_id AND r.advance_id = a.id
-                WHERE a.shop_id = :shop AND a.order_id = ANY (:orders) GROUP BY a.order_id)
+                WHERE a.shop_id = :shop AND a.order_id = ANY (:orders)
+                  AND a.state <> 'declined' GROUP BY a.order_id)
             SELECT coalesce(told.owner, advanced.order_id) AS id,
                    coalesce(told.balance, 0) AS in_ledger, coalesce(advanced.amount, 0) AS advanced
             FROM told FULL JOIN advanced ON advanced.order_id = told.owner

@@ -26,6 +26,7 @@ _ADDED: Final = (
     "order_id",
     "return_id",
     "refund_id",
+    "exchange_id",
     "state",
     "reason",
     "buyer",

@@ -16,7 +16,10 @@ ORDER_CHECKS: Final = (
         sql("""
             SELECT p.id, p.exchanged, coalesce(sum(d.amount_minor), 0)::bigint AS drawn
             FROM payments p
-            LEFT JOIN exchange_draws d ON d.shop_id = p.shop_id AND d.payment_id = p.id
+            LEFT JOIN (exchange_draws d JOIN exchanges x
+                           ON x.shop_id = d.shop_id AND x.id = d.exchange_id
+                           AND x.state IN ('released', 'shipped', 'completed'))
+                ON d.shop_id = p.shop_id AND d.payment_id = p.id
             WHERE p.shop_id = :shop AND p.order_id = ANY (:orders)
             GROUP BY p.shop_id, p.id, p.exchanged
             HAVING p.exchanged <> coalesce(sum(d.amount_minor), 0)"""),
@@ -28,6 +31,7 @@ ORDER_CHECKS: Final = (
             SELECT x.id, x.drawn_minor, coalesce(sum(d.amount_minor), 0)::bigint AS drawn
             FROM exchanges x
             LEFT JOIN exchange_draws d ON d.shop_id = x.shop_id AND d.exchange_id = x.id
+                AND x.state IN ('released', 'shipped', 'completed')
             WHERE x.shop_id = :shop AND x.order_id = ANY (:orders)
             GROUP BY x.shop_id, x.id, x.drawn_minor
             HAVING x.drawn_minor <> coalesce(sum(d.amount_minor), 0)"""),
@@ -42,7 +46,7 @@ ORDER_CHECKS: Final = (
                 WHERE r.shop_id = x.shop_id AND r.return_id = x.return_id
                   AND r.kind IN ('return', 'advance')) f
             WHERE x.shop_id = :shop AND x.order_id = ANY (:orders) AND x.units IS NOT NULL
-              AND x.state IN ('released', 'shipped', 'completed')
+              AND x.state IN ('released', 'shipped', 'completed') AND NOT x.in_advance
               AND f.refunded + x.drawn_minor <> coalesce(x.credit_minor, 0)"""),
     ),
     Check(
@@ -52,9 +56,33 @@ ORDER_CHECKS: Final = (
             SELECT x.id, unit AS unit_no FROM exchanges x
             CROSS JOIN LATERAL unnest(x.units) unit
             WHERE x.shop_id = :shop AND x.order_id = ANY (:orders) AND x.units IS NOT NULL
-              AND x.state IN ('released', 'shipped', 'completed')
+              AND x.state IN ('released', 'shipped', 'completed') AND NOT x.in_advance
               AND NOT EXISTS (SELECT FROM unit_claims c WHERE c.shop_id = x.shop_id
                               AND c.return_line_id = x.return_line_id AND c.unit_no = unit)"""),
+    ),
+    Check(
+        "N2",
+        "goods that went first without an advance",
+        sql("""
+            SELECT x.id, x.in_advance, x.drawn_minor,
+                   a.amount_minor - a.never_paid_minor AS advanced
+            FROM exchanges x
+            LEFT JOIN advances a ON a.shop_id = x.shop_id AND a.exchange_id = x.id
+            WHERE x.shop_id = :shop AND x.order_id = ANY (:orders)
+              AND (x.in_advance OR a.id IS NOT NULL)
+              AND (a.id IS NULL OR x.drawn_minor <> a.amount_minor - a.never_paid_minor)"""),
+    ),
+    Check(
+        "N2",
+        "gift of an exchange",
+        sql("""
+            SELECT x.id, x.gift_minor, g.amount_minor AS given, f.kind, f.amount_minor AS refunded
+            FROM exchanges x
+            JOIN exchange_gifts g ON g.shop_id = x.shop_id AND g.exchange_id = x.id
+            LEFT JOIN refunds f ON f.shop_id = g.shop_id AND f.id = g.refund_id
+            WHERE x.shop_id = :shop AND x.order_id = ANY (:orders)
+              AND (x.gift_minor, 'goodwill', x.gift_minor)
+                  IS DISTINCT FROM (g.amount_minor, f.kind, f.amount_minor)"""),
     ),
     Check(
         "N6",
@@ -62,7 +90,9 @@ ORDER_CHECKS: Final = (
         sql("""
             WITH told AS (
                 SELECT e.order_id,
-                       coalesce(sum(p.amount_minor) FILTER (WHERE p.rule = 'goods_drawn'), 0)
+                       coalesce(sum(p.amount_minor) FILTER (
+                           WHERE p.rule IN ('goods_drawn', 'goods_advanced')), 0)
+                       - coalesce(sum(p.amount_minor) FILTER (WHERE p.rule = 'goods_recalled'), 0)
                            AS drawn,
                        coalesce(sum(p.amount_minor) FILTER (WHERE p.rule = 'difference_paid'), 0)
                            AS paid

@@ -13,11 +13,12 @@ from returns_api.db import deadlines as deadline_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
 from returns_api.db.tables import exchange_draws as _d
+from returns_api.db.tables import exchange_gifts as _g
 from returns_api.db.tables import exchanges as _t
 from returns_api.db.tables import order_lines, orders, payments, return_lines
 from returns_api.domain.exchanges import ExchangeRecord
 
-_JOINED: Final = ("order_external", "order_number", "line_external")
+_JOINED: Final = ("order_external", "order_number", "line_external", "gift_refund_id")
 _FIELDS: Final = tuple(
     name for name in ExchangeRecord.__dataclass_fields__ if name not in {*_JOINED, "deadlines"}
 )
@@ -26,11 +27,13 @@ _shown = select(
     orders.c.external_id.label("order_external"),
     orders.c.number.label("order_number"),
     order_lines.c.external_id.label("line_external"),
+    _g.c.refund_id.label("gift_refund_id"),
     deadline_rows.shown(_t.c.return_id, _t.c.id).label("deadlines"),
 ).select_from(
     _t.join(orders, and_(here(orders), orders.c.id == _t.c.order_id))
     .join(return_lines, and_(here(return_lines), return_lines.c.id == _t.c.return_line_id))
     .join(order_lines, and_(here(order_lines), order_lines.c.id == return_lines.c.order_line_id))
+    .outerjoin(_g, and_(here(_g), _g.c.exchange_id == _t.c.id))
 )
 _ONE: Final = Query(_shown.where(here(_t), _t.c.id == given("id")))
 _OF_RETURN: Final = Query(_shown.where(here(_t), _t.c.return_id == given("return_id")))
@@ -85,6 +88,25 @@ _drawn = (
     .cte("drawn")
 )
 _DRAW: Final = Query(select(func.count()).select_from(_drawn))
+_UNDRAW: Final = Query(
+    update(payments)
+    .where(
+        here(payments),
+        here(_d),
+        _d.c.exchange_id == given("exchange_id"),
+        _d.c.payment_id == payments.c.id,
+    )
+    .values(exchanged=payments.c.exchanged - _d.c.amount_minor)
+)
+_GIVE: Final = Query(
+    insert(_g).values(
+        shop_id=SHOP,
+        exchange_id=given("exchange_id"),
+        order_id=given("order_id"),
+        refund_id=given("refund_id"),
+        amount_minor=given("amount_minor", BigInteger),
+    )
+)
 
 
 async def one(tx: Transaction, exchange_id: UUID) -> ExchangeRecord | None:
@@ -108,6 +130,25 @@ async def draw(tx: Transaction, exchange_id: UUID, wanted: Mapping[UUID, int]) -
     (the caller must roll back)."""
     rows = [{"id": payment, "amount": amount} for payment, amount in sorted(wanted.items())]
     return int(await tx.value(_DRAW, exchange_id=exchange_id, wanted=rows)) == len(rows)
+
+
+async def undraw(tx: Transaction, exchange_id: UUID) -> None:
+    """Give back what goods that were not sent took from payments, which must be locked. The draws
+    stay: they count while their exchange is given."""
+    await tx.run(_UNDRAW, exchange_id=exchange_id)
+
+
+async def add_gift(
+    tx: Transaction, exchange: ExchangeRecord, refund_id: UUID, amount_minor: int
+) -> None:
+    """Say which goodwill gave the gift of an exchange; the key refuses a second one."""
+    await tx.run(
+        _GIVE,
+        exchange_id=exchange.id,
+        order_id=exchange.order_id,
+        refund_id=refund_id,
+        amount_minor=amount_minor,
+    )
 
 
 def _record(row: Row | None) -> ExchangeRecord | None:

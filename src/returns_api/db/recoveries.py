@@ -28,6 +28,7 @@ _ADDED: Final = (
     "return_id",
     "advance_id",
     "refund_id",
+    "exchange_id",
     "state",
     "cause",
     "amount_minor",

@@ -1,10 +1,10 @@
-"""Money before the goods are seen: when it is granted, and what the goods then settle of it.
+"""Money, or new goods, before the old ones are seen: when it is granted, what of it they settle.
 
 Owns the pure decisions: which counters bound an advance, why one is declined, how what came in is
 set against what was paid. Refuses to own the counters (``db.caps``), what a return is due
 (``settlement``) and what becomes of money that has to come back (``recoveries``).
 
-An advance is no promise: whatever speaks against it, the money comes at the ordinary moment.
+An advance is no promise: whatever speaks against it, money or goods come at the ordinary moment.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from returns_api.domain.calendars import local_date
+from returns_api.domain.exchanges import EXCHANGE_KIND
 from returns_api.domain.refunds import PlannedTransfer
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.terms import AdvanceTerms
@@ -27,19 +28,23 @@ SHOP_CAP: Final = "shop_cap"
 UNKNOWN_BUYER: Final = "unknown_buyer"
 NOT_COVERED: Final = "payments_do_not_cover_it"
 NEEDS_APPROVAL: Final = "needs_approval"
-DECLINED: Final = (UNKNOWN_BUYER, NOT_COVERED, NEEDS_APPROVAL, BUYER_CAP, SHOP_CAP)
+DIFFERENCE_DUE: Final = "difference_due"
+"""New goods cost more than the old ones count for: what is due is known once those were judged."""
+DECLINED: Final = (DIFFERENCE_DUE, UNKNOWN_BUYER, NOT_COVERED, NEEDS_APPROVAL, BUYER_CAP, SHOP_CAP)
 """Why an advance was declined, in the order in which it is found out."""
 
 RECOVER_WITHIN: Final = timedelta(days=30)
 """How long goods may take that a policy sets no time for: no advance waits for ever."""
 LOOK_AGAIN: Final = timedelta(minutes=15)
 """When an advance is looked at again whose money is still on its way."""
-PARTLY_HERE: Final = timedelta(days=1)
-"""When an advance is looked at again of whose goods some are here and not judged yet."""
+LATER: Final = timedelta(days=1)
+"""When an advance is looked at again of whose goods some are here and not judged yet, or whose new
+goods were not sent yet."""
 NO_DAY: Final = ""
 
 _NOBODY: Final = "shop"
 """The provider of a payment that no connection stands behind."""
+_EARLY: Final = frozenset({"refund", EXCHANGE_KIND})
 _BEFORE_THE_GOODS: Final = frozenset({"approved", "in_transit"})
 
 
@@ -66,6 +71,9 @@ class AdvanceRecord:
     order_id: UUID
     return_id: UUID
     refund_id: UUID | None
+    """The refund that paid it in money; None where it was declined or given in goods."""
+    exchange_id: UUID | None
+    """The exchange whose new goods went first."""
     state: str
     reason: str | None
     buyer: UUID | None
@@ -85,7 +93,7 @@ class AdvanceRecord:
 def wanted(ret: ReturnRecord, state: str, moment: str) -> AdvanceTerms | None:
     """The terms of the advance that this moment may grant, the return being in ``state`` now."""
     terms = ret.terms.advance
-    if terms is None or terms.at != moment or ret.resolution != "refund":
+    if terms is None or terms.at != moment or ret.resolution not in _EARLY:
         return None
     if ret.settled_at is not None:
         return None

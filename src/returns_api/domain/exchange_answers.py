@@ -17,6 +17,7 @@ from returns_api.domain.exchanges import (
     GOODS_KINDS,
     IN_MONEY,
     REFUND,
+    WITH_GIFT,
     Alternative,
     ExchangeChange,
     ExchangeRecord,
@@ -67,13 +68,21 @@ def plan_out_of_stock(
 
     Raises:
         ActionNotAllowed: goods or money are decided, or the caller is not the shop.
-        DoesNotFit: a price is missing, or is told where nothing is to be paid.
+        DoesNotFit: a price is missing, or is told where nothing is to be paid; a gift is missing.
     """
     EXCHANGE.require(before.state, "answer", actor)
     for each in alternatives:
         if each.kind in GOODS_KINDS:
             _require_price(before, each.unit_price_minor, "alternatives")
+        if each.kind == WITH_GIFT and not each.gift_minor:
+            raise unfit("alternatives", "Say what the gift is, in minor units.")
     return _out(before, "answer", actor, now, alternatives)
+
+
+def gift_offered(change: ExchangeChange) -> int:
+    """The highest gift among the alternatives that a change puts to the buyer (minor units)."""
+    told = change.values.get("alternatives") or ()
+    return max((each["gift_minor"] or 0 for each in told), default=0)
 
 
 def plan_accept(before: ExchangeRecord, actor: Actor, now: datetime) -> ExchangeChange:
@@ -92,6 +101,8 @@ def plan_choose(before: ExchangeRecord, actor: Actor, now: datetime, number: int
     if not 1 <= number <= len(before.alternatives):
         raise unfit("alternative", f"There are {len(before.alternatives)} alternatives.")
     taken = before.alternatives[number - 1]
+    if taken["kind"] == WITH_GIFT:
+        return _converted(before, "choose", actor, now, REFUND, gift_minor=taken["gift_minor"])
     if taken["kind"] in IN_MONEY:
         return _converted(before, "choose", actor, now, taken["kind"])
     values = {
@@ -158,10 +169,17 @@ def _out(
 
 
 def _converted(
-    before: ExchangeRecord, action: str, actor: Actor, now: datetime, outcome: str
+    before: ExchangeRecord,
+    action: str,
+    actor: Actor,
+    now: datetime,
+    outcome: str,
+    *,
+    gift_minor: int | None = None,
 ) -> ExchangeChange:
     values: dict[str, Any] = {"outcome": outcome, "alternatives": [], "due_minor": None}
-    data = {"outcome": outcome}
+    values["gift_minor"] = gift_minor
+    data = {"outcome": outcome, "gift": gift_minor}
     return moved(before, action, actor, "exchange.converted", now, "converted", values, data)
 
 

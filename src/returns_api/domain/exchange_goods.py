@@ -55,6 +55,23 @@ def balance(before: ExchangeRecord, judged: Judged) -> Balance:
     return Balance(drawn, price - drawn, judged.credit_minor - drawn)
 
 
+def plan_first(before: ExchangeRecord, units: Sequence[int], now: datetime) -> ExchangeChange:
+    """The new goods go before the old ones, those of ``units``, are seen; they cost no more than
+    these count for."""
+    EXCHANGE.require(before.state, "advance", Actor.SYSTEM)
+    assert before.unit_price_minor is not None, "only goods with a price go first"
+    found = Balance(before.unit_price_minor * len(units), 0, 0)
+    values = {"units": list(units), "in_advance": True}
+    return _released(before, "advance", Actor.SYSTEM, now, found, values)
+
+
+def plan_recall(before: ExchangeRecord, now: datetime) -> ExchangeChange:
+    """The return ended before goods that went first were sent: nothing is given, drawn or owed."""
+    assert before.in_advance, "other goods are released when their return is settled"
+    values = {"in_advance": False, "units": None, "drawn_minor": 0}
+    return moved(before, "recall", Actor.SYSTEM, "exchange.recalled", now, values=values)
+
+
 def plan_judge(before: ExchangeRecord, judged: Judged, now: datetime) -> ExchangeChange:
     """The goods were judged: release, wait for the difference, or come to nothing.
 
@@ -118,7 +135,7 @@ def _released(
     """The goods are the buyer's: the shop is told what to send."""
     every = {**values, "drawn_minor": found.drawn_minor}
     units = every.get("units", before.units)
-    data = {"quantity": len(units or ())}
+    data = {"quantity": len(units or ()), "in_advance": every.get("in_advance", False)}
     return moved(before, action, actor, "exchange.released", now, "released", every, data)
 
 

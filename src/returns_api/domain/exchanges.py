@@ -27,6 +27,8 @@ STORE_CREDIT: Final = "store_credit"
 IN_MONEY: Final = (REFUND, STORE_CREDIT)
 """What an exchange that comes to nothing is settled as."""
 GOODS_KINDS: Final = ("variant", "upgrade")
+WITH_GIFT: Final = "refund_and_gift"
+"""The refund and, for the disappointment, store credit as goodwill."""
 ALTERNATIVES_MAX: Final = 20
 NOTHING_PASSED: Final = "no_unit_passed_inspection"
 NOT_COVERED: Final = "payments_do_not_cover_it"
@@ -57,13 +59,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """Something else that a shop has. ``unit_price_minor`` only for goods of an exchange."""
+    """Something else that a shop has. ``unit_price_minor`` only for goods of an exchange,
+    ``gift_minor`` (above zero) only with a gift."""
 
     kind: str
     variant: str | None = None
     sku: str | None = None
     title: str | None = None
     unit_price_minor: int | None = None
+    gift_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,14 @@ class ExchangeRecord:
     paid_minor: int
     payment_reference: str | None
     refund_id: UUID | None
+    in_advance: bool
+    """The goods went before the old ones were seen: those are set against them (``advances``)."""
+    gift_drawn_minor: int
+    """The highest gift that the shop's people offered, counted against what they may promise."""
+    gift_minor: int | None
+    """The gift of the alternative that the buyer took; given once goods came back."""
+    gift_refund_id: UUID | None
+    """The goodwill that gave it."""
     outcome: str | None
     failed_since: str | None
     carrier: str | None

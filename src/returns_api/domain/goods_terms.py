@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Final
 
 from returns_api.domain.errors import unfit
-from returns_api.domain.exchanges import IN_GOODS, REFUND, REPLACEMENT, STORE_CREDIT
+from returns_api.domain.exchanges import EXCHANGE_KIND, IN_GOODS, REFUND, REPLACEMENT, STORE_CREDIT
 from returns_api.domain.policy import Decision
 from returns_api.domain.policy.vocabulary import RepairCost, ResolutionKind
 from returns_api.domain.repair_prices import BY_REPAIR
 from returns_api.domain.settlement import Settlement, Terms
-from returns_api.domain.terms import RepairTerms, ReturnTerms
+from returns_api.domain.terms import AdvanceTerms, RepairTerms, ReturnTerms
 
 BY_LINE: Final = frozenset({*IN_GOODS, BY_REPAIR})
 """Resolutions that one answer of the shop and one choice of the buyer decide: for one line."""
@@ -26,7 +26,7 @@ NOT_THE_BUYERS: Final = frozenset({"merchant", "carrier"})
 def for_goods(
     decision: Decision, resolution: str, terms: ReturnTerms, priced: Terms
 ) -> tuple[ReturnTerms, Terms]:
-    """Judged before anything goes out, and without the outbound shipping, which is owed only if it
+    """Judged before any money goes out, and without the outbound shipping, which is owed only if it
     ends in a refund after all. Goods that go back to the buyer are owed no money that nobody
     offered.
 
@@ -39,8 +39,19 @@ def for_goods(
     fallback: str | None = REFUND if REFUND in offered else STORE_CREDIT
     if resolution == BY_REPAIR and fallback not in offered:
         fallback = None
-    pinned = replace(terms, refund_at="inspection", advance=None, fallback=fallback)
+    first = _goods_first(decision) if resolution == EXCHANGE_KIND else None
+    pinned = replace(terms, refund_at="inspection", advance=first, fallback=fallback)
     return pinned, replace(priced, refund_original_shipping=False)
+
+
+def _goods_first(decision: Decision) -> AdvanceTerms | None:
+    """When, and up to which limits, new goods go out before the old ones are seen."""
+    first = decision.exchange_first
+    if first is None:
+        return None
+    return AdvanceTerms(
+        first.at.value, first.per_buyer_minor, first.per_day_minor, first.recover_within_seconds
+    )
 
 
 def repair_terms(decision: Decision, settlement: Settlement) -> RepairTerms:

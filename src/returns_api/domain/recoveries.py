@@ -60,7 +60,10 @@ class RecoveryRecord:
     order_id: UUID
     return_id: UUID
     advance_id: UUID
-    refund_id: UUID
+    refund_id: UUID | None
+    """The refund that paid the advance; None where it was given in goods."""
+    exchange_id: UUID | None
+    """The exchange whose new goods went first."""
     state: str
     cause: str
     amount_minor: int

@@ -166,7 +166,7 @@ FAST_REFUNDS: Final = Source(
         _text("cause", "Why some had to come back; `none` where nothing had to."),
     ),
     (
-        _count("advances", "Returns for which the policy let money go out early."),
+        _count("advances", "Returns for which the policy let money, or new goods, go out early."),
         _minor("paid_early", "What went out before the goods were seen."),
         _minor("to_recover", "What of it had to come back."),
         _minor("repaid", "Paid by the buyer."),

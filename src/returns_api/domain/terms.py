@@ -103,8 +103,9 @@ class ReturnTerms:
     law_clocks: tuple[LawClock, ...] = ()
     """When the laws that bind want the refund paid; the first to end holds."""
     advance: AdvanceTerms | None = None
-    """Set where every line may be paid before it is seen. No promise: beyond its limits the money
-    comes at ``refund_at``."""
+    """Set where every line may be paid before it is seen or, in an exchange, its new goods may go
+    first. No promise: beyond its limits the money comes at ``refund_at``, the goods once the old
+    ones were judged."""
     insurance: InsuranceTerms | None = None
     """Set where freight that the buyer pays is insured for any line."""
 

@@ -1,7 +1,7 @@
-"""Money before the goods are seen, inside the transaction of what causes it.
+"""What became of an advance, inside the transaction that judges its goods or ends their time.
 
-Owns: granting an advance at its moment, once; setting what came in against it, once; opening the
-recovery of what it paid too much. Lock order: payments, the return, its advance, its recovery, the
+Owns: setting what came in against it, once; opening the recovery of what it paid too much. Refuses
+to own granting it (``_granting``). Lock order: payments, the return, its advance, its recovery, the
 counters of caps, then refund rows.
 """
 
@@ -9,196 +9,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from returns_api.db import advances as rows
 from returns_api.db import caps as cap_rows
-from returns_api.db import ledger, reservations
+from returns_api.db import ledger
 from returns_api.db import recoveries as recovery_rows
 from returns_api.db import refunds as refund_rows
-from returns_api.db import returns as return_rows
-from returns_api.db import shops as shop_rows
 from returns_api.db import transfers as transfer_rows
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job
-from returns_api.domain import ids
 from returns_api.domain.advances import (
     LOOK_AGAIN,
-    NEEDS_APPROVAL,
-    NOT_COVERED,
-    UNKNOWN_BUYER,
     AdvanceRecord,
     Applied,
-    Cap,
     Kept,
     apply,
-    buyer_subject,
-    caps,
-    covered,
-    reached,
-    recover_at,
-    wanted,
 )
-from returns_api.domain.errors import NothingLeftToRefund
 from returns_api.domain.events import By, Event
-from returns_api.domain.ledger import PAID_IN_ADVANCE, advance_settled, refund_given_up
+from returns_api.domain.ledger import (
+    PAID_IN_ADVANCE,
+    ExchangeRef,
+    RefundRef,
+    advance_settled,
+    refund_given_up,
+)
 from returns_api.domain.lifecycle.advances import ADVANCE
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.refunds import HOLDING
-from returns_api.domain.quotes import claim
 from returns_api.domain.recoveries import RecoveryRecord, plan_late_goods
-from returns_api.domain.refunds import PlannedTransfer, plan_cover
-from returns_api.domain.returns import Change, ReturnRecord
-from returns_api.domain.settlement import Settlement
-from returns_api.domain.terms import AdvanceTerms
-from returns_api.usecases._approvals import hold_for_return
+from returns_api.domain.returns import ReturnRecord
 from returns_api.usecases._books import refund_ref, stamp
-from returns_api.usecases._due import what_is_due
+from returns_api.usecases._exposure import advance_event
 from returns_api.usecases._moves import follow_transfers
 from returns_api.usecases._recoveries import clear_late, open_recovery
-from returns_api.usecases._refunds import NewRefund, reserve_and_store
-from returns_api.usecases._returns import save
 from returns_api.usecases.context import Context
-
-REQUEST, FIRST_SCAN = "request", "first_scan"
-
-
-async def lock_if_due(tx: Transaction, return_id: UUID, moment: str) -> None:
-    """Payments come before returns: lock them where the moment may grant an advance."""
-    order_id = await rows.order_to_lock(tx, return_id, moment)
-    if order_id is not None:
-        await reservations.lock_payments(tx, order_id)
-
-
-async def grant_if_due(
-    tx: Transaction, ctx: Context, ret: ReturnRecord, state: str, moment: str, by: By
-) -> tuple[list[Event], list[Job]]:
-    """Grant the advance of this moment, or say why not; nothing when there is none or there was.
-
-    ``state`` is where the locked return goes now. ``lock_if_due`` came before the return's lock.
-    """
-    terms = wanted(ret, state, moment)
-    if terms is None or await rows.lock_of_return(tx, ret.id) is not None:
-        return [], []
-    payments = await reservations.lock_payments(tx, ret.order_id)
-    units = [
-        claim(line.external_id, unit, ret.terms.of_line(line.order_line_id))
-        for line in ret.open_lines()
-        for unit in line.units
-    ]
-    due = await what_is_due(tx, ret, payments, units)
-    if not due.total_minor:
-        return [], []
-    moves = plan_cover(payments, due.total_minor)
-    buyer = buyer_subject(await rows.customer_key(tx, ret.order_id))
-    counters = await _counters(tx, ctx, terms, buyer)
-    reason = UNKNOWN_BUYER if terms.per_buyer_minor is not None and buyer is None else None
-    reason = reason or await _take(tx, counters, due, moves)
-    if reason is not None:
-        return [await _add(tx, ctx, ret, due, by, state="declined", reason=reason)], []
-    written = await reserve_and_store(tx, ctx, _new_refund(ctx, ret, due, moves), by)
-    taken = {each.kind: each for each in counters}
-    granted = await _add(
-        tx,
-        ctx,
-        ret,
-        due,
-        by,
-        state="outstanding",
-        refund_id=written.id,
-        buyer=taken["buyer"].subject if "buyer" in taken else None,
-        day=taken["shop_day"].day if "shop_day" in taken else None,
-        due_at=recover_at(terms, ctx.clock()),
-    )
-    return [granted, *written.events], [*written.jobs]
-
-
-async def _counters(
-    tx: Transaction, ctx: Context, terms: AdvanceTerms, buyer: UUID | None
-) -> tuple[Cap, ...]:
-    zone = ZoneInfo((await shop_rows.one(tx))["timezone"])
-    return caps(terms, shop=tx.shop, buyer=buyer, at=ctx.clock(), zone=zone)
-
-
-async def _take(
-    tx: Transaction, counters: Sequence[Cap], due: Settlement, moves: Sequence[PlannedTransfer]
-) -> str | None:
-    """Take the sum from every counter, or say what speaks against it."""
-    if not covered(moves, due.total_minor):
-        return NOT_COVERED
-    if await hold_for_return(tx, due.total_minor, due.currency) is not None:
-        return NEEDS_APPROVAL
-    if not counters:
-        return None
-    used = await cap_rows.lock_used(tx, counters, due.currency)
-    over = reached(counters, used, due.total_minor)
-    if over is None and not await cap_rows.take(tx, counters, due.currency, due.total_minor):
-        raise NothingLeftToRefund("The limit of fast refunds is used up.")
-    return over
-
-
-def _new_refund(
-    ctx: Context, ret: ReturnRecord, due: Settlement, moves: Sequence[PlannedTransfer]
-) -> NewRefund:
-    within = ret.terms.refund_within_seconds
-    return NewRefund(
-        order_id=ret.order_id,
-        kind="advance",
-        amount_minor=due.total_minor,
-        currency=due.currency,
-        transfers=moves,
-        parts=[part.as_dict() for part in due.parts],
-        return_id=ret.id,
-        reason="fast_refund",
-        due_by=None if within is None else ctx.clock() + timedelta(seconds=within),
-    )
-
-
-async def _add(
-    tx: Transaction,
-    ctx: Context,
-    ret: ReturnRecord,
-    due: Settlement,
-    by: By,
-    *,
-    state: str,
-    **values: Any,
-) -> Event:
-    """Store the advance and tell it."""
-    row = {
-        "id": ctx.new_id(),
-        "order_id": ret.order_id,
-        "return_id": ret.id,
-        "refund_id": None,
-        "state": state,
-        "reason": None,
-        "buyer": None,
-        "day": None,
-        "amount_minor": due.total_minor,
-        "currency": due.currency,
-        "due_at": None,
-        "created_at": ctx.clock(),
-        **values,
-    }
-    await rows.add(tx, **row)
-    type_ = "declined" if state == "declined" else "granted"
-    return advance_event(ctx, row, type_, sequence=1, state=state, by=by, reason=row["reason"])
-
-
-async def save_and_grant(
-    tx: Transaction, ctx: Context, change: Change, by: By
-) -> tuple[list[Event], list[Job]]:
-    """Save a change of a return, and grant what may go out once it is approved."""
-    events, jobs = await save(tx, ctx, change, by)
-    if change.before.terms.advance is None:
-        return events, jobs
-    ret = await return_rows.one(tx, change.before.id)
-    assert ret is not None
-    more, further = await grant_if_due(tx, ctx, ret, ret.state, REQUEST, by)
-    return [*events, *more], [*jobs, *further]
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,12 +67,14 @@ async def standing(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -> 
     goods say what is due.
     """
     advance = None if ret.terms.advance is None else await rows.lock_of_return(tx, ret.id)
-    if advance is None or advance.refund_id is None:
+    if advance is None or advance.state == "declined":
         return Standing()
     if advance.state == "settled":
         recovery = await recovery_rows.lock_of_advance(tx, advance.id)
         kept = Kept(0) if recovery is None else kept_of(recovery)
         return Standing(advance=advance, recovery=recovery, kept=kept)
+    if advance.refund_id is None:
+        return Standing(advance=advance, kept=Kept(advance.amount_minor))
     moves = await transfer_rows.states(tx, advance.refund_id)
     if any(state in HOLDING for state, _ in moves):
         await rows.postpone(tx, advance.id, ctx.clock() + LOOK_AGAIN)
@@ -242,7 +90,7 @@ async def standing(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -> 
 async def advanced(tx: Transaction, ret: ReturnRecord) -> int:
     """What of a locked return's advance the buyer may keep if that much is due (minor units)."""
     advance = None if ret.terms.advance is None else await rows.lock_of_return(tx, ret.id)
-    if advance is None or advance.refund_id is None:
+    if advance is None or advance.state == "declined":
         return 0
     if advance.state != "settled":
         return advance.amount_minor
@@ -290,10 +138,9 @@ async def set_against(
     applied = apply(before.kept, worth_minor)
     paid = {"kind": PAID_IN_ADVANCE, "amount": -applied.total_minor}
     whole = [*parts, paid] if applied.total_minor else parts
-    refund = await refund_rows.one(tx, _refund_of(before.advance))
-    assert refund is not None
     if applied.total_minor and not applied.rest_minor:
-        await ledger.post(tx, advance_settled(stamp(ctx, by), refund_ref(refund), whole))
+        ref = await _ref(tx, before.advance)
+        await ledger.post(tx, advance_settled(stamp(ctx, by), ref, whole))
     told = None if applied.rest_minor else parts
     cause = "worth_less"
     events = await settle_advance(tx, ctx, before, applied, told, cause, by)
@@ -354,44 +201,11 @@ async def _late(
     return [await clear_late(tx, ctx, before.advance, before.recovery, step, applied, by)]
 
 
-def _refund_of(advance: AdvanceRecord) -> UUID:
+async def _ref(tx: Transaction, advance: AdvanceRecord) -> RefundRef | ExchangeRef:
+    """What gave the advance: its refund or, in goods, its exchange."""
+    if advance.exchange_id is not None:
+        return ExchangeRef(advance.exchange_id, advance.order_id, advance.currency)
     assert advance.refund_id is not None, "a declined advance has nothing to settle"
-    return advance.refund_id
-
-
-def advance_event(
-    ctx: Context,
-    advance: Mapping[str, Any] | AdvanceRecord,
-    type_: str,
-    *,
-    sequence: int,
-    state: str,
-    by: By,
-    reason: str | None = None,
-    **more: Any,
-) -> Event:
-    """What happened to an advance; ``more`` goes into its data."""
-    if isinstance(advance, AdvanceRecord):
-        advance = {name: getattr(advance, name) for name in AdvanceRecord.__dataclass_fields__}
-    refund_id = advance["refund_id"]
-    return Event(
-        id=ctx.new_id(),
-        type=f"advance.{type_}",
-        resource_type="advance",
-        resource_id=advance["id"],
-        sequence=sequence,
-        at=ctx.clock(),
-        by=by,
-        order_id=advance["order_id"],
-        return_id=advance["return_id"],
-        reason=reason,
-        data={
-            "advance": ids.encode("adv", advance["id"]),
-            "return": ids.encode("ret", advance["return_id"]),
-            "refund": None if refund_id is None else ids.encode("ref", refund_id),
-            "state": state,
-            "amount": advance["amount_minor"],
-            "currency": advance["currency"],
-            **more,
-        },
-    )
+    refund = await refund_rows.one(tx, advance.refund_id)
+    assert refund is not None
+    return refund_ref(refund)

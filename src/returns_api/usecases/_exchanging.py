@@ -35,13 +35,13 @@ from returns_api.domain.ledger import (
 )
 from returns_api.domain.order_record import PaymentRecord
 from returns_api.domain.receiving import plan_settle
-from returns_api.domain.refunds import plan_cover
+from returns_api.domain.refunds import DUE_WITHIN, PlannedTransfer, plan_cover
 from returns_api.domain.returns import Change, ReturnRecord
 from returns_api.domain.settlement import PPM, Settlement
 from returns_api.usecases import _returns
 from returns_api.usecases._approvals import hold_for_return
 from returns_api.usecases._books import stamp
-from returns_api.usecases._crediting import destinations, settle_credit
+from returns_api.usecases._crediting import all_as_credit, destinations, settle_credit
 from returns_api.usecases._due import came_back, what_is_due
 from returns_api.usecases._exchanges import open_exchange, save
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
@@ -51,11 +51,13 @@ from returns_api.usecases.context import Context
 @dataclass(frozen=True, slots=True)
 class Goods:
     """What became of the goods of a return that is due: ``in_money`` is the resolution by which it
-    is to be settled, None where goods were given or somebody has to act first."""
+    is to be settled, None where goods were given or somebody has to act first. ``given``: they went
+    before the old ones were seen, so that money is only for what these count for above them."""
 
     in_money: str | None
     events: Sequence[Event] = ()
     jobs: Sequence[Job] = ()
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,10 @@ async def replace_goods(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By
 async def _give(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -> Goods:
     exchange = await rows.of_return(tx, ret.id)
     assert exchange is not None, "it was opened with its return"
+    if exchange.in_advance:
+        return Goods(exchange.fallback, given=True)
+    if exchange.gift_minor is not None:
+        return Goods(exchange.outcome, *await _add_gift(tx, ctx, ret, exchange, by))
     if exchange.state != "awaiting_goods":
         return Goods(exchange.outcome)
     worth = await worth_of(tx, ret)
@@ -93,6 +99,34 @@ async def _give(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -> Goo
     if change.state == "released":
         return Goods(None, *await release(tx, ctx, ret, change, worth, by))
     return Goods(change.values.get("outcome"), [await save(tx, ctx, change, by)])
+
+
+async def _add_gift(
+    tx: Transaction, ctx: Context, ret: ReturnRecord, exchange: ExchangeRecord, by: By
+) -> tuple[list[Event], list[Job]]:
+    """The gift that goes with the refund, as store credit, in the transaction that settles the
+    return: once. Goods that earn nothing earn no gift. It was within somebody's limit when it was
+    promised."""
+    amount = exchange.gift_minor
+    worth = await worth_of(tx, ret)
+    if amount is None or not worth.judged.units:
+        return [], []
+    moves = [PlannedTransfer(None, amount)]
+    plan = await all_as_credit(tx, ctx, by, ret.order_id, ret.currency, moves)
+    new = NewRefund(
+        order_id=ret.order_id,
+        kind="goodwill",
+        amount_minor=amount,
+        currency=ret.currency,
+        transfers=plan.transfers,
+        parts=[{"kind": "goodwill", "amount": amount}],
+        reason="exchange_gift",
+        due_by=ctx.clock() + DUE_WITHIN,
+    )
+    written = await reserve_and_store(tx, ctx, new, by)
+    await rows.add_gift(tx, exchange, written.id, amount)
+    await settle_credit(tx, ctx, written.id, by)
+    return [*plan.events, *written.events], [*written.jobs]
 
 
 async def worth_of(tx: Transaction, ret: ReturnRecord) -> Worth:
@@ -119,7 +153,7 @@ async def release(
             remaining=worth.judged.credit_minor - worth.judged.uncovered_minor,
         )
     found = balance(exchange, worth.judged)
-    payments = await _draw(tx, exchange, found.drawn_minor, worth.payments)
+    payments = await draw(tx, exchange, found.drawn_minor, worth.payments)
     if change.values.get("paid_minor"):
         paid = difference_paid(stamp(ctx, by), _ref(exchange), change.values["paid_minor"])
         await ledger.post(tx, paid)
@@ -138,7 +172,7 @@ async def release(
     return [await save(tx, ctx, change, by, **more), *events], jobs
 
 
-async def _draw(
+async def draw(
     tx: Transaction, exchange: ExchangeRecord, amount_minor: int, payments: Sequence[PaymentRecord]
 ) -> list[PaymentRecord]:
     """Take what goods cost from the payments in their order; the payments as they are after it."""

@@ -43,7 +43,6 @@ async def open_recovery(
     tx: Transaction, ctx: Context, advance: AdvanceRecord, amount_minor: int, cause: str, by: By
 ) -> Event:
     """What an advance paid too much is to come back."""
-    assert advance.refund_id is not None
     now = ctx.clock()
     row: dict[str, Any] = {
         "id": ctx.new_id(),
@@ -51,6 +50,7 @@ async def open_recovery(
         "return_id": advance.return_id,
         "advance_id": advance.id,
         "refund_id": advance.refund_id,
+        "exchange_id": advance.exchange_id,
         "state": "open",
         "cause": cause,
         "amount_minor": amount_minor,
@@ -195,7 +195,8 @@ def recovery_event(
             "recovery": ids.encode("rcv", recovery.id),
             "return": ids.encode("ret", recovery.return_id),
             "order": ids.encode("ord", recovery.order_id),
-            "refund": ids.encode("ref", recovery.refund_id),
+            "refund": recovery.refund_id and ids.encode("ref", recovery.refund_id),
+            "exchange": recovery.exchange_id and ids.encode("exc", recovery.exchange_id),
             "state": recovery.state,
             "cause": recovery.cause,
             "amount": recovery.amount_minor,

@@ -29,7 +29,7 @@ from returns_api.usecases._offers import lapse
 from returns_api.usecases._repairs import lapse_repair
 from returns_api.usecases.context import Context
 
-_ENDED = frozenset({"rejected", "canceled", "expired"})
+ENDED = frozenset({"rejected", "canceled", "expired"})
 _UNBOUGHT = frozenset({"label_due", "label_failed"})
 
 
@@ -59,7 +59,7 @@ async def save(
     await rows.save_lines(tx, change.lines)
     events = [return_event(ctx, change, sequence, by)]
     jobs: list[Job] = []
-    if change.state != before.state and change.state in {"approved", "received", *_ENDED}:
+    if change.state != before.state and change.state in {"approved", "received", *ENDED}:
         more, jobs = await _follow_with_label(tx, ctx, before, change.state, by)
         events += more
     elif change.event == "return.agreed":
@@ -67,7 +67,7 @@ async def save(
         events += more
     if not keep_offer and before.offer_stands and (change.state, "agree") not in RETURN.rules:
         events += await lapse(tx, ctx, before.id)
-    nothing_comes = change.state in _ENDED or change.event == "return.agreed"
+    nothing_comes = change.state in ENDED or change.event == "return.agreed"
     if before.resolution in IN_GOODS and nothing_comes:
         events += await lapse_exchange(tx, ctx, before.id)
     if before.resolution == BY_REPAIR and nothing_comes:
@@ -75,7 +75,7 @@ async def save(
     if before.method == _pickups.METHOD and nothing_comes:
         more, further = await _pickups.follow(tx, ctx, before.id, "cancel")
         events, jobs = [*events, *more], [*jobs, *further]
-    if change.state in _ENDED and before.terms.advance is not None:
+    if change.state in ENDED and before.terms.advance is not None:
         due = await advance_rows.hurry(tx, before.id, now)
         jobs = [*jobs, *([] if due is None else [Job("carry_advance", due)])]
     return events, jobs

@@ -41,7 +41,7 @@ async def settle_if_due(
     """Refund what the policy's moment has made due; nothing when it has not come or has passed.
 
     Where the buyer chose goods, they are given instead (``_exchanging``), or mended
-    (``_repairing``). What was paid in advance
+    (``_repairing``). What was paid, or given in goods, in advance
     is set against what is due first; while that money is on its way, nothing is settled. The caller
     has locked the order's payments already (``reservations.lock_payments``).
     """
@@ -57,7 +57,8 @@ async def settle_if_due(
         return [], [*before.jobs]
     payments = await reservations.lock_payments(tx, ret.order_id)
     graded = await warehouse_rows.graded_units(tx, ret.id)
-    settlement = await what_is_due(tx, ret, payments, came_back(ret, graded))
+    claims = came_back(ret, graded)
+    settlement = await what_is_due(tx, ret, payments, claims, in_goods=goods.given)
     parts = [part.as_dict() for part in settlement.parts]
     paid = await set_against(tx, ctx, before, parts, settlement.total_minor, by)
     change = plan_settle(ret, ctx.clock(), paid.rest_minor)

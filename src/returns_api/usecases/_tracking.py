@@ -21,7 +21,7 @@ from returns_api.domain.shipments import plan_scan
 from returns_api.ports.carriers import TrackingScan
 from returns_api.usecases import _pickups as pickups
 from returns_api.usecases import _stalled
-from returns_api.usecases._advances import FIRST_SCAN, grant_if_due, lock_if_due
+from returns_api.usecases._granting import FIRST_SCAN, grant_if_due, lock_if_due
 from returns_api.usecases._returns import save, shipment_event
 from returns_api.usecases._transport_claims import follow_parcel
 from returns_api.usecases.context import Context

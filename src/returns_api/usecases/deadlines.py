@@ -42,12 +42,12 @@ from returns_api.domain.return_plans import plan_silence
 from returns_api.domain.shipments import why_not_here
 from returns_api.domain.transport_claims import plan_claim_silence
 from returns_api.usecases import _address_changes, _invitations, _stalled
-from returns_api.usecases._advances import REQUEST, lock_if_due, save_and_grant
 from returns_api.usecases._cancellations import save as save_cancellation
 from returns_api.usecases._complaints import clock_of
 from returns_api.usecases._complaints import save as save_complaint
 from returns_api.usecases._disputes import save as save_dispute
 from returns_api.usecases._exchanges import save as save_exchange
+from returns_api.usecases._granting import REQUEST, lock_if_due, save_and_grant
 from returns_api.usecases._offers import save as save_offer
 from returns_api.usecases._pickups import save as save_pickup
 from returns_api.usecases._repairs import save as save_repair

@@ -18,8 +18,9 @@ from returns_api.db import returns as return_rows
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain.access import Principal
-from returns_api.domain.errors import NotFound
+from returns_api.domain.errors import NotFound, unfit
 from returns_api.domain.exchange_answers import (
+    gift_offered,
     plan_accept,
     plan_cancel,
     plan_choose,
@@ -32,8 +33,10 @@ from returns_api.domain.exchanges import Alternative, ExchangeChange, ExchangeRe
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.usecases._acting import Acting, require_seen
+from returns_api.usecases._approvals import hold_for_person
 from returns_api.usecases._exchanges import save
 from returns_api.usecases._exchanging import release, worth_of
+from returns_api.usecases._granting import grant_if_reached
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._settlement import settle_if_due
 from returns_api.usecases.context import Context
@@ -56,15 +59,21 @@ async def list_exchanges(
 
 
 async def act(tx: Transaction, ctx: Context, who: Acting, plan: Plan) -> ExchangeRecord:
-    """Take one of the actions below, and settle the return where it is due by that.
+    """Take one of the actions below, and what follows from it for the return: new goods go out
+    before the old ones are seen, or what is judged already is settled.
 
     Raises:
-        NotFound, ActionNotAllowed, PreconditionFailed, DoesNotFit.
+        NotFound, ActionNotAllowed, PreconditionFailed.
+        DoesNotFit: it cannot be so, or a gift is more than the caller may promise alone.
     """
     exchange = await _locked(tx, who)
     change = plan(exchange, who.actor, ctx.clock())
-    events = [await save(tx, ctx, change, who.by)]
+    drawn = await _promise(tx, ctx, who, exchange, gift_offered(change))
+    events = [await save(tx, ctx, change, who.by, gift_drawn_minor=drawn)]
     more, jobs = await settle_if_due(tx, ctx, exchange.return_id, who.by)
+    if change.state == "awaiting_goods":
+        first, further = await grant_if_reached(tx, ctx, exchange.return_id, who.by)
+        more, jobs = [*more, *first], [*jobs, *further]
     await emit(tx, [*events, *more], jobs)
     return await _visible(tx, who.principal, exchange.id)
 
@@ -125,6 +134,21 @@ async def record_payment(
     change = plan_pay(exchange, who.actor, ctx.clock(), worth.judged, amount_minor, reference)
     await emit(tx, *await release(tx, ctx, ret, change, worth, who.by))
     return await _visible(tx, who.principal, exchange.id)
+
+
+async def _promise(
+    tx: Transaction, ctx: Context, who: Acting, exchange: ExchangeRecord, gift_minor: int
+) -> int:
+    """Count a gift against what the caller may promise alone, as far as it was not yet; what is
+    counted of this exchange then."""
+    more = gift_minor - exchange.gift_drawn_minor
+    if more <= 0:
+        return exchange.gift_drawn_minor
+    hold = await hold_for_person(tx, ctx, who.by, exchange.order_id, more, exchange.currency)
+    if hold is not None:
+        problem = f"The gift is more than you may promise alone ({hold})."
+        raise unfit("alternatives", f"{problem} Let another person answer.")
+    return gift_minor
 
 
 async def _visible(tx: Transaction, principal: Principal, exchange_id: UUID) -> ExchangeRecord:

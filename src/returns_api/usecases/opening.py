@@ -39,8 +39,8 @@ from returns_api.domain.returns import (
 from returns_api.domain.shipments import ShipmentRecord
 from returns_api.domain.terms import ReturnTerms
 from returns_api.usecases import photos
-from returns_api.usecases._advances import REQUEST, grant_if_due
 from returns_api.usecases._exchanges import open_exchange
+from returns_api.usecases._granting import REQUEST, grant_if_due
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._repairs import open_repair
 from returns_api.usecases._returns import early_of, refunds_of

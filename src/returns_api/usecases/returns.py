@@ -32,7 +32,7 @@ from returns_api.domain.return_plans import (
 from returns_api.domain.returns import Change, ReturnRecord
 from returns_api.domain.shipments import ShipmentRecord
 from returns_api.usecases._acting import require_seen
-from returns_api.usecases._advances import REQUEST, lock_if_due, save_and_grant
+from returns_api.usecases._granting import REQUEST, lock_if_due, save_and_grant
 from returns_api.usecases._loading import visible_return
 from returns_api.usecases._returns import Early, early_of, refunds_of
 from returns_api.usecases.context import Context

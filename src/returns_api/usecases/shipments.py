@@ -31,8 +31,8 @@ from returns_api.ports.carriers import (
     LabelRequest,
 )
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
-from returns_api.usecases._advances import FIRST_SCAN, lock_if_due
 from returns_api.usecases._connections import open_carrier_account
+from returns_api.usecases._granting import FIRST_SCAN, lock_if_due
 from returns_api.usecases._labels import cost_of, label_request, remember
 from returns_api.usecases._loading import NO_SUCH_THING, visible_return
 from returns_api.usecases._returns import shipment_event

@@ -28,7 +28,7 @@ from returns_api.domain.policy import (
     restore_policy,
     rollout_place,
 )
-from returns_api.domain.policy.decisions import Because, Method, SetBy
+from returns_api.domain.policy.decisions import Because, ExchangeFirst, Method, SetBy
 from returns_api.domain.policy.evaluate import DATED
 from returns_api.domain.policy.vocabulary import MethodKind, Payer, RefundAt, ResolutionKind
 from returns_api.domain.reasons import Fault
@@ -191,6 +191,23 @@ def test_money_before_goods_comes_with_its_limits() -> None:
         replace(gold, buyer=BuyerHistory(account_days=179)),
     ):
         assert shop.decide(other).refund_at is RefundAt.INSPECTION
+
+
+def test_goods_before_goods_come_with_limits_of_their_own() -> None:
+    rules = """\
+  - id: ahead
+    when: {tier: gold}
+    exchange_at: {at: request, per_buyer: 300, per_day: 5000.00, recover_within: 21 days}
+  - {id: plain, exchange_at: inspection}
+"""
+    shop = policy(rules, header="tiers: [{tier: gold, clawbacks: {max: 0}}]\n")
+    first = shop.decide(facts()).exchange_first
+    assert first == ExchangeFirst(RefundAt.REQUEST, 30_000, 500_000, 21 * 86_400)
+    said = decision_to_json(shop.decide(facts()))
+    assert (said["exchange_first"]["at"], said["advance"]) == ("request", None)
+    other = shop.decide(facts(buyer=BuyerHistory(clawbacks=1)))
+    assert other.exchange_first is None
+    assert "exchange_first" not in decision_to_json(other), "as before there was such a term"
 
 
 def test_amounts_count_in_the_currency_of_the_order() -> None:

@@ -52,6 +52,7 @@ RICH = """\
     inspect_within: unlimited
     refund_at: {at: first_scan, per_buyer: 300.00, per_day: 5000.00, recover_within: 21 days}
     refund_within: 5 days
+    exchange_at: {at: request, per_buyer: 100.00, per_day: 900.00, recover_within: 14 days}
     freight_insurance: {cover: 12.00, excess: 2.00}
     keep_item: {label_over: 60%}
     send_to: repair-shop
@@ -179,6 +180,8 @@ def test_a_mistake_is_named_with_its_place_and_a_suggestion(
         "resolutions: {refund: until someday}",
         "restocking_fee: 0.15",
         "refund_at: {per_buyer: 5}",
+        "exchange_at: receipt",
+        "exchange_at: {at: request, otherwise: receipt}",
         "freight_insurance: {excess: 2}",
         "keep_item: sometimes",
         "refuse: Final Sale!",

@@ -27,7 +27,7 @@ from returns_api.api.schemas.base import (
     example_id,
 )
 from returns_api.api.schemas.refunds import Reference
-from returns_api.domain.exchanges import ALTERNATIVES_MAX
+from returns_api.domain.exchanges import ALTERNATIVES_MAX, GOODS_KINDS, WITH_GIFT
 
 _EXC, _RET, _ORD = example_id("exc"), example_id("ret"), example_id("ord")
 HttpsUrl = Annotated[
@@ -36,11 +36,19 @@ HttpsUrl = Annotated[
     Storable,
 ]
 _NULL: Final = {"type": "null"}
+_SUM: Final = {"type": "integer"}
 _NOTHING: Final[dict[str, Any]] = dict.fromkeys(("variant", "sku", "title", "unit_price"), _NULL)
 _GOODS_OR_MONEY: Final = {
     "oneOf": [
-        {"properties": {"kind": {"enum": ["variant", "upgrade"]}}, **either("variant", "sku")},
-        {"properties": {"kind": {"const": "store_credit"}, **_NOTHING}},
+        {
+            "properties": {"kind": {"enum": [*GOODS_KINDS]}, "gift": _NULL},
+            **either("variant", "sku"),
+        },
+        {"properties": {"kind": {"const": "store_credit"}, **_NOTHING, "gift": _NULL}},
+        {
+            "properties": {"kind": {"const": WITH_GIFT}, **_NOTHING, "gift": _SUM},
+            "required": ["gift"],
+        },
     ]
 }
 _THERE_OR_NOT: Final = {
@@ -65,22 +73,28 @@ class AlternativeIn(In):
         **_GOODS_OR_MONEY,
     )  # fmt: skip
 
-    kind: Literal["variant", "upgrade", "store_credit"]
+    kind: Literal["variant", "upgrade", "store_credit", "refund_and_gift"]
     variant: ShortText | None = None
     sku: ShortText | None = None
     title: ShortText | None = None
     unit_price: Minor | None = Field(
         None, description="Minor units; needed for goods, unless they replace faulty ones."
     )
+    gift: PositiveMinor | None = Field(
+        None, description="Store credit on top of a refund, in minor units (`refund_and_gift`)."
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         goods = self.variant is not None or self.sku is not None
         more = goods or self.title is not None or self.unit_price is not None
-        if self.kind != "store_credit" and not goods:
+        in_goods = self.kind in GOODS_KINDS
+        if in_goods and not goods:
             raise PydanticCustomError("alternative", "Input should name a variant or a sku")
-        if self.kind == "store_credit" and more:
-            raise PydanticCustomError("alternative", "Store credit is no goods: name its kind only")
+        if not in_goods and more:
+            raise PydanticCustomError("alternative", "Money is no goods: name its kind only")
+        if (self.kind == WITH_GIFT) != (self.gift is not None):
+            raise PydanticCustomError("alternative", "A gift goes with refund_and_gift")
         return self
 
 
@@ -151,11 +165,14 @@ class ExchangeShipmentIn(In):
 
 class AlternativeOut(Out):
     number: int
-    kind: str = Field(description="`variant`, `upgrade`, `store_credit` or `refund`.")
+    kind: str = Field(
+        description="`variant`, `upgrade`, `store_credit`, `refund_and_gift` or `refund`."
+    )
     variant: str | None
     sku: str | None
     title: str | None
     unit_price: int | None = Field(description="Minor units; null for money, or where it is free.")
+    gift: int | None = Field(description="Minor units of store credit on top of the refund.")
 
 
 class ExchangeGoodsOut(Out):
@@ -181,6 +198,8 @@ class ExchangeMoneyOut(Out):
     paid: int
     drawn: int = Field(description="What the new goods drew on the order's payments.")
     refund: RefundId | None = Field(description="What was left over and goes back.")
+    gift: int | None = Field(description="Store credit on top of the refund that the buyer took.")
+    gift_refund: RefundId | None = Field(description="The goodwill that gave it, once it did.")
     payment_url: str | None
 
 
@@ -210,10 +229,13 @@ class ExchangeOut(Out):
                 "paid": 0,
                 "drawn": 0,
                 "refund": None,
+                "gift": None,
+                "gift_refund": None,
                 "payment_url": "https://shop.example/pay/1",
             },
             "currency": "EUR",
             "alternatives": [],
+            "in_advance": False,
             "fallback": "refund",
             "outcome": None,
             "failed_since": None,
@@ -256,6 +278,10 @@ class ExchangeOut(Out):
     money: ExchangeMoneyOut
     currency: str
     alternatives: list[AlternativeOut]
+    in_advance: bool = Field(
+        description="The goods went before the old ones were seen: `money.advance` of the return"
+        " says by when those have to come, and what of it is to be paid back."
+    )
     fallback: str = Field(description="What the return is settled as if the buyer gives goods up.")
     outcome: str | None = Field(description="What it is settled as, where no goods are given.")
     failed_since: str | None = Field(description="Why judged goods earned no new ones.")

@@ -9,6 +9,7 @@ from pydantic import Field
 from returns_api.api.schemas.actions import ActionOut
 from returns_api.api.schemas.base import (
     CreditMovementId,
+    ExchangeId,
     In,
     LongText,
     Moment,
@@ -113,6 +114,7 @@ class AdvanceRecoveryOut(Out):
             "return": example_id("ret"),
             "order": example_id("ord"),
             "refund": example_id("ref"),
+            "exchange": None,
             "state": "requested",
             "cause": "not_returned",
             "amount": 9510,
@@ -154,7 +156,10 @@ class AdvanceRecoveryOut(Out):
     recovery: RecoveryId
     return_: ReturnId = Field(alias="return")
     order: OrderId
-    refund: RefundId = Field(description="The refund that paid it in advance.")
+    refund: RefundId | None = Field(description="The refund that paid it in advance.")
+    exchange: ExchangeId | None = Field(
+        description="The exchange whose new goods went before the old ones came."
+    )
     state: str
     cause: str = Field(description="`not_returned`, `worth_less` or `lost` (by the carrier).")
     amount: int = Field(description="Minor units; the sum of what follows.")

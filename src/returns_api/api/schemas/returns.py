@@ -9,6 +9,7 @@ from pydantic import Field
 from returns_api.api.schemas.actions import ActionOut, DeadlineOut, WaitingOut
 from returns_api.api.schemas.base import (
     Code,
+    ExchangeId,
     In,
     LineId,
     LongText,
@@ -51,12 +52,13 @@ class ReturnLineOut(Out):
 
 
 class AdvanceOut(Out):
-    """Money before the goods are seen: given, or declined and why."""
+    """Money, or new goods, before the old ones are seen: given, or declined and why."""
 
     state: str = Field(description="`outstanding` until the goods are judged or their time ends.")
     amount: int = Field(description="Minor units: given, or what would have been.")
-    reason: str | None = Field(description="Why it was declined; the money comes as promised.")
-    refund: RefundId | None
+    reason: str | None = Field(description="Why it was declined; money or goods come as promised.")
+    refund: RefundId | None = Field(description="That gave it in money.")
+    exchange: ExchangeId | None = Field(description="That gave it in goods.")
     recover_by: Moment | None = Field(description="When goods that did not come are charged back.")
     recovery: RecoveryId | None = Field(description="What has to be paid back, if anything.")
 

@@ -15,7 +15,7 @@ from returns_api.db.tables.conversations import message_texts, return_messages
 from returns_api.db.tables.credit_notes import credit_notes, number_series
 from returns_api.db.tables.deadlines import deadlines, order_deadlines
 from returns_api.db.tables.disputes import dispute_statements, disputes
-from returns_api.db.tables.exchanges import exchange_draws, exchanges
+from returns_api.db.tables.exchanges import exchange_draws, exchange_gifts, exchanges
 from returns_api.db.tables.exports import export_parts, exports
 from returns_api.db.tables.imports import import_parts, import_problems, imports
 from returns_api.db.tables.ledger import (
@@ -112,6 +112,7 @@ __all__ = [
     "disputes",
     "events",
     "exchange_draws",
+    "exchange_gifts",
     "exchanges",
     "export_parts",
     "exports",

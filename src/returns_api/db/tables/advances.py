@@ -1,4 +1,5 @@
-"""Money before the goods are seen: advances, the caps that bound them, and what has to come back.
+"""Money, or new goods, before the old ones are seen: advances, their caps, and what has to come
+back.
 
 The caps are counters of their own, taken by one conditional update under the row's lock, with a
 CHECK behind it. The parts of a recovery are counted in its row and told one by one in an
@@ -47,6 +48,7 @@ advances = tenant_table(
     uuid_("order_id"),
     uuid_("return_id"),
     uuid_("refund_id", null=True),
+    uuid_("exchange_id", null=True),
     text_("state"),
     text_("reason", null=True),
     uuid_("buyer", null=True),
@@ -62,7 +64,10 @@ advances = tenant_table(
     integer("sequence", default=1),
     one_of("state", ADVANCE.states),
     one_of("reason", DECLINED),
-    CheckConstraint("(state = 'declined') = (refund_id IS NULL)", name="granted_by_a_refund"),
+    CheckConstraint(
+        "num_nonnulls(refund_id, exchange_id) = CASE state WHEN 'declined' THEN 0 ELSE 1 END",
+        name="granted_in_money_or_goods",
+    ),
     CheckConstraint("(state = 'declined') = (reason IS NOT NULL)", name="declined_for_a_reason"),
     CheckConstraint("(state = 'settled') = (settled_at IS NOT NULL)", name="settled_once"),
     CheckConstraint("(state = 'outstanding') = (due_at IS NOT NULL)", name="looked_at_until_over"),
@@ -71,9 +76,11 @@ advances = tenant_table(
     *at_least(0, "never_paid_minor", "applied_minor"),
     UniqueConstraint("shop_id", "return_id"),
     UniqueConstraint("shop_id", "refund_id"),
+    UniqueConstraint("shop_id", "exchange_id"),
     belongs_to("orders", "order_id"),
     belongs_to("returns", "return_id", ("order_id", "order_id")),
     belongs_to("refunds", "refund_id", ("order_id", "order_id")),
+    belongs_to("exchanges", "exchange_id", ("order_id", "order_id")),
     Index("ix_advances_order", "shop_id", "order_id"),
     due_index("advances", "due_at", "due_at IS NOT NULL"),
 )
@@ -83,7 +90,8 @@ recoveries = tenant_table(
     uuid_("order_id"),
     uuid_("return_id"),
     uuid_("advance_id"),
-    uuid_("refund_id"),
+    uuid_("refund_id", null=True),
+    uuid_("exchange_id", null=True),
     text_("state"),
     text_("cause"),
     money("amount_minor"),
@@ -105,6 +113,7 @@ recoveries = tenant_table(
     one_of("state", RECOVERY.states),
     one_of("cause", CAUSES),
     one_of("asked_action", GIVEN_UP),
+    CheckConstraint("num_nonnulls(refund_id, exchange_id) = 1", name="of_money_or_goods"),
     CheckConstraint(f"{_DONE} <= amount_minor", name="parts"),
     CheckConstraint(
         f"(state IN ({_OPEN})) = ({_DONE} < amount_minor)", name="open_while_something_is"
@@ -124,6 +133,7 @@ recoveries = tenant_table(
     belongs_to("returns", "return_id", ("order_id", "order_id")),
     belongs_to("advances", "advance_id"),
     belongs_to("refunds", "refund_id", ("order_id", "order_id")),
+    belongs_to("exchanges", "exchange_id", ("order_id", "order_id")),
     Index("ix_recoveries_order", "shop_id", "order_id"),
     due_index("recoveries", "due_at", "due_at IS NOT NULL"),
 )

@@ -11,6 +11,7 @@ from returns_api.db.tables._base import (
     at_least,
     belongs_to,
     currency,
+    flag,
     integer,
     json_,
     moment,
@@ -49,6 +50,9 @@ exchanges = tenant_table(
     money("paid_minor", default=0),
     text_("payment_reference", null=True),
     uuid_("refund_id", null=True),
+    flag("in_advance"),
+    money("gift_drawn_minor", default=0),
+    money("gift_minor", null=True),
     text_("outcome", null=True),
     text_("failed_since", null=True),
     text_("carrier", null=True),
@@ -70,6 +74,7 @@ exchanges = tenant_table(
         "due_minor",
         "drawn_minor",
         "paid_minor",
+        "gift_drawn_minor",
     ),
     CheckConstraint(
         "kind = 'replacement' OR variant IS NOT NULL OR sku IS NOT NULL", name="names_goods"
@@ -87,6 +92,16 @@ exchanges = tenant_table(
         name="paid_for",
     ),
     CheckConstraint("(paid_minor > 0) = (payment_reference IS NOT NULL)", name="paid_by_evidence"),
+    CheckConstraint(
+        f"NOT in_advance OR ({_GIVEN} AND kind = 'exchange' AND paid_minor = 0"
+        " AND drawn_minor BETWEEN 1 AND expected_minor AND credit_minor IS NULL)",
+        name="first_within_what_comes_back",
+    ),
+    CheckConstraint(
+        "gift_minor IS NULL OR (state = 'converted' AND outcome = 'refund'"
+        " AND gift_minor BETWEEN 1 AND gift_drawn_minor)",
+        name="gift_with_a_refund",
+    ),
     CheckConstraint(f"refund_id IS NULL OR {_GIVEN}", name="rest_of_given_goods"),
     belongs_to("returns", "return_id", ("order_id", "order_id")),
     belongs_to("return_lines", "return_line_id"),
@@ -112,3 +127,16 @@ exchange_draws = tenant_table(
     key=("exchange_id", "payment_id", "order_id"),
 )
 """Never changed."""
+
+exchange_gifts = tenant_table(
+    "exchange_gifts",
+    uuid_("exchange_id"),
+    uuid_("order_id"),
+    uuid_("refund_id"),
+    money("amount_minor"),
+    *at_least(1, "amount_minor"),
+    belongs_to("exchanges", "exchange_id", ("order_id", "order_id")),
+    belongs_to("refunds", "refund_id", ("order_id", "order_id")),
+    key=("exchange_id",),
+)
+"""Which goodwill gave the gift of an exchange: once, never changed."""

@@ -1,4 +1,4 @@
-"""Stories of goods for goods: even, uneven both ways, out of stock, replaced, given up."""
+"""Stories of goods for goods: even, uneven, sent first, out of stock, replaced, given up."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from returns_api.demo.stories.scene import Scene
 from returns_api.demo.stories.telling import CREDITED, JUDGED, OPENED, PAID, Story, expect
 
 SHIRT: Final = Goods("shirt", 50_00)
+AHEAD: Final = Goods("shirt", 50_00, tags=("sent-first",))
 CREDIT: Final = 45_10
 """What the shirt counts for: its price less the freight that the buyer pays."""
+GIFT: Final = 5_00
 INSTEAD: Final = [
     {"kind": "variant", "sku": "SKU-navy", "title": "Shirt, navy", "unit_price": CREDIT},
     {"kind": "store_credit"},
@@ -70,6 +72,18 @@ async def out_of_stock_credit(scene: Scene) -> None:
     expect("the credit", credit["balance"], CREDIT)
 
 
+async def out_of_stock_gift(scene: Scene) -> None:
+    """The shop has nothing else: the buyer takes the money, and a gift for the disappointment."""
+    buyer, href, exchange = await _asked(scene)
+    gift = [{"kind": "refund_and_gift", "gift": GIFT}]
+    await scene.agent.take("answer", exchange, {"in_stock": False, "alternatives": gift})
+    await _choose(buyer, exchange, "refund_and_gift")
+    await scene.bring_back(href)
+    await buyer.reach(href, "completed")
+    credit = await buyer.only("/v1/store-credits")
+    expect("the gift", credit["balance"], GIFT)
+
+
 async def out_of_stock_silence(scene: Scene) -> None:
     """The shop never answers and the buyer never chooses: that ends as money."""
     buyer, href, exchange = await _asked(scene)
@@ -103,9 +117,35 @@ async def replacement(scene: Scene) -> None:
     await buyer.reach(href, "completed")
 
 
-async def _asked(scene: Scene) -> tuple[Person, str, str]:
+async def sent_first(scene: Scene) -> None:
+    """The new shirt goes out before the old one is back; what is left over is refunded."""
+    buyer, href, exchange = await _asked(scene, AHEAD)
+    there = await _in_stock(scene, exchange, 30_00)
+    expect("what went first", there["in_advance"], True)
+    await _sent(scene, buyer, exchange)
+    await scene.bring_back(href)
+    await buyer.reach(href, "completed")
+
+
+async def sent_first_never_came(scene: Scene) -> None:
+    """The old shirt never comes, and the buyer pays the new one."""
+    buyer, href, exchange = await _asked(scene, AHEAD)
+    await _in_stock(scene, exchange, CREDIT)
+    await _sent(scene, buyer, exchange)
+    await scene.scan(href, "in_transit")
+    await scene.later(days=15)
+    await scene.finance.until("/v1/recoveries", lambda found: bool(found["items"]), "there")
+    owed = await scene.finance.only("/v1/recoveries")
+    expect("what is owed", owed["open"], CREDIT)
+    recovery = f"/v1/recoveries/{owed['recovery']}"
+    await scene.finance.take("request", recovery, {"pay_within_days": 14})
+    await scene.finance.take("pay", recovery, {"reference": "pi_new_shirt"})
+    await scene.finance.reach(recovery, "paid")
+
+
+async def _asked(scene: Scene, goods: Goods = SHIRT) -> tuple[Person, str, str]:
     """A shirt is to be exchanged for a larger one; the shop has not answered yet."""
-    order, buyer = await scene.bought(SHIRT)
+    order, buyer = await scene.bought(goods)
     href = await scene.open(buyer, order, {"shirt": 1}, resolution="exchange", wanted="shirt-L")
     return buyer, href, await _exchange(buyer, href)
 
@@ -147,7 +187,20 @@ STORIES: Final = (
     Story("exchange, the buyer gets some back", cheaper, 15_10, (*_GIVEN, *PAID)),
     Story("out of stock, another colour", out_of_stock, 0, (*_OUT, "exchange.shipped")),
     Story("out of stock, store credit", out_of_stock_credit, 0, (*_OUT, *CREDITED)),
+    Story(
+        "out of stock, refund and a gift",
+        out_of_stock_gift,
+        CREDIT,
+        (*_OUT, *CREDITED, *PAID),
+    ),
     Story("out of stock, silence", out_of_stock_silence, CREDIT, (*_OUT, *PAID)),
+    Story("exchange sent first", sent_first, 15_10, (*_GIVEN, *PAID)),
+    Story(
+        "exchange sent first, goods never came",
+        sent_first_never_came,
+        0,
+        (*OPENED, "exchange.shipped"),
+    ),
     Story("exchange given up", given_up, CREDIT, (*OPENED, *JUDGED, *PAID)),
     Story("replacement", replacement, 0, _GIVEN),
 )

@@ -23,7 +23,8 @@ PAIRS_MAX: Final = 16_384
 """Pairs of outcomes whose differences are remembered."""
 PARTS: Final = (
     "methods", "freight", "restocking_ppm", "refund_original_shipping", "evidence", "approval",
-    "deadlines", "refund_at", "refund_due", "grades", "advance", "insurance", "keep",
+    "deadlines", "refund_at", "refund_due", "grades", "advance", "exchange_first",
+    "insurance", "keep",
 )  # fmt: skip
 """What a buyer can notice of an outcome, besides what is open and until when."""
 

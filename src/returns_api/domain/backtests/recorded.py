@@ -23,6 +23,7 @@ from returns_api.domain.policy.decisions import (
     Because,
     Deadlines,
     Evidence,
+    ExchangeFirst,
     Freight,
     Insurance,
     Keep,
@@ -42,8 +43,8 @@ NOT_RECORDED: Final = "no decision is recorded; name the policy to compare with"
 
 _OF_OUTCOME: Final = (
     "methods", "freight", "restocking_ppm", "refund_original_shipping", "evidence", "approval",
-    "deadlines", "refund_at", "refund_due", "grades", "advance", "insurance", "keep", "send_to",
-    "law",
+    "deadlines", "refund_at", "refund_due", "grades", "advance", "exchange_first",
+    "insurance", "keep", "send_to", "law",
 )  # fmt: skip
 
 
@@ -77,6 +78,7 @@ class _Read:
     keep: Keep
     send_to: str
     law: tuple[str, ...]
+    exchange_first: ExchangeFirst | None = None
 
 
 _READER: Final = TypeAdapter(_Read)
@@ -106,7 +108,7 @@ class Recorded:
         return Weighed(self._outcome(line.decision, read), standing, read.fault, read.tier)
 
     def _outcome(self, decision: Mapping[str, Any], read: _Read) -> Outcome:
-        parts = {name: decision[name] for name in _OF_OUTCOME}
+        parts = {name: decision.get(name) for name in _OF_OUTCOME}
         key = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
         found = self._known.get(key)
         if found is None:

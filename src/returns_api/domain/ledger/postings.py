@@ -171,17 +171,6 @@ def refund_requested(
     return _entry(stamp, "refund_requested", ("refund", refund.id), refund.order_id, made)
 
 
-def advance_settled(
-    stamp: Stamp, advance: RefundRef, parts: Sequence[Mapping[str, Any]]
-) -> Entry | None:
-    """The goods of an advance were judged, and all that is due for them was paid by it.
-
-    ``parts`` are those of the settlement and what was ``paid_in_advance``: their sum is zero.
-    """
-    made = _owed(DEBT_OF["return"][0], advance, parts)
-    return _entry(stamp, "advance_settled", ("refund", advance.id), advance.order_id, made)
-
-
 @dataclass(frozen=True, slots=True)
 class RecoveryRef:
     """The recovery that an entry is about."""
@@ -215,6 +204,30 @@ def goods_exchanged(
     what was deducted and what the new goods drew; their sum is zero."""
     made = _owed(DEBT_OF["return"][0], exchange, parts)
     return _entry(stamp, "goods_exchanged", ("exchange", exchange.id), exchange.order_id, made)
+
+
+def goods_advanced(
+    stamp: Stamp, exchange: ExchangeRef, amount_minor: int, *, recalled: bool = False
+) -> Entry:
+    """New goods of that price were given before the old ones were back, or after all not sent."""
+    rule, owners = "goods_recalled" if recalled else "goods_advanced", {"order": exchange.order_id}
+    made = [_made(rule, amount_minor, exchange.currency, **owners)]
+    entry = _entry(stamp, rule, ("exchange", exchange.id), exchange.order_id, made)
+    assert entry is not None, "an amount above zero"
+    return entry
+
+
+def advance_settled(
+    stamp: Stamp, advance: RefundRef | ExchangeRef, parts: Sequence[Mapping[str, Any]]
+) -> Entry | None:
+    """The goods of an advance were judged, and all that is due for them was paid by it, in money
+    (its refund) or in goods (its exchange).
+
+    ``parts`` are those of the settlement and what was ``paid_in_advance``: their sum is zero.
+    """
+    made = _owed(DEBT_OF["return"][0], advance, parts)
+    source = ("refund" if isinstance(advance, RefundRef) else "exchange", advance.id)
+    return _entry(stamp, "advance_settled", source, advance.order_id, made)
 
 
 def difference_paid(stamp: Stamp, exchange: ExchangeRef, amount_minor: int) -> Entry:

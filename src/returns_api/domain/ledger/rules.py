@@ -32,7 +32,7 @@ class Account(StrEnum):
     GOODWILL = "goodwill"
     """Given without being owed (debit)."""
     ADVANCE = "advance"
-    """Paid for goods that have not come back yet (debit)."""
+    """Paid, or given in goods, for goods that have not come back yet (debit)."""
     WRITE_OFF = "write_off"
     """Advances that nobody will pay back (debit)."""
     CARRIER = "carrier"
@@ -92,6 +92,12 @@ RULES: Final[Mapping[str, Rule]] = {
     "waiver_undone": Rule(_A.ADVANCE, _A.GOODWILL, "The goods came after all."),
     "goods_drawn": Rule(
         _A.BUYER, _A.MERCHANT, "New goods were given for what came back, in an exchange."
+    ),
+    "goods_advanced": Rule(
+        _A.ADVANCE, _A.MERCHANT, "New goods were given before the old ones were back."
+    ),
+    "goods_recalled": Rule(
+        _A.MERCHANT, _A.ADVANCE, "They were not sent, since their return had ended."
     ),
     "difference_paid": Rule(_A.CASH, _A.MERCHANT, "The buyer paid what new goods cost more."),
     "repair_paid": Rule(

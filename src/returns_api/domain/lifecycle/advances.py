@@ -1,5 +1,5 @@
-"""The life of an advance (money before the goods are seen) and of a recovery (what of it is to come
-back).
+"""The life of an advance (money, or new goods, before the old ones are seen) and of a recovery
+(what of it is to come back).
 
 An advance is granted or declined once per return, and settled once: when the goods were judged, or
 when their time is over. What it paid too much is a recovery from then on. A recovery ends when

@@ -1,7 +1,8 @@
 """The life of an exchange or a replacement: goods instead of money for what comes back.
 
 Goods go out once: after those that came back were judged and a difference that the buyer owes was
-paid. Every end without goods leaves the return a stated outcome, and its money moves once.
+paid; or before that, as an advance that the old goods are set against (``lifecycle.advances``).
+Every end without goods leaves the return a stated outcome, and its money moves once.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ _MONEY = (Actor.FINANCE, Actor.ADMIN)
 _ANSWER: Final = "Say whether the goods are in stock, and at which price; or what there is instead."
 _RAN_OUT: Final = "Say that they ran out, and what there is instead."
 _CANCEL: Final = "Take the fallback of the accepted quote instead of goods."
+_FIRST: Final = "The policy lets the new goods go before the old ones are seen, within its limits."
+_RECALL: Final = "The return ended, and goods that went first were not sent yet: they stay."
 _CONVERT: Final = "Nobody acted in time: the return is settled in money."
 _LAPSE: Final = "The return ended without goods coming back."
 _STOCK_TOLD: Final = ("awaiting_goods", "offered", "out_of_stock")
@@ -47,6 +50,7 @@ EXCHANGE: Final = Machine(
             "failed",
             meaning="The goods were judged: what they count for is final.",
         ),
+        ("awaiting_goods", "advance"): rule(_S, "released", meaning=_FIRST),
         ("awaiting_payment", "answer"): rule(_STAFF, "out_of_stock", meaning=_RAN_OUT),
         ("awaiting_payment", "link"): rule(
             _STAFF, "awaiting_payment", meaning="Say where the buyer can pay."
@@ -62,6 +66,7 @@ EXCHANGE: Final = Machine(
         ("shipped", "complete"): rule(
             (*_B, *_STAFF, *_S), "completed", meaning="The goods arrived; silence says so, too."
         ),
+        ("released", "recall"): rule(_S, "lapsed", meaning=_RECALL),
         **{
             (state, "cancel"): rule((*_B, *_STAFF), "converted", meaning=_CANCEL)
             for state in ("requested", "offered", "awaiting_goods", "awaiting_payment")

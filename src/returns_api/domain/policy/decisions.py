@@ -118,6 +118,17 @@ class Advance:
 
 
 @dataclass(frozen=True, slots=True)
+class ExchangeFirst:
+    """The new goods of an exchange go out ``at`` this moment, before the old ones are seen, within
+    limits; beyond them they wait for the judgement."""
+
+    at: RefundAt
+    per_buyer_minor: int | None
+    per_day_minor: int | None
+    recover_within_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Insurance:
     """Freight that the buyer pays comes back up to ``cover_minor``, less ``excess_minor``."""
 
@@ -183,6 +194,7 @@ class Decision:
     grades: Mapping[Grade, int | None]
     """Deduction in parts per million by grade found; None = not taken back."""
     advance: Advance | None
+    exchange_first: ExchangeFirst | None
     insurance: Insurance | None
     keep: Keep
     send_to: str
@@ -226,6 +238,7 @@ def decision_to_json(decision: Decision) -> dict[str, Any]:
         "refund_due": [_due_json(due) for due in d.refund_due],
         "grades": {grade.value: share for grade, share in d.grades.items()},
         "advance": _advance_json(d.advance),
+        **_exchange_first_json(d.exchange_first),
         "insurance": _insurance_json(d.insurance),
         "keep": {"always": d.keep.always, "label_over_ppm": d.keep.label_over_ppm},
         "send_to": d.send_to,
@@ -286,6 +299,20 @@ def _advance_json(advance: Advance | None) -> dict[str, Any] | None:
         "recover_within_seconds": advance.recover_within_seconds,
         "otherwise": advance.otherwise.value,
     }
+
+
+def _exchange_first_json(first: ExchangeFirst | None) -> dict[str, Any]:
+    """Left out where no rule speaks of it, so that what was decided before there was such a term
+    reads the same today."""
+    if first is None:
+        return {}
+    limits = {
+        "at": first.at.value,
+        "per_buyer_minor": first.per_buyer_minor,
+        "per_day_minor": first.per_day_minor,
+        "recover_within_seconds": first.recover_within_seconds,
+    }
+    return {"exchange_first": limits}
 
 
 def _insurance_json(insurance: Insurance | None) -> dict[str, Any] | None:

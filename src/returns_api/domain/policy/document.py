@@ -128,6 +128,7 @@ class Terms(Part):
     inspect_within: f.DeadlineField | None = None
     refund_at: f.RefundAtField | None = None
     refund_within: f.DeadlineField | None = None
+    exchange_at: f.ExchangeAtField | None = None
     freight_insurance: f.InsuranceField | None = None
     keep_item: f.KeepField | None = None
     send_to: f.Slug | None = None

@@ -176,6 +176,7 @@ class Policy:
             o.refund_due,
             o.grades,
             o.advance,
+            o.exchange_first,
             o.insurance,
             o.keep,
             o.send_to,

@@ -290,6 +290,7 @@ DeadlineField = Annotated[
     _WRITE,
     WithJsonSchema({"anyOf": [{"const": "unlimited"}, _PERIOD]}),
 ]
+_SENT_AT: Final = [at for at in _values(RefundAt) if at != RefundAt.RECEIPT]
 RefundAtField = Annotated[
     t.RefundTiming,
     _reader(t.read_refund_at),
@@ -305,6 +306,27 @@ RefundAtField = Annotated[
                         "per_day": _AMOUNT,
                         "recover_within": _PERIOD,
                         "otherwise": {"enum": _values(RefundAt)},
+                    },
+                    "at",
+                ),
+            ]
+        }
+    ),
+]
+ExchangeAtField = Annotated[
+    t.RefundTiming,
+    _reader(t.read_exchange_at),
+    _WRITE,
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": _SENT_AT},
+                _object(
+                    {
+                        "at": {"enum": _SENT_AT},
+                        "per_buyer": _AMOUNT,
+                        "per_day": _AMOUNT,
+                        "recover_within": _PERIOD,
                     },
                     "at",
                 ),

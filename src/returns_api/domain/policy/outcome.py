@@ -18,6 +18,7 @@ from returns_api.domain.policy.decisions import (
     Because,
     Deadlines,
     Evidence,
+    ExchangeFirst,
     Floor,
     Freight,
     Insurance,
@@ -119,6 +120,7 @@ class Outcome:
     refund_due: tuple[RefundDue, ...]
     grades: Mapping[Grade, int | None]
     advance: Advance | None
+    exchange_first: ExchangeFirst | None
     insurance: Insurance | None
     keep: Keep
     send_to: str
@@ -223,6 +225,7 @@ class OutcomeMaker:
             refund_due=due,
             grades=dict(grades.items),
             advance=money.advance(values["refund_at"]),
+            exchange_first=money.exchange_first(values.get("exchange_at")),
             insurance=money.insurance(values.get("freight_insurance")),
             keep=Keep(values["keep_item"].always, values["keep_item"].label_over_ppm),
             send_to=values["send_to"],

@@ -13,6 +13,7 @@ from typing import Any, Final
 from returns_api.domain.policy.decisions import (
     Advance,
     Approval,
+    ExchangeFirst,
     Freight,
     Insurance,
     Method,
@@ -107,6 +108,14 @@ class Purse:
             self.limit(timing.per_day) if timing.per_day else None,
             timing.recover_within.seconds if timing.recover_within else None,
             timing.otherwise,
+        )
+
+    def exchange_first(self, timing: RefundTiming | None) -> ExchangeFirst | None:
+        limits = None if timing is None else self.advance(timing)
+        if timing is None or limits is None:
+            return None
+        return ExchangeFirst(
+            timing.at, limits.per_buyer_minor, limits.per_day_minor, limits.recover_within_seconds
         )
 
     def insurance(self, term: InsuranceTerm | None) -> Insurance | None:

@@ -137,6 +137,9 @@ def _process_terms(rule: Rule, language: str) -> Iterator[str]:
     if rule.refund_at is not None:
         event = texts.say(f"moment.{rule.refund_at.at.value}", language)
         yield texts.say("rule.refund_at", language, event=event)
+    if rule.exchange_at is not None:
+        event = texts.say(f"moment.{rule.exchange_at.at.value}", language)
+        yield texts.say("rule.exchange_at", language, event=event)
     if rule.keep_item is not None and rule.keep_item.always:
         yield texts.say("rule.keep_item", language)
 

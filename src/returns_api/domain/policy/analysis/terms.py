@@ -85,6 +85,25 @@ def _deadline(term: str) -> Callable[[Study, int, Rule, Any], None]:
 
 
 def _refund_at(study: Study, number: int, rule: Rule, value: RefundTiming) -> None:
+    _bounded(study, number, rule, value, "refund_at", ("pays", "money goes"))
+    if value.at in _ADVANCE and value.otherwise in _ADVANCE:
+        _report(
+            study, "advance.otherwise", number, "refund_at",
+            f"Beyond its limits {rule.id} still pays before the goods are seen.",
+            "Write otherwise: inspection.", "the limit has no effect",
+        )  # fmt: skip
+
+
+def _exchange_at(study: Study, number: int, rule: Rule, value: RefundTiming) -> None:
+    _bounded(study, number, rule, value, "exchange_at", ("sends new goods", "goods go"))
+
+
+def _bounded(
+    study: Study, number: int, rule: Rule, value: RefundTiming, term: str, words: tuple[str, str]
+) -> None:
+    """What goes out before the goods are seen has limits, and nothing else has. ``words`` say what
+    the rule does and what goes out."""
+    does, goes = words
     limits = {
         "per_buyer": value.per_buyer, "per_day": value.per_day,
         "recover_within": value.recover_within,
@@ -93,23 +112,17 @@ def _refund_at(study: Study, number: int, rule: Rule, value: RefundTiming) -> No
         extra = [name for name, found in limits.items() if found is not None]
         if extra:
             _report(
-                study, "advance.needless", number, "refund_at",
-                f"{extra[0]} in {rule.id} never counts: the refund waits for the goods anyway.",
-                "Remove it, or refund at first_scan.", "there is no advance", Severity.WARNING,
+                study, "advance.needless", number, term,
+                f"{extra[0]} in {rule.id} never counts: all waits for the goods anyway.",
+                "Remove it, or write at: first_scan.", "there is no advance", Severity.WARNING,
             )  # fmt: skip
         return
     missing = [name for name, found in limits.items() if found is None]
     if missing:
         _report(
-            study, "advance.unbounded", number, "refund_at",
-            f"{rule.id} pays before the goods are seen without {' and '.join(missing)}.",
-            "Add per_buyer, per_day and recover_within.", "money goes out without this limit",
-        )  # fmt: skip
-    if value.otherwise in _ADVANCE:
-        _report(
-            study, "advance.otherwise", number, "refund_at",
-            f"Beyond its limits {rule.id} still pays before the goods are seen.",
-            "Write otherwise: inspection.", "the limit has no effect",
+            study, "advance.unbounded", number, term,
+            f"{rule.id} {does} before the goods are seen without {' and '.join(missing)}.",
+            "Add per_buyer, per_day and recover_within.", f"{goes} out without this limit",
         )  # fmt: skip
 
 
@@ -182,6 +195,7 @@ def _insurance(study: Study, number: int, rule: Rule, value: Any) -> None:
 _SINGLE: Final[dict[str, Callable[[Study, int, Rule, Any], None]]] = {
     "approval": _approval,
     "refund_at": _refund_at,
+    "exchange_at": _exchange_at,
     "starts": _starts,
     "resolutions": _resolutions,
     "extend_to": _extend_to,

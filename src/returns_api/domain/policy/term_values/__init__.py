@@ -27,6 +27,7 @@ from returns_api.domain.policy.term_values.handling import (
     RefundTiming,
     read_approval,
     read_deadline,
+    read_exchange_at,
     read_methods,
     read_refund_at,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "read_approval",
     "read_deadline",
     "read_evidence",
+    "read_exchange_at",
     "read_grades",
     "read_insurance",
     "read_keep_item",

@@ -132,6 +132,19 @@ class RefundTiming:
         return parts if len(parts) > 1 else self.at.value
 
 
+def read_exchange_at(raw: Any) -> RefundTiming:
+    """``inspection``, or ``{at: first_scan, per_buyer: 300.00, per_day: 5000.00, …}``: when the new
+    goods of an exchange go out. They wait for the judgement of the old ones, or for none."""
+    if isinstance(raw, RefundTiming):
+        return raw
+    if isinstance(raw, Mapping):
+        only_keys(raw, ("at", "per_buyer", "per_day", "recover_within"))
+    timing = read_refund_at(raw)
+    if timing.at is RefundAt.RECEIPT:
+        raise BadValue("Goods of an exchange do not go out at receipt.", "Write inspection.")
+    return timing
+
+
 def read_refund_at(raw: Any) -> RefundTiming:
     """``inspection``, or ``{at: first_scan, per_buyer: 300.00, per_day: 5000.00, …}``."""
     if isinstance(raw, RefundTiming):
