@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import asyncpg
 import pytest
 
 from returns_api.db.histories import load_history
@@ -177,6 +178,38 @@ async def test_answers_at_once_never_exceed_what_a_buyer_may_have_out(case: Case
     await case.bring_back("sealed")
     after = await case.seen("agent", waits)
     assert (after["state"], after["in_advance"]) == ("released", False), "as ever"
+
+
+@pytest.fixture
+async def owner(postgres: PostgresForTests, story_database: str) -> AsyncIterator[Any]:
+    """Past what guards the tables."""
+    made = await asyncpg.connect(postgres.url(story_database))
+    await made.execute("SET session_replication_role = replica")
+    yield made
+    await made.close()
+
+
+async def test_an_audit_sees_goods_and_gifts_of_another_sum(case: Case, owner: Any) -> None:
+    made = await case.open()
+    gift = {"kind": "refund_and_gift", "gift": 5_00}
+    await case.follow("admin", made, "answer", {"in_stock": False, "alternatives": [gift]})
+    await case.follow("buyer", made, "choose", {"alternative": 1})
+    await case.bring_back("sealed")
+    await case.story.drain()
+    await given(case)
+    spoils = [f"UPDATE {table} SET amount_minor = amount_minor + {{by}}"
+              for table in ("advances", "exchange_gifts")]  # fmt: skip
+    for spoil in spoils:
+        await owner.execute(spoil.format(by=1))
+    audited = await audit_shop(case.story.ctx, case.story.shop)
+    assert {name.partition(" ")[2] for name in audited.tally.counts} == {
+        "goods that went first without an advance",
+        "ledger of advances",
+        "counters of fast refunds",
+        "gift of an exchange",
+    }
+    for spoil in spoils:
+        await owner.execute(spoil.format(by=-1))
 
 
 @pytest.mark.parametrize("story_policy", [SCANNED], indirect=True)
