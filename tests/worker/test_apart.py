@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 from uuid import UUID
 
 import pytest
@@ -42,3 +43,13 @@ async def test_there_is_one_at_a_time() -> None:
         await apart(SHOP, MESSAGE, 2)
     assert await first == "ended with 0"
     assert await apart(SHOP, MESSAGE, 3) == "ended with 0"
+
+
+async def test_a_worker_that_stops_takes_it_along() -> None:
+    before = set(multiprocessing.active_children())
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await ProcessApart(end, "waits", seconds=60.0)(SHOP, MESSAGE, 1)
+    async with asyncio.timeout(30):
+        while set(multiprocessing.active_children()) - before:  # noqa: ASYNC110 - another thread ends it
+            await asyncio.sleep(0.02)

@@ -12,6 +12,8 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
@@ -24,6 +26,8 @@ BUSY_SECONDS: Final = 5.0
 """Of them, of the processor's: what loops is ended soon, what only waits for the machine is not."""
 MARGIN_SECONDS: Final = 5.0
 """After which a process that does not end itself is killed."""
+LOOK_SECONDS: Final = 0.2
+"""How often it is looked whether its worker has to stop."""
 NICE: Final = 5
 """What is well goes first."""
 _MEGABYTE: Final = 1024 * 1024
@@ -42,20 +46,23 @@ class ProcessApart:
     async def __call__(self, shop: UUID, message_id: UUID, attempt: int) -> str:
         if self._taken:
             raise Unavailable("waits for a process of its own")
-        self._taken = True
+        self._taken, stop = True, threading.Event()
         try:
-            return self._told(await asyncio.to_thread(self._run, shop, message_id, attempt))
+            return self._told(await asyncio.to_thread(self._run, stop, shop, message_id, attempt))
         finally:
+            stop.set()  # of use where this was canceled: a worker that stops takes it along
             self._taken = False
 
-    def _run(self, *job: Any) -> int | None:
-        """The exit code, negative for a signal."""
+    def _run(self, stop: threading.Event, *job: Any) -> int | None:
+        """The exit code, negative for a signal; the process is gone then, soon after ``stop``."""
         self._context.set_forkserver_preload([self._target.__module__])
         process = self._context.Process(
             target=self._target, args=(*self._given, self._seconds, *job), daemon=True
         )
         process.start()
-        process.join(self._seconds + MARGIN_SECONDS)
+        end = time.monotonic() + self._seconds + MARGIN_SECONDS
+        while process.exitcode is None and time.monotonic() < end and not stop.is_set():
+            process.join(LOOK_SECONDS)
         if process.exitcode is None:
             process.kill()
             process.join()
