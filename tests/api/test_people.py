@@ -66,6 +66,7 @@ async def test_a_person_is_told_and_forgotten_everywhere(tenant: Tenant, strange
     assert (await tenant.admin.post(f"{PATH}/export", json=person)).json() == {
         "orders": [],
         "opted_out": [],
+        "lists": [],
     }
     kept = await stranger.admin.post(f"{PATH}/export", json=person)
     assert len(kept.json()["orders"]) == 1

@@ -317,6 +317,7 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
         "movement_id": None,
     },
     "ck_recovery_steps_paid_with_evidence": {"reference": "wire"},
+    "ck_listings_forgotten_at_its_end": {"ended_at": _THEN},
     "ck_recovery_steps_two_persons": {"actor_id": _SAME, "approver_id": _SAME},
 }
 """CHECKs over several columns, and values that break each."""

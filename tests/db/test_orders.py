@@ -144,7 +144,7 @@ async def test_a_history_counts_what_came_before_and_whom_it_knows(
     await a_return(owner, shop, "p4", "rejected")
     now = await load(shop)
     async with shop.ctx.database.transaction(shop.shop) as tx:
-        history = await histories.load_history(tx, now)
+        history = await histories.load_history(tx, now, T0)
     assert (history.orders, history.orders_kept, history.returns) == (6, 3, 1)
     assert (history.units_bought, history.units_returned, history.chargebacks) == (30, 1, 1)
     assert history.first_order_at == T0 - timedelta(days=50)
@@ -155,7 +155,7 @@ async def test_a_buyer_without_a_name_has_no_history(shop: Intake) -> None:
     await shop.see(OrderSeen(order(placed_at=T0 + timedelta(days=1), buyer=BuyerFacts())))
     now = await load(shop)
     async with shop.ctx.database.transaction(shop.shop) as tx:
-        assert (await histories.load_history(tx, now)).orders == 0
+        assert (await histories.load_history(tx, now, T0)).orders == 0
 
 
 async def test_a_guest_is_known_by_the_address_alone(shop: Intake) -> None:
@@ -165,7 +165,7 @@ async def test_a_guest_is_known_by_the_address_alone(shop: Intake) -> None:
     await shop.see(OrderSeen(order(placed_at=T0 + timedelta(days=1), buyer=shouting)))
     now = await load(shop)
     async with shop.ctx.database.transaction(shop.shop) as tx:
-        assert (await histories.load_history(tx, now)).orders == 1
+        assert (await histories.load_history(tx, now, T0)).orders == 1
 
 
 async def test_a_sender_needs_a_whole_address(shop: Intake) -> None:

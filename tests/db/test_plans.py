@@ -39,6 +39,7 @@ WHOLE = {
     "imports._FORGET": "a person is forgotten once, in files that lie for hours",
     "inbox._FORGET": "a person is forgotten once",
     "inbox._FORGET_ALL": "a shop is erased once",
+    "listings._FORGET_ALL": "a shop is erased once",
     "ledger._BALANCES": "balances as of any time are sums; of one order, its index leads there",
     "audit: N2 numbers of credit notes": "once for the shop: no number is missing",
     "report_days._DROP_ALL": "a shop is erased once",

@@ -102,6 +102,7 @@ TABLES: Final = {
     "ins": "inspections",
     "ref": "refunds",
     "rcv": "recoveries",
+    "lst": "listings",
     "trf": "transfers",
     "sc": "store_credits",
     "scm": "store_credit_movements",
@@ -597,6 +598,8 @@ async def _rest(call: Caller) -> None:
     )
     await call("finance", "POST", "/v1/reconciliations", {"source": "stripe"})
     await call("finance", "POST", "/v1/audits", {})
+    body = {"list": "block", "email": "nobody@example.com", "reason": "payment_disputes"}
+    await call("agent", "POST", "/v1/listings", body)
     await call("admin", "POST", "/v1/exports", {"kind": "returns"})
     begun = await call("admin", "POST", "/v1/imports", {})
     path = f"/v1/imports/{begun['id']}/parts"

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from returns_api.api.deps import Allowed, Caller, ContextDep
+from returns_api.api.listing_views import listing_out
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.people import (
     KeptAddressOut,
@@ -45,7 +46,11 @@ Manager = Annotated[Caller, Depends(Allowed(Scope.SHOP_MANAGE))]
 )
 async def export_person(body: PersonIn, ctx: ContextDep, caller: Manager) -> PersonExportOut:
     kept = await people.export_person(ctx, caller.principal.shop, body.email)
-    return PersonExportOut(orders=[_kept(each) for each in kept.orders], opted_out=kept.opted_out)
+    return PersonExportOut(
+        orders=[_kept(each) for each in kept.orders],
+        opted_out=kept.opted_out,
+        lists=[listing_out(each, caller.principal) for each in kept.listed],
+    )
 
 
 @router.post(

@@ -12,6 +12,7 @@ from returns_api.api.actions import (
     place_of,
 )
 from returns_api.api.label_views import label_out
+from returns_api.api.listing_views import signals_out
 from returns_api.api.schemas.returns import AdvanceOut, MoneyOut, ReturnLineOut, ReturnOut
 from returns_api.api.views import action_out, deadline_out, deadlines_out, sees_money, waiting_out
 from returns_api.domain import ids
@@ -83,6 +84,7 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
         actions=[action_out(action) for action in actions],
         waiting_for=waiting_out(RETURN, ret.state),
         timeline=f"{place_of('return', ret.id)}/events",
+        signals=signals_out(ret, principal),
     )
 
 

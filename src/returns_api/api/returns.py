@@ -118,6 +118,13 @@ async def list_returns(
     expected: Annotated[
         Flag, Query(description="Only what the warehouse waits for.", examples=[True])
     ] = False,
+    flagged: Annotated[
+        Flag,
+        Query(
+            description="Only what a signal has a person look at; for who may review returns.",
+            examples=[True],
+        ),
+    ] = False,
 ) -> ReturnsOut:
     state = known_state(state, RETURN.states)
     states = EXPECTED if expected else None if state is None else (state,)
@@ -128,6 +135,7 @@ async def list_returns(
         limit=page.limit + 1,
         order_id=asked_id("ord", order),
         states=states,
+        flagged=flagged,
     )
     shown, next_cursor = cut(found, page, "ret", lambda each: each.ret.id)
     return ReturnsOut(
@@ -169,7 +177,7 @@ async def get_decision(return_: ReturnPath, ctx: ContextDep, caller: Reader) -> 
         policy_version=row["policy_version_id"],
         at=row["at"],
         digest=row["digest"],
-        facts=returns.by_public_line(row["facts"]),
+        facts=returns.by_public_line(returns.facts_for(caller.principal, row["facts"])),
         lines=returns.by_public_line(row["body"]),
     )
 

@@ -131,6 +131,7 @@ def _told(found: dict[str, Any]) -> str:
         f"  because: {one['text']} ({one['rule'] or one['code']})" for one in found["because"]
     ]
     lines += [f"  otherwise: {flip['text']}" for flip in found["flips_if"]]
+    lines += [f"  a person looks: {one['signal']}" for one in found["signals"]]
     terms = found["decision"]["terms"]
     width = max((len(term["term"]) for term in terms), default=0)
     lines += [f"  {term['term']:<{width}}  {term['value']}  ({_by(term)})" for term in terms]

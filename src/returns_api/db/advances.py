@@ -15,6 +15,7 @@ from sqlalchemy import BigInteger, DateTime, Text, Uuid, any_, func, insert, sel
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from returns_api.db.engine import Row, Transaction
+from returns_api.db.listings import standing
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import advances as _t
 from returns_api.db.tables import orders, returns
@@ -48,8 +49,10 @@ _ORDER_TO_LOCK: Final = Query(
         among(returns.c.state, ("requested", "info_needed", "approved", "in_transit")),
     )
 )
-_CUSTOMER: Final = Query(
-    select(orders.c.customer_key).where(here(orders), orders.c.id == given("order_id"))
+_BUYER: Final = Query(
+    select(
+        orders.c.customer_key, standing(orders.c.customer_key, orders.c.email_key).label("listed")
+    ).where(here(orders), orders.c.id == given("order_id"))
 )
 _ONE: Final = Query(select(*_COLUMNS).where(here(_t), _t.c.id == given("id")))
 _LOCK_OF_RETURN: Final = Query(
@@ -116,10 +119,11 @@ async def order_to_lock(tx: Transaction, return_id: UUID, moment: str) -> UUID |
     return found
 
 
-async def customer_key(tx: Transaction, order_id: UUID) -> bytes | None:
-    """The keyed hash that stands for the order's customer; None for a guest, or after erasure."""
-    found: bytes | None = await tx.value(_CUSTOMER, order_id=order_id)
-    return found
+async def buyer(tx: Transaction, order_id: UUID, now: datetime) -> tuple[bytes | None, str | None]:
+    """The keyed hash that stands for the order's customer, None for a guest or after erasure; and
+    the list of the shop that they are on."""
+    row = await tx.first(_BUYER, order_id=order_id, now=now)
+    return (None, None) if row is None else (row["customer_key"], row["listed"])
 
 
 async def one(tx: Transaction, advance_id: UUID) -> AdvanceRecord | None:

@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import (
-    and_,
-    insert,
-    select,
-)
+from sqlalchemy import ScalarSelect, and_, case, func, insert, select
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.listings import standing
+from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import (
     decisions,
     orders,
     quotes,
+    returns,
 )
+from returns_api.domain.reviewing import NOT_COUNTED
+
+
+def _since() -> ScalarSelect[Any]:
+    """How many other returns the buyer opened after the quote was made."""
+    other = orders.alias("other")
+    return (
+        select(func.count())
+        .select_from(returns)
+        .join(other, and_(other.c.shop_id == returns.c.shop_id, other.c.id == returns.c.order_id))
+        .where(
+            here(returns),
+            here(other),
+            other.c.customer_key == orders.c.customer_key,
+            returns.c.created_at > quotes.c.created_at,
+            ~among(returns.c.state, NOT_COUNTED),
+        )
+        .correlate(orders, quotes)
+        .scalar_subquery()
+    )
+
 
 _LOCK: Final = Query(
-    select(quotes, orders.c.number)
+    select(
+        quotes,
+        orders.c.number,
+        standing(orders.c.customer_key, orders.c.email_key).label("listed"),
+        case((quotes.c.terms["review"]["room"].astext.is_not(None), _since()), else_=0).label(
+            "since"
+        ),
+    )
     .join(orders, and_(orders.c.shop_id == quotes.c.shop_id, orders.c.id == quotes.c.order_id))
     .where(here(quotes), quotes.c.id == given("id"))
     .with_for_update()
@@ -41,9 +68,13 @@ _ADD: Final = Query(
 )
 
 
-async def lock(tx: Transaction, quote_id: UUID) -> Row | None:
-    """The quote and its order's row, locked: openings of one order follow one another."""
-    return await tx.first(_LOCK, id=quote_id)
+async def lock(tx: Transaction, quote_id: UUID, now: datetime) -> Row | None:
+    """The quote and its order's row, locked: openings of one order follow one another.
+
+    ``listed`` is the list that the buyer is on, ``since`` how many other returns they opened since
+    the quote: counted only where that can matter, to keep the rest as cheap as it was.
+    """
+    return await tx.first(_LOCK, id=quote_id, now=now)
 
 
 async def one(tx: Transaction, quote_id: UUID) -> Row | None:

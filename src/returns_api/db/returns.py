@@ -24,6 +24,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -39,6 +40,7 @@ from returns_api.db.tables import (
     returns,
     unit_claims,
 )
+from returns_api.db.tables.returns import FLAGGED
 from returns_api.domain.lifecycle.deadlines import Deadline
 from returns_api.domain.returns import Hanging, LineChange, ReturnLineRecord, ReturnRecord
 from returns_api.domain.terms import ReturnTerms
@@ -86,7 +88,7 @@ _one = select(*(returns.c[name] for name in _RETURN_FIELDS)).where(
 )
 _ONE: Final = Query(_one)
 _LOCK: Final = Query(_one.with_for_update())
-_PAGE: Final = Query(
+_page = (
     select(*(returns.c[name] for name in _RETURN_FIELDS))
     .where(
         here(returns),
@@ -100,6 +102,8 @@ _PAGE: Final = Query(
     .order_by(returns.c.id.desc())
     .limit(given("limit"))
 )
+_PAGE: Final = Query(_page)
+_FLAGGED: Final = Query(_page.where(text(FLAGGED)))
 
 
 @cache
@@ -186,9 +190,10 @@ async def lock_whole(tx: Transaction, return_id: UUID) -> ReturnRecord | None:
     return await _whole(tx, await lock(tx, return_id))
 
 
-async def page(tx: Transaction, **filters: Any) -> list[ReturnRecord]:
-    """Newest first; ``before``, ``limit`` and the optional filters order_id and states."""
-    heads = await tx.all(_PAGE, **filters)
+async def page(tx: Transaction, *, flagged: bool = False, **filters: Any) -> list[ReturnRecord]:
+    """Newest first; ``before``, ``limit`` and the optional filters order_id and states; only what a
+    signal has a person look at where ``flagged``."""
+    heads = await tx.all(_FLAGGED if flagged else _PAGE, **filters)
     lines = await tx.all(_LINES, return_ids=[head["id"] for head in heads]) if heads else []
     return [_record(head, [line for line in lines if line["return_id"] == head["id"]])
             for head in heads]  # fmt: skip

@@ -164,3 +164,10 @@ class BuyerHistory:
     first_order_at: datetime | None = None
     rollout_ppm: int | None = None
     """See ``policy.facts.rollout_place``."""
+    returns_1_day: int = 0
+    returns_30_days: int = 0
+    returned_value_30_days_minor: int = 0
+    """These three: see ``policy.facts.BuyerHistory``; over all orders until now."""
+    used_late: int = 0
+    listed: str | None = None
+    """The list of the shop that the buyer is on now, by either of their keyed hashes."""

@@ -23,8 +23,10 @@ from returns_api.domain.orders import LineKind
 from returns_api.domain.policy import BuyerHistory as PolicyHistory
 from returns_api.domain.policy import Decision, Facts, Policy, texts
 from returns_api.domain.policy.explain import Explainer, because_text
+from returns_api.domain.policy.vocabulary import Listed
 from returns_api.domain.refunds import tenders
 from returns_api.domain.repair_prices import BY_REPAIR
+from returns_api.domain.reviewing import opened_late, review_terms
 from returns_api.domain.settlement import (
     Claim,
     FreightPayer,
@@ -120,6 +122,12 @@ def policy_facts(
             account_days=0
             if history.first_order_at is None
             else max((now - history.first_order_at).days, 0),
+            orders=history.orders,
+            returns_1_day=history.returns_1_day,
+            returns_30_days=history.returns_30_days,
+            returned_value_30_days_minor=history.returned_value_30_days_minor,
+            used_late=history.used_late,
+            listed=None if history.listed is None else Listed(history.listed),
         ),
         fulfilled_at=line.last_fulfilled_at,
         delivered_at=line.last_delivered_at if line.all_delivered else None,
@@ -194,6 +202,7 @@ def plan_quote(
     )  # fmt: skip
     repair = repair_terms(lines[0].decision, settlement) if resolution == BY_REPAIR else None
     settlement = settlement if repair is None else no_money(settlement)
+    every = [item.decision for item in lines]
     pinned = replace(
         terms,
         quoted_freight_minor=settlement.fees.return_freight_minor,
@@ -201,8 +210,9 @@ def plan_quote(
         certificate_version=order.certificate_version,
         bonus_ppm=_bonus_ppm(lines, resolution),
         repair=repair,
+        review=review_terms(policy, every),
+        late=any(opened_late(each, resolution) for each in every),
     )
-    every = [item.decision for item in lines]
     methods = tuple((name, freight_fee(every, name)) for name in _offered(lines))
     return Quote(lines, resolution, chosen, pinned, settlement, methods)
 

@@ -76,6 +76,21 @@ class RepairTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewTerms:
+    """What makes a person look at a return, for staff: no buyer reads it.
+
+    ``signals`` held when it was quoted (name, and the facts that it looked at); after ``room``
+    further returns of the buyer those named in ``then`` hold too. ``within_seconds`` is how long a
+    person may take, None where a law has it approved at once.
+    """
+
+    within_seconds: int | None
+    signals: tuple[Mapping[str, Any], ...] = ()
+    room: int | None = None
+    then: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnTerms:
     """Amounts in minor units, times in seconds, shares in parts per million."""
 
@@ -117,6 +132,10 @@ class ReturnTerms:
     the policy offers besides, None where it offers none."""
     repair: RepairTerms | None = None
     """Set where the buyer chose a repair."""
+    review: ReviewTerms | None = None
+    """None for what was quoted before there were signals."""
+    late: bool = False
+    """Whether it was asked for in the last third of its window; see ``reviewing.opened_late``."""
 
     def of_line(self, order_line_id: UUID) -> LineTerms:
         return self.lines[str(order_line_id)]
@@ -139,6 +158,7 @@ class ReturnTerms:
         advance = None if early is None else AdvanceTerms(**early)
         cover = data.get("insurance")
         repair = data.get("repair")
+        review = data.get("review")
         return ReturnTerms(
             **{
                 **data,
@@ -147,8 +167,13 @@ class ReturnTerms:
                 "advance": advance,
                 "insurance": None if cover is None else InsuranceTerms(**cover),
                 "repair": None if repair is None else RepairTerms(**repair),
+                "review": None if review is None else _review(review),
             }
         )
+
+
+def _review(data: Mapping[str, Any]) -> ReviewTerms:
+    return ReviewTerms(**{**data, "signals": tuple(data["signals"]), "then": tuple(data["then"])})
 
 
 def combine(decisions: Mapping[UUID, Decision], method: str) -> ReturnTerms:

@@ -47,6 +47,7 @@ PREFIXES: Final[Mapping[str, str]] = {
     "connection": "con",
     "credential": "key",
     "inspection": "ins",
+    "listing": "lst",
     "message": "msg",
     "note": "nt",
     "notification_settings": "nst",

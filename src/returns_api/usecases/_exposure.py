@@ -30,6 +30,7 @@ from returns_api.domain.advances import (
 )
 from returns_api.domain.errors import NothingLeftToRefund
 from returns_api.domain.events import By, Event
+from returns_api.domain.policy.vocabulary import Listed
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.terms import AdvanceTerms
 from returns_api.usecases._approvals import hold_for_return
@@ -44,21 +45,26 @@ class Exposure:
     amount_minor: int
     buyer: UUID | None
     counters: tuple[Cap, ...]
+    blocked: bool = False
+    """The buyer is on the shop's block list by now."""
 
 
 async def exposure(
     tx: Transaction, ctx: Context, ret: ReturnRecord, terms: AdvanceTerms, amount_minor: int
 ) -> Exposure:
     """Which counters a sum above zero has to fit under today."""
-    buyer = buyer_subject(await rows.customer_key(tx, ret.order_id))
+    key, listed = await rows.buyer(tx, ret.order_id, ctx.clock())
+    buyer = buyer_subject(key)
     zone = ZoneInfo((await shop_rows.one(tx))["timezone"])
     counters = caps(terms, shop=tx.shop, buyer=buyer, at=ctx.clock(), zone=zone)
-    return Exposure(terms, amount_minor, buyer, counters)
+    return Exposure(terms, amount_minor, buyer, counters, listed == Listed.BLOCK)
 
 
 async def take(tx: Transaction, wanted: Exposure, currency: str, *, covered: bool) -> str | None:
     """Take the sum from every counter, or say what speaks against it. ``covered``: the order's
     payments hold it."""
+    if wanted.blocked:
+        return NEEDS_APPROVAL  # a person has to look first: buyers read this, and it is true
     if wanted.terms.per_buyer_minor is not None and wanted.buyer is None:
         return UNKNOWN_BUYER
     if not covered:

@@ -12,6 +12,7 @@ import orjson
 
 from returns_api.db import order_intake
 from returns_api.domain.allocation import Certificate
+from returns_api.domain.listings import customer_name
 from returns_api.domain.orders import BuyerFacts, LineFacts, OrderFacts, ParcelSeen
 from returns_api.domain.people import normalise_email, normalise_order_number
 from returns_api.usecases.context import Context
@@ -39,7 +40,7 @@ def head_row(
     email_key = ctx.sealer.keyed_hash(normalise_email(buyer.email)) if buyer.email else None
     customer_key = email_key
     if buyer.customer_id:
-        customer_key = ctx.sealer.keyed_hash(f"customer:{source}:{buyer.customer_id}")
+        customer_key = ctx.sealer.keyed_hash(customer_name(source, buyer.customer_id))
     flags = {flag.code.value for flag in certificate.flags} | ({"test"} if order.test else set())
     return {
         "number": order.number,

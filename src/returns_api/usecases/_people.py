@@ -9,12 +9,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from returns_api.db import erasure, idempotency, imports, inbox, order_intake
+from returns_api.db import erasure, idempotency, imports, inbox, listings, order_intake
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain import ids
 from returns_api.domain.events import SYSTEM, Event
+from returns_api.domain.listings import customer_name
 from returns_api.domain.orders import PersonDataRequested, PersonErased
+from returns_api.domain.people import normalise_email
+from returns_api.usecases._listings import forget_listings
 from returns_api.usecases._order_events import tell
 from returns_api.usecases._waiting import NotYet, order_key
 from returns_api.usecases.context import Context
@@ -31,20 +34,31 @@ async def erase_person(tx: Transaction, ctx: Context, source: str, seen: PersonE
     Raises:
         NotYet: some of the orders are not known (yet); those that are have been erased.
     """
-    missing = []
+    missing, keys = [], _keys(ctx, source, seen)
     for external_id in sorted(set(seen.order_external_ids)):
         _, head = await order_intake.begin(tx, source, external_id, money=False)
         if head is None:
             missing.append(external_id)
-        elif await erasure.erase_person(tx, head.id, ctx.clock()):
+            continue
+        keys.update(*await listings.keys_of(tx, [head.id]))
+        if await erasure.erase_person(tx, head.id, ctx.clock()):
             version = await order_intake.step(tx, head.id, ctx.clock())
             await tell(tx, ctx, head.id, version, "person_erased", {})
+    await forget_listings(tx, ctx, keys)
     names = [seen.email or "", seen.customer_id or "", *seen.order_external_ids]
     needles = [name for name in names if len(name) >= SHORTEST_NEEDLE]
     if needles:
         await inbox.forget(tx, needles)
     if missing:
         raise NotYet(order_key(source, missing[0]), settles=True)
+
+
+def _keys(ctx: Context, source: str, seen: PersonErased) -> set[bytes]:
+    """The keyed hashes of what the request itself says of the person."""
+    names = [normalise_email(seen.email)] if seen.email else []
+    if seen.customer_id:
+        names.append(customer_name(source, seen.customer_id))
+    return {ctx.sealer.keyed_hash(name) for name in names}
 
 
 async def person_data_requested(
@@ -73,6 +87,7 @@ async def erase_shop(tx: Transaction, ctx: Context) -> None:
     await inbox.forget_all(tx)
     await imports.forget_all(tx)
     await idempotency.forget_all_words(tx)
+    await listings.forget_all(tx)
     if await erasure.erase_some(tx, ERASED_AT_ONCE, ctx.clock()) == ERASED_AT_ONCE:
         raise NotYet("shop", soon=timedelta(0))
 

@@ -52,7 +52,7 @@ async def store_quote(
         Invalid, NothingLeftToReturn, NotEligible.
     """
     now, quote_id, decision_id = ctx.clock(), ctx.new_id(), ctx.new_id()
-    history = await histories.load_history(tx, order)
+    history = await histories.load_history(tx, order, now)
     version, policy = await policy_of(tx, ctx, order)
     quote = plan_quote(
         order,

@@ -34,6 +34,7 @@ class Explained:
     decision: dict[str, Any]
     because: list[dict[str, Any]]
     flips_if: list[dict[str, Any]]
+    signals: list[dict[str, Any]]
 
     def as_json(self) -> dict[str, Any]:
         """The parts that do not depend on where the policy lies."""
@@ -42,6 +43,7 @@ class Explained:
             "eligible": self.decision["eligible"],
             "because": self.because,
             "flips_if": self.flips_if,
+            "signals": self.signals,
             "decision": self.decision,
             "facts": self.facts,
         }
@@ -73,6 +75,7 @@ def explain_case(
             for b in decision.because
         ],
         [flip.as_json() for flip in flips],
+        list(policy.signals.told(facts.buyer, facts.currency)),
     )
 
 

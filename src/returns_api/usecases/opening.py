@@ -36,6 +36,7 @@ from returns_api.domain.returns import (
     ReturnRecord,
     opening,
 )
+from returns_api.domain.reviewing import heed
 from returns_api.domain.shipments import ShipmentRecord
 from returns_api.domain.terms import ReturnTerms
 from returns_api.usecases import photos
@@ -94,12 +95,13 @@ async def open_return(
         DoesNotFit: missing or needless evidence, naming the line.
         NothingLeftToReturn: its units were taken since.
     """
-    quote = await quote_rows.lock(tx, quote_id)
+    now = ctx.clock()
+    quote = await quote_rows.lock(tx, quote_id, now)
     if quote is None or not principal.sees_order(quote["order_id"]):
         raise NotFound(NO_SUCH_THING)
-    now = ctx.clock()
     _require_acceptable(quote, now)
-    terms = ReturnTerms.from_json(quote["terms"])
+    quoted = ReturnTerms.from_json(quote["terms"])
+    terms = heed(quoted, quote["listed"], quote["since"])
     _refuse_hearsay(principal, extras)
     lines, wanted = _lines(ctx, quote, terms, extras), _wanted(quote, extras)
     head, deadlines = opening(terms, now)
@@ -109,6 +111,8 @@ async def open_return(
     carriers = await connection_rows.active(tx, "carrier") if labelled else []
     source = carriers[0]["source"] if carriers else None
     values = _return_values(ctx, quote, head, principal, now)
+    if terms is not quoted:
+        values["terms"] = terms.to_json()
     shipment_id = None if source is None else ctx.new_id()
     ready = head["state"] == "approved" and shipment_id is not None
     try:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from returns_api.db import (
     address_changes,
+    listings,
     messages,
     notifications,
     opt_outs,
@@ -23,8 +24,10 @@ from returns_api.db import (
 from returns_api.db import people as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.errors import Conflict
+from returns_api.domain.listings import ListingRecord
 from returns_api.domain.orders import PersonErased
 from returns_api.domain.people import normalise_email
+from returns_api.usecases._listings import forget_listings
 from returns_api.usecases._order_events import tell
 from returns_api.usecases._people import erase_person
 from returns_api.usecases.context import Context
@@ -54,10 +57,13 @@ class KeptOrder:
 
 @dataclass(frozen=True, slots=True)
 class KeptPerson:
-    """Orders, newest first, and the channels on which the person wants no notifications."""
+    """Orders, newest first, the channels on which the person wants no notifications, and where they
+    are on a list of the shop."""
 
     orders: list[KeptOrder]
     opted_out: list[str]
+    listed: list[ListingRecord]
+    """Listings, by the address and by the accounts."""
 
 
 async def export_person(ctx: Context, shop: UUID, email: str) -> KeptPerson:
@@ -82,9 +88,11 @@ async def export_person(ctx: Context, shop: UUID, email: str) -> KeptPerson:
         )
         key = ctx.sealer.keyed_hash(normalise_email(email))
         opted_out = await opt_outs.channels_of(tx, key)
+        named = await listings.keys_of(tx, order_ids)
+        listed = await listings.of_person(tx, {key}.union(*named))
     parts = [_by_order(each) for each in below]
     kept = [KeptOrder(row, *(part[row["id"]] for part in parts)) for row in found]
-    return KeptPerson(kept, opted_out)
+    return KeptPerson(kept, opted_out, listed)
 
 
 async def erase_by_email(ctx: Context, shop: UUID, email: str) -> int:
@@ -98,6 +106,7 @@ async def erase_by_email(ctx: Context, shop: UUID, email: str) -> int:
     """
     async with ctx.database.transaction(shop) as tx:
         found = await _found(ctx, email, tx)
+        await forget_listings(tx, ctx, {ctx.sealer.keyed_hash(normalise_email(email))})
     for by_email in (False, True):
         named = defaultdict(list)
         for row in found:

@@ -70,7 +70,7 @@ async def list_returnable(
     now = ctx.clock()
     async with ctx.database.transaction(principal.shop) as tx:
         order = await visible_order(tx, principal, order_id)
-        history = await histories.load_history(tx, order)
+        history = await histories.load_history(tx, order, now)
         version, policy = await policy_of(tx, ctx, order)
     judge = _Judge(
         order,

@@ -15,12 +15,13 @@ from returns_api.db import shipments as shipment_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain import ids
-from returns_api.domain.access import Principal, Role
+from returns_api.domain.access import Principal, Role, Scope
 from returns_api.domain.errors import (
     Invalid,
 )
 from returns_api.domain.events import By
 from returns_api.domain.lifecycle.machine import Actor
+from returns_api.domain.policy.facts import for_the_buyer
 from returns_api.domain.return_plans import (
     plan_approve,
     plan_cancel,
@@ -63,8 +64,14 @@ async def list_returns(
     limit: int,
     order_id: UUID | None = None,
     states: Sequence[str] | None = None,
+    flagged: bool = False,
 ) -> list[ReturnView]:
-    """Newest first; a buyer sees only those of the own order."""
+    """Newest first; a buyer sees only those of the own order.
+
+    Raises ``Forbidden`` where ``flagged`` ones are asked for by who may not review returns.
+    """
+    if flagged:
+        principal.require(Scope.RETURNS_REVIEW)
     if principal.order_id is not None:
         order_id = principal.order_id
     async with ctx.database.transaction(principal.shop) as tx:
@@ -74,6 +81,7 @@ async def list_returns(
             limit=limit,
             order_id=order_id,
             states=None if states is None else list(states),
+            flagged=flagged,
         )
         return await _views(tx, found)
 
@@ -100,6 +108,13 @@ async def timeline(
         await visible_return(tx, principal, return_id, lock=False)
         staff = principal.role not in {Role.BUYER, Role.PLATFORM}
         return await event_rows.of_return(tx, return_id, after, limit, everything=staff)
+
+
+def facts_for(principal: Principal, stored: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The stored facts of each line; what signals look at, for who may review returns alone."""
+    if Scope.RETURNS_REVIEW in principal.scopes:
+        return stored
+    return {line: for_the_buyer(facts) for line, facts in stored.items()}
 
 
 def by_public_line(stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -175,7 +175,7 @@ async def _open(tx: Transaction, ctx: Context, row: Row) -> UUID | None:
         tx.shop, row["confirmed_by"], Role.BUYER, ROLE_SCOPES[Role.BUYER], row["order_id"]
     )
     order = await visible_order(tx, person, row["order_id"])
-    history = await histories.load_history(tx, order)
+    history = await histories.load_history(tx, order, ctx.clock())
     _, policy = await policy_of(tx, ctx, order)
     certificate = from_json(order.certificate)
     lines = returnable(order, certificate, history, policy, row["lines"], ctx.clock())

@@ -19,6 +19,7 @@ from returns_api.api.schemas.base import (
     example,
     example_id,
 )
+from returns_api.api.schemas.listings import ListingOut
 
 _PERSON: Final = {
     "email": "person@example.org",
@@ -208,10 +209,11 @@ class KeptOrderOut(Out):
 class PersonExportOut(Out):
     """Everything that is kept of a person, newest order first."""
 
-    model_config = example({"orders": [_KEPT], "opted_out": ["sms"]})
+    model_config = example({"orders": [_KEPT], "opted_out": ["sms"], "lists": []})
 
     orders: list[KeptOrderOut]
     opted_out: list[str] = Field(description="Channels on which they want no notifications.")
+    lists: list[ListingOut] = Field(description="Lists of the shop that they are on.")
 
 
 class PersonErasedOut(Out):

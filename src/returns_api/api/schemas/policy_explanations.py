@@ -18,9 +18,10 @@ from returns_api.api.schemas.base import (
     example_id,
 )
 from returns_api.api.schemas.policies import VERSION_EXAMPLE, Language, Source
+from returns_api.api.schemas.returns import SignalOut
 from returns_api.api.schemas.shop import Currency
 from returns_api.api.schemas.times import MomentIn
-from returns_api.domain.policy.vocabulary import Grade
+from returns_api.domain.policy.vocabulary import Grade, Listed
 
 FactText = Annotated[str, StringConstraints(max_length=500), Storable]
 Count = Annotated[int, Field(ge=0, le=10**15), NoBool]
@@ -45,6 +46,14 @@ class BuyerFactsIn(In):
     clawbacks: Count = 0
     chargebacks: Count = 0
     account_days: Count = 0
+    orders: Count = Field(0, description="Placed before this one.")
+    returns_1_day: Count = Field(0, description="Opened in the 24 hours before the question.")
+    returns_30_days: Count = Field(0, description="Opened in the 30 days before it.")
+    returned_value_30_days_minor: Count = Field(0, description="What these promised.")
+    used_late: Count = Field(
+        0, description="From the last third of their window, and came back used."
+    )
+    listed: Listed | None = Field(None, description="The list of the shop that they are on.")
 
 
 class FactsIn(In):
@@ -138,6 +147,7 @@ class ExplainedOut(Out):
                     "text": "17 days earlier, on 2026-11-04, it could have been returned.",
                 }
             ],
+            "signals": [],
             "decision": {"eligible": False, "terms": []},
             "facts": _FACTS,
         }
@@ -148,6 +158,7 @@ class ExplainedOut(Out):
     eligible: bool
     because: list[SentenceOut]
     flips_if: list[FlipOut]
+    signals: list[SignalOut] = Field(description="What would have a person look at it.")
     decision: dict[str, Any]
     facts: dict[str, Any]
 

@@ -78,6 +78,13 @@ class MoneyOut(Out):
     )
 
 
+class SignalOut(Out):
+    """A signal of the policy, or `block_list`, and the facts of the buyer that it looked at."""
+
+    signal: str
+    because: dict[str, Any]
+
+
 class ReturnOut(Out):
     """A return and what its caller may do next."""
 
@@ -167,6 +174,7 @@ class ReturnOut(Out):
             ],
             "waiting_for": {"who": "buyer", "to": "ship"},
             "timeline": f"/v1/returns/{_RET}/events",
+            "signals": [{"signal": "many-returns", "because": {"returns_30_days": 7}}],
         }
     )
 
@@ -198,6 +206,9 @@ class ReturnOut(Out):
     actions: list[ActionOut]
     waiting_for: WaitingOut | None
     timeline: str
+    signals: list[SignalOut] | None = Field(
+        description="What had a person look at it, for who may review returns; else null."
+    )
 
 
 class ReturnsOut(Out):

@@ -24,6 +24,7 @@ from returns_api.db.tables.ledger import (
     ledger_seals,
     ledger_unsealed,
 )
+from returns_api.db.tables.listings import listings
 from returns_api.db.tables.messages import (
     deliveries,
     delivery_attempts,
@@ -129,6 +130,7 @@ __all__ = [
     "ledger_postings",
     "ledger_seals",
     "ledger_unsealed",
+    "listings",
     "message_texts",
     "metadata",
     "notification_opt_outs",

@@ -20,6 +20,9 @@ from returns_api.db.tables._base import (
 )
 from returns_api.domain.lifecycle.returns import LINE, RETURN
 
+FLAGGED = "(terms #> '{review,signals,0}') IS NOT NULL"
+"""Signals of the buyer have a person look at the return; see ``domain.terms.ReviewTerms``."""
+
 decisions = tenant_table(
     "decisions",
     uuid_("order_id"),
@@ -92,6 +95,7 @@ returns = tenant_table(
     Index("ix_returns_order", "shop_id", "order_id"),
     Index("ix_returns_state", "shop_id", "state", "id"),
     Index("ix_returns_opened", "shop_id", "created_at"),
+    Index("ix_returns_flagged", "shop_id", "id", postgresql_where=text(FLAGGED)),
     due_index("returns", "quality_at", "quality_at IS NOT NULL"),
 )
 

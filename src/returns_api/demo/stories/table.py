@@ -13,12 +13,14 @@ from returns_api.demo.stories import (
     silence,
     talks,
     transport,
+    trust,
     warehouse,
 )
 from returns_api.demo.stories.telling import Story
 
 STORIES: Final[tuple[Story, ...]] = (
     *money.STORIES,
+    *trust.STORIES,
     *silence.STORIES,
     *warehouse.STORIES,
     *transport.STORIES,

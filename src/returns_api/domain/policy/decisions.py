@@ -204,6 +204,12 @@ class Decision:
     """``known`` when there is a pack for the buyer's place, else ``no data``."""
     terms: tuple[Term, ...]
     facts: Facts
+    signals: tuple[str, ...] = ()
+    """What makes a person look at it (``signals``). For staff: no part of the JSON form, which
+    buyers read; it follows from policy and facts."""
+    review_within_seconds: int | None = None
+    """How long a person may take who looks at it because of a signal; None where a law says that
+    nobody may."""
 
 
 def decision_to_json(decision: Decision) -> dict[str, Any]:

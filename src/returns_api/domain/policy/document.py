@@ -1,8 +1,9 @@
 """The policy document: the closed vocabulary in which a merchant says what can come back.
 
-A document is a header, some names (tiers, goods, reasons, refusals) and a list of rules. A rule has
-conditions (``when``) and terms. For each term, the first rule from the top that applies and sets
-that term decides it. There is nothing else to know: no expressions, no inheritance, no priorities.
+A document is a header, some names (tiers, signals, goods, reasons, refusals) and a list of rules.
+A rule has conditions (``when``) and terms. For each term, the first rule from the top that applies
+and sets that term decides it. There is nothing else to know: no expressions, no inheritance, no
+priorities.
 
 Owns the shape. Refuses to own reading text (``loader``), meaning (``evaluate``), law (``floors``)
 and judgement (``analysis``). The models are frozen; ``model_dump(mode="json")`` gives back what an
@@ -23,6 +24,7 @@ FORMAT: Final = "returns-policy/v1"
 MAX_RULES: Final = 2_000
 MAX_TIERS: Final = 50
 MAX_GROUPS: Final = 100
+MAX_SIGNALS: Final = 50
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Language = Annotated[str, Field(pattern="^[a-z]{2}$")]
@@ -60,6 +62,31 @@ class TierRule(Part):
     clawbacks: f.CountRange | None = None
     chargebacks: f.CountRange | None = None
     account_days: f.CountRange | None = None
+
+
+class SignalRule(Part):
+    """A signal and the history that gives it; all that hold are a buyer's."""
+
+    signal: f.Slug
+    orders: f.CountRange | None = None
+    orders_kept: f.CountRange | None = None
+    returns: f.CountRange | None = None
+    return_rate: f.PpmRange | None = None
+    clawbacks: f.CountRange | None = None
+    chargebacks: f.CountRange | None = None
+    account_days: f.CountRange | None = None
+    returns_1_day: f.CountRange | None = None
+    returns_30_days: f.CountRange | None = None
+    returned_value_30_days: f.AmountRange | None = None
+    used_late: f.CountRange | None = None
+
+
+class Review(Part):
+    """What makes a person look at a return that would be approved by itself, and how long that may
+    take: silence approves."""
+
+    respond_within: f.Elapsed | None = None
+    when: Annotated[tuple[SignalRule, ...], Field(max_length=MAX_SIGNALS)] = ()
 
 
 class GoodsGroup(Part):
@@ -164,6 +191,7 @@ class PolicyDocument(Part):
     weekend: Annotated[tuple[Weekday, ...], Field(max_length=6)] = ("sat", "sun")
     holidays: Annotated[tuple[f.Day, ...], Field(max_length=2_000)] = ()
     tiers: Annotated[tuple[TierRule, ...], Field(max_length=MAX_TIERS)] = ()
+    review: Review | None = None
     goods: Annotated[dict[f.Slug, GoodsGroup], Field(max_length=MAX_GROUPS)] = Field(
         default_factory=dict
     )

@@ -29,6 +29,7 @@ from returns_api.domain.policy.law import Law, LawPack, Right, default_law
 from returns_api.domain.policy.loader import LoadedPolicy
 from returns_api.domain.policy.offers import Dated, Grants, Plan, Standing, begun_on, stand
 from returns_api.domain.policy.outcome import Outcome, OutcomeMaker, window_terms
+from returns_api.domain.policy.signals import Signals
 from returns_api.domain.policy.term_values import DEFAULT_STARTS, Starts
 from returns_api.domain.policy.tiers import Tiers
 from returns_api.domain.policy.windows import FACT_OF, begin
@@ -133,6 +134,7 @@ class Policy:
             frozenset(document.holidays),
         )
         self.tiers = Tiers(document.tiers)
+        self.signals = Signals(document)
         rights = [(pack, right) for pack in law.packs for right in pack.rights]
         self.rights = tuple(right for _, right in rights)
         clauses = [Clause(rule.when) for rule in document.rules]
@@ -146,7 +148,7 @@ class Policy:
         self.maker = OutcomeMaker(document, self.rights, lines, self.tiers.names)
         self._buyers_days = document.day_ends == "buyer"
         self._day_facts = ("buyer_timezone",) if self._buyers_days else ()
-        self._outcomes: dict[tuple[int, int, str, str], Outcome] = {}
+        self._outcomes: dict[tuple[Any, ...], Outcome] = {}
         self._shared: dict[tuple[Any, ...], Plan] = {}
         self._dated = 0
         self._nothing = Dated(_EMPTY, (), ())
@@ -184,6 +186,8 @@ class Policy:
             self.law_data(facts),
             s.terms + o.terms,
             facts,
+            o.signals,
+            o.review_within_seconds,
         )
 
     def weigh(self, facts: Facts) -> Weighed:
@@ -201,7 +205,8 @@ class Policy:
         zone = self.zone_of(facts)
         rights = mask >> self.rule_count
         grants, active = self._grants(rights, facts, zone, dates) if rights else ((), 0)
-        outcome = self._outcome(mask & self._rule_bits, active, tier, facts.currency)
+        signals = self.signals.of(facts.buyer, facts.currency)
+        outcome = self._outcome(mask & self._rule_bits, active, tier, facts.currency, signals)
         reason = self.world.reasons.get(facts.reason)
         if reason is None:
             standing = Standing((), (), (Because("reason_unknown", None),))
@@ -244,14 +249,16 @@ class Policy:
                 dated.standings[key] = standing
         return standing
 
-    def _outcome(self, rules: int, active: int, tier: str, currency: str) -> Outcome:
-        key = (rules, active, tier, currency)
+    def _outcome(
+        self, rules: int, active: int, tier: str, currency: str, signals: tuple[str, ...] = ()
+    ) -> Outcome:
+        key = (rules, active, tier, currency, signals)
         found = self._outcomes.get(key)
         if found is None:
             if len(self._outcomes) >= CACHE:
                 self._outcomes.clear()
                 self._shared.clear()
-            made = self.maker.make(rules, active, tier, currency)
+            made = self.maker.make(rules, active, tier, currency, signals)
             found = self._outcomes[key] = replace(made, plan=self._share(made.plan))
         return found
 

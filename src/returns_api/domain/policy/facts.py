@@ -8,18 +8,24 @@ a region.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
 from returns_api.domain.errors import Invalid
-from returns_api.domain.policy.vocabulary import PPM
+from returns_api.domain.policy.vocabulary import PPM, Listed
 
 
 @dataclass(frozen=True, slots=True)
 class BuyerHistory:
-    """What a shop knows about a buyer, as of the decision. ``return_rate_ppm``: returned / kept."""
+    """What a shop knows about a buyer, as of the decision. ``return_rate_ppm``: returned / kept.
+
+    ``orders`` are all that were placed before. ``returns_1_day`` and ``returns_30_days`` were
+    opened in the 24 hours and 30 days before the question, neither rejected, canceled nor expired;
+    ``returned_value_30_days_minor`` is what the latter promised, in the currency of the case.
+    ``used_late`` are returns from the last third of their window whose goods came back used.
+    """
 
     orders_kept: int = 0
     returns: int = 0
@@ -27,6 +33,22 @@ class BuyerHistory:
     clawbacks: int = 0
     chargebacks: int = 0
     account_days: int = 0
+    orders: int = 0
+    returns_1_day: int = 0
+    returns_30_days: int = 0
+    returned_value_30_days_minor: int = 0
+    used_late: int = 0
+    listed: Listed | None = None
+
+    def unburdened(self) -> BuyerHistory:
+        """The same buyer as if nothing had come back and nothing gone wrong."""
+        return replace(self, returns=0, return_rate_ppm=0, clawbacks=0, chargebacks=0)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data. What signals look at stands there only where it says something."""
+        more = {name: value for name in _OF_SIGNALS if (value := getattr(self, name))}
+        listed = {} if self.listed is None else {"listed": self.listed.value}
+        return {**told(self), **more, **listed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +90,7 @@ class Facts:
         found: dict[str, Any] = {}
         for item in fields(self):
             found[item.name] = fact_json(getattr(self, item.name))
+        found["buyer"] = self.buyer.to_json()
         return found
 
     @staticmethod
@@ -92,8 +115,19 @@ def fact_json(value: object) -> Any:
     if isinstance(value, frozenset):
         return sorted(value)
     if isinstance(value, BuyerHistory):
-        return {item.name: getattr(value, item.name) for item in fields(value)}
+        return told(value)
     return value
+
+
+def told(buyer: BuyerHistory) -> dict[str, int]:
+    """What a decision tells of a buyer: what tiers are made from, and no signal."""
+    return {name: getattr(buyer, name) for name in TOLD}
+
+
+def for_the_buyer(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored facts of one line without what is for the shop's staff alone: its signals."""
+    buyer = stored.get("buyer", {})
+    return {**stored, "buyer": {name: buyer[name] for name in TOLD if name in buyer}}
 
 
 def time_json(value: datetime) -> str:
@@ -111,6 +145,10 @@ def rollout_place(shop_salt: str, buyer_key: str) -> int:
     return int.from_bytes(digest[:8], "big") % PPM
 
 
+TOLD: Final = (
+    "orders_kept", "returns", "return_rate_ppm", "clawbacks", "chargebacks", "account_days",
+)  # fmt: skip
+_OF_SIGNALS: Final = tuple(item.name for item in fields(BuyerHistory) if item.name not in TOLD)
 _NEEDED: Final = ("reason", "currency", "placed_at", "asked_at")
 _NULLABLE: Final = frozenset(
     {"condition", "sku", "category", "vendor", "country", "region", "channel", "fulfilled_at",
@@ -161,9 +199,16 @@ def _history(name: str, value: Any) -> BuyerHistory:
     if not isinstance(value, Mapping) or not value.keys() <= _OF_BUYER:
         raise _bad(name, f"is not an object with {', '.join(sorted(_OF_BUYER))}")
     for part, number in value.items():
-        if type(number) is not int or not 0 <= number <= 10**15:
+        if part != "listed" and (type(number) is not int or not 0 <= number <= 10**15):
             _count(f"{name}.{part}", number)
-    return BuyerHistory(**value)
+    return BuyerHistory(**{**value, "listed": _listed(f"{name}.listed", value.get("listed"))})
+
+
+def _listed(name: str, value: Any) -> Listed | None:
+    try:
+        return None if value is None else Listed(value)
+    except ValueError:
+        raise _bad(name, "is not one of: allow, block") from None
 
 
 _READERS: Final[Mapping[str, Callable[[str, Any], Any]]] = {

@@ -7,6 +7,7 @@ Refuses to own which tier a buyer has (``index.Tiers``).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from returns_api.domain.policy.boxes import Box, Budget, find
 from returns_api.domain.policy.document import TierRule
@@ -56,7 +57,7 @@ class Histories:
 
     def history(self, part: Box, near: BuyerHistory) -> BuyerHistory:
         """The history in ``part`` that is closest to ``near`` on every number."""
-        values = {}
+        values: dict[str, Any] = {}
         for name, mask in zip(HISTORY, part, strict=True):
             attribute = "return_rate_ppm" if name == "return_rate" else name
             values[attribute] = _closest(self.axes[name], mask, getattr(near, attribute))

@@ -23,6 +23,7 @@ from returns_api.domain.policy.document import PolicyDocument
 from returns_api.domain.policy.findings import Finding, Path, invalid
 from returns_api.domain.policy.law import Law, default_law, from_pinned
 from returns_api.domain.policy.reading import fault, read_model
+from returns_api.domain.policy.signals import BLOCK_LIST
 from returns_api.domain.policy.tree import Mark, Tree, read_tree
 from returns_api.domain.policy.values import Amount
 
@@ -90,8 +91,15 @@ def _loaded(
 
 def _faults(document: PolicyDocument, tree: Tree) -> Iterator[Finding]:
     """What only the whole document shows: names used twice, amounts that are not money."""
-    yield from _doubles(tree, "rules", "id", [rule.id for rule in document.rules])
-    yield from _doubles(tree, "tiers", "tier", [tier.tier for tier in document.tiers])
+    yield from _doubles(tree, ("rules",), "id", [rule.id for rule in document.rules])
+    yield from _doubles(tree, ("tiers",), "tier", [tier.tier for tier in document.tiers])
+    signals = document.review.when if document.review else ()
+    names = [rule.signal for rule in signals]
+    yield from _doubles(tree, ("review", "when"), "signal", names)
+    if BLOCK_LIST in names:
+        taken: Path = ("review", "when", names.index(BLOCK_LIST), "signal")
+        message = f"“{BLOCK_LIST}” is the signal of the shop's own block list."
+        yield fault(tree, taken, "document.duplicate_id", message, "Give it a name of its own.")
     if len(set(document.currency)) != len(document.currency):
         yield fault(tree, ("currency",), "document.duplicate", "A currency stands here twice.")
     for path, amount in _amounts(document):
@@ -100,29 +108,37 @@ def _faults(document: PolicyDocument, tree: Tree) -> Iterator[Finding]:
             yield fault(tree, path, "document.amount", problem, "Round it to the currency.")
 
 
-def _doubles(tree: Tree, part: str, key: str, names: list[str]) -> Iterator[Finding]:
+def _doubles(tree: Tree, part: Path, key: str, names: list[str]) -> Iterator[Finding]:
     first: dict[str, int] = {}
     for position, name in enumerate(names):
         if name in first:
-            line = tree.mark((part, first[name])).line
+            line = tree.mark((*part, first[name])).line
+            what = "signals" if key == "signal" else part[0]
             yield fault(
-                tree, (part, position, key), "document.duplicate_id",
-                f"“{name}” is the name of two {part}.", f"The first is on line {line}; rename one.",
+                tree, (*part, position, key), "document.duplicate_id",
+                f"“{name}” is the name of two {what}.", f"The first is on line {line}; rename one.",
             )  # fmt: skip
         first.setdefault(name, position)
 
 
 def _amounts(document: PolicyDocument) -> Iterator[tuple[Path, Amount]]:
-    """Every amount of the rules with its path."""
+    """Every amount of signals and rules with its path."""
+    for number, signal in enumerate(document.review.when if document.review else ()):
+        for amount in _bounds(signal.returned_value_30_days):
+            yield ("review", "when", number, "returned_value_30_days"), amount
     for number, rule in enumerate(document.rules):
         for name in ("unit_price", "order_value"):
-            found: Range | None = getattr(rule.when, name)
-            for bound in (found.low, found.high) if found else ():
-                if isinstance(bound, Amount):
-                    yield ("rules", number, "when", name), bound
+            for amount in _bounds(getattr(rule.when, name)):
+                yield ("rules", number, "when", name), amount
         for term, value in rule.terms().items():
             for amount in amounts_of(value):
                 yield ("rules", number, term), amount
+
+
+def _bounds(found: Range | None) -> Iterator[Amount]:
+    for bound in (found.low, found.high) if found else ():
+        if isinstance(bound, Amount):
+            yield bound
 
 
 def amounts_of(value: Any) -> Iterator[Amount]:

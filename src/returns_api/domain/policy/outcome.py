@@ -8,7 +8,7 @@ ends of windows are computed per case (``evaluate``).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ from returns_api.domain.policy.decisions import (
     SetBy,
     Term,
 )
-from returns_api.domain.policy.document import TERM_NAMES, PolicyDocument, Rule, When
+from returns_api.domain.policy.document import TERM_NAMES, PolicyDocument, Rule
 from returns_api.domain.policy.law import LAW_TERMS, Right
 from returns_api.domain.policy.merge import JOINS, all_grades
 from returns_api.domain.policy.offers import Plan, WindowTerm
@@ -39,6 +39,7 @@ from returns_api.domain.policy.outcome_values import (
     freight_of,
     judged_approval_of,
 )
+from returns_api.domain.policy.signals import REVIEWED, review_of, slow
 from returns_api.domain.policy.space import bits
 from returns_api.domain.policy.term_values import (
     DEFAULT_STARTS,
@@ -53,6 +54,7 @@ from returns_api.domain.policy.term_values import (
     ReturnShipping,
 )
 from returns_api.domain.policy.tiers import HISTORY
+from returns_api.domain.policy.used_facts import facts_of
 from returns_api.domain.policy.values import write_ppm
 from returns_api.domain.policy.vocabulary import (
     Grade,
@@ -80,26 +82,6 @@ DEFAULTS: Final[Mapping[str, Any]] = {
     "send_to": "warehouse",
 }
 """What holds where no rule speaks: never a fee that nobody wrote down, and a person approves."""
-
-_FACTS_OF: Final = {
-    "reason": ("reason",),
-    "fault": ("reason",),
-    "condition": ("condition",),
-    "goods": ("sku", "category", "vendor", "tags"),
-    "tags": ("tags",),
-    "sku": ("sku",),
-    "category": ("category",),
-    "vendor": ("vendor",),
-    "unit_price": ("unit_paid_minor",),
-    "order_value": ("order_paid_minor",),
-    "place": ("country", "region"),
-    "channel": ("channel",),
-    "tier": ("buyer",),
-    "placed": ("placed_at",),
-    "discounted": ("discounted",),
-    "rollout": ("rollout_ppm",),
-    "informed": ("informed",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +113,9 @@ class Outcome:
     """The id of the rule that set each term, before the law."""
     judged_approval: Approval
     """The way to approve where nothing but a matter of judgement carries the return."""
+    signals: tuple[str, ...] = ()
+    review_within_seconds: int | None = None
+    """See ``Decision``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +126,8 @@ class _Chosen:
     rules: dict[str, Rule]
     by_law: dict[str, str]
     floors: dict[str, Floor]
+    slowed: set[str] = field(default_factory=set)
+    """Terms that a signal took from the rules."""
 
 
 class OutcomeMaker:
@@ -163,15 +150,19 @@ class OutcomeMaker:
             )
             for name in TERM_NAMES
         }
+        self._review = review_of(document)
         self._facts = {rule.id: facts_of(rule.when) for rule in document.rules}
 
-    def make(self, rules: int, active: int, tier: str, currency: str) -> Outcome:
-        """The outcome where the rules in ``rules`` apply and the rights in ``active`` bind."""
+    def make(
+        self, rules: int, active: int, tier: str, currency: str, signals: tuple[str, ...] = ()
+    ) -> Outcome:
+        """The outcome where the rules in ``rules`` apply, the rights in ``active`` bind and
+        ``signals`` hold."""
         rights = [self._rights[n] for n in bits(active)]
-        chosen = self._choose(rules, rights)
-        return self._outcome(chosen, rights, tier, currency)
+        chosen = self._choose(rules, rights, slowed=bool(signals))
+        return self._outcome(chosen, rights, tier, currency, signals)
 
-    def _choose(self, rules: int, rights: Sequence[Right]) -> _Chosen:
+    def _choose(self, rules: int, rights: Sequence[Right], *, slowed: bool) -> _Chosen:
         chosen = _Chosen(dict(DEFAULTS), {}, {}, {})
         for name in TERM_NAMES:
             setting = rules & self.setters[name]
@@ -180,6 +171,8 @@ class OutcomeMaker:
                 chosen.rules[name] = rule
                 chosen.values[name] = getattr(rule, name)
         chosen.values["grades"] = _whole(chosen.values["grades"])
+        if slowed:
+            chosen.slowed.update(slow(chosen.values, self._review))
         for right in rights:
             for name in LAW_TERMS:
                 demanded = getattr(right, name)
@@ -190,11 +183,18 @@ class OutcomeMaker:
     def _set_by(self, chosen: _Chosen, name: str) -> SetBy:
         if name in chosen.by_law:
             return SetBy(law=chosen.by_law[name])
+        if name in chosen.slowed:
+            return SetBy(rule=REVIEWED)
         rule = chosen.rules.get(name)
         return SetBy(rule.id, self._lines.get(rule.id)) if rule else SetBy()
 
     def _outcome(
-        self, chosen: _Chosen, rights: Sequence[Right], tier: str, currency: str
+        self,
+        chosen: _Chosen,
+        rights: Sequence[Right],
+        tier: str,
+        currency: str,
+        signals: tuple[str, ...],
     ) -> Outcome:
         values = chosen.values
         money = Purse(currency, self._document.home_currency)
@@ -236,7 +236,14 @@ class OutcomeMaker:
             terms=tuple(self._terms(chosen, rights, tier)),
             setters={name: rule.id for name, rule in chosen.rules.items()},
             judged_approval=judged_approval_of(approval, rights),
+            signals=signals,
+            review_within_seconds=self._within(chosen),
         )
+
+    def _within(self, chosen: _Chosen) -> int | None:
+        by_law = "approval" in chosen.by_law and chosen.values["approval"].auto
+        within = self._review.respond_within
+        return None if by_law or within is None else within.seconds
 
     def _terms(self, chosen: _Chosen, rights: Sequence[Right], tier: str) -> list[Term]:
         found = []
@@ -264,15 +271,6 @@ class OutcomeMaker:
         )
         set_by = SetBy(rule=f"tiers.{tier}")
         return Term("tier", tier, set_by, tuple(f"buyer.{name}" for name in names))
-
-
-def facts_of(when: When) -> tuple[str, ...]:
-    """The facts that the conditions of a rule look at."""
-    found: dict[str, None] = {}
-    for name, facts in _FACTS_OF.items():
-        if getattr(when, name, None) is not None:
-            found.update(dict.fromkeys(facts))
-    return tuple(found)
 
 
 def window_terms(resolutions: Resolutions | None, set_by: SetBy) -> tuple[WindowTerm, ...]:

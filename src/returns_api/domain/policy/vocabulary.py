@@ -109,6 +109,13 @@ class RepairCost(StrEnum):
     QUOTED = "quoted"
 
 
+class Listed(StrEnum):
+    """A list of a shop that a buyer is on."""
+
+    ALLOW = "allow"
+    BLOCK = "block"
+
+
 class Severity(StrEnum):
     """``error`` forbids publishing, ``warning`` needs a nod, ``info`` only tells."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from returns_api.domain.policy.analysis import coverage, floors, names, terms
+from returns_api.domain.policy.analysis import coverage, floors, names, signals, terms
 from returns_api.domain.policy.analysis.study import Study
 from returns_api.domain.policy.boxes import STEPS, Budget, TooLarge
 from returns_api.domain.policy.findings import MAX_FINDINGS, Finding, sort_key
@@ -54,7 +54,7 @@ def analyse(loaded: LoadedPolicy, steps: int = STEPS) -> Report:
     budget = Budget(steps)
     try:
         study = Study(loaded, budget)
-        for part in (names, coverage, terms, floors):
+        for part in (names, signals, coverage, terms, floors):
             part.check(study)
     except TooLarge:
         message = f"The document is too large to analyse: more than {steps} steps."
