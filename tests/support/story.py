@@ -55,7 +55,7 @@ from returns_api.usecases._refund_views import RefundView
 from returns_api.usecases._waiting import NotYet
 from returns_api.usecases.connections import ConnectionValues, put_connection
 from returns_api.usecases.context import Context
-from returns_api.usecases.opening import LineExtras, Proof
+from returns_api.usecases.line_extras import LineExtras, Proof
 from returns_api.usecases.refunds import RefundWish
 from returns_api.usecases.returns import ReturnView
 from returns_api.usecases.shops import change_shop, create_shop, view_shop

@@ -16,7 +16,7 @@ from returns_api.domain.photos import LINK_LIVES, PER_ORDER
 from returns_api.ports.photos import PhotoStore
 from returns_api.usecases import opening, photos, returns
 from returns_api.usecases._people import erase_person
-from returns_api.usecases.opening import LineExtras, Proof
+from returns_api.usecases.line_extras import LineExtras, Proof
 from returns_api.usecases.photos import Target
 from tests.support.pictures import picture
 from tests.support.story import PLATFORM, Order, Story, goods

@@ -40,7 +40,7 @@ from returns_api.domain.access import Scope
 from returns_api.domain.exchanges import Wanted
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.usecases import opening, returns
-from returns_api.usecases.opening import LineExtras, Proof
+from returns_api.usecases.line_extras import LineExtras, Proof
 
 router = APIRouter(prefix="/v1/returns", tags=["returns"])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -21,16 +21,14 @@ from returns_api.db.outbox import Job, emit
 from returns_api.domain import ids
 from returns_api.domain.access import Principal
 from returns_api.domain.errors import (
-    DoesNotFit,
     NotFound,
     NothingLeftToReturn,
     QuoteExpired,
     QuoteUsed,
 )
 from returns_api.domain.events import By, Event
-from returns_api.domain.exchanges import EXCHANGE_KIND, IN_GOODS, Wanted
+from returns_api.domain.exchanges import Wanted
 from returns_api.domain.lifecycle.deadlines import Deadline
-from returns_api.domain.policy.vocabulary import EvidenceKind
 from returns_api.domain.returns import (
     ReturnLineRecord,
     ReturnRecord,
@@ -39,44 +37,39 @@ from returns_api.domain.returns import (
 from returns_api.domain.reviewing import heed
 from returns_api.domain.shipments import ShipmentRecord
 from returns_api.domain.terms import ReturnTerms
-from returns_api.usecases import photos
 from returns_api.usecases._exchanges import open_exchange
 from returns_api.usecases._granting import REQUEST, grant_if_due
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._repairs import open_repair
 from returns_api.usecases._returns import early_of, refunds_of
 from returns_api.usecases.context import Context
+from returns_api.usecases.line_extras import (
+    LineExtras,
+    opened_lines,
+    refuse_hearsay,
+    show_photos,
+    wanted_goods,
+)
 from returns_api.usecases.returns import ReturnView
 
-LABELLED_METHODS = frozenset({"post", "dropoff", "pickup", "locker"})
+LABELLED_METHODS: Final = frozenset({"post", "dropoff", "pickup", "locker"})
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
-    """One piece of evidence: a photo that was sent here, or an address of the shop's own."""
+class _Plan:
+    """What is written for an accepted quote, before anything is."""
 
-    kind: str
-    photo: UUID | None = None
-    url: str | None = None
+    quote: Row
+    terms: ReturnTerms
+    wanted: Wanted | None
+    lines: list[dict[str, Any]]
+    values: dict[str, Any]
+    deadlines: tuple[Deadline, ...]
+    now: datetime
 
-    def as_json(self) -> dict[str, str]:
-        if self.photo is not None:
-            return {"kind": self.kind, "photo": ids.encode("ev", self.photo)}
-        assert self.url is not None
-        return {"kind": self.kind, "url": self.url}
-
-
-@dataclass(frozen=True, slots=True)
-class LineExtras:
-    """What the buyer adds to a quoted line when opening the return."""
-
-    order_line_id: UUID
-    note: str | None
-    evidence: tuple[Proof, ...]
-    wanted: Wanted | None = None
-
-    def photos(self) -> list[UUID]:
-        return [proof.photo for proof in self.evidence if proof.photo is not None]
+    @property
+    def labelled(self) -> bool:
+        return self.quote["method"] in LABELLED_METHODS and not self.terms.own_label
 
 
 async def open_return(
@@ -100,52 +93,84 @@ async def open_return(
     if quote is None or not principal.sees_order(quote["order_id"]):
         raise NotFound(NO_SUCH_THING)
     _require_acceptable(quote, now)
+    refuse_hearsay(principal, extras)
+    plan = _plan(ctx, principal, quote, extras, now)
+    if plan.terms.advance is not None and plan.terms.advance.at == REQUEST:
+        await reservations.lock_payments(tx, quote["order_id"])
+    ret, shipment = await _write(tx, ctx, plan)
+    await show_photos(tx, quote, ret.id, plan.lines, extras)
+    return await _follow(tx, ctx, plan, ret, shipment, by)
+
+
+def _plan(
+    ctx: Context,
+    principal: Principal,
+    quote: Row,
+    extras: Sequence[LineExtras],
+    now: datetime,
+) -> _Plan:
     quoted = ReturnTerms.from_json(quote["terms"])
     terms = heed(quoted, quote["listed"], quote["since"])
-    _refuse_hearsay(principal, extras)
-    lines, wanted = _lines(ctx, quote, terms, extras), _wanted(quote, extras)
+    lines, wanted = opened_lines(ctx, quote, terms, extras), wanted_goods(quote, extras)
     head, deadlines = opening(terms, now)
-    if terms.advance is not None and terms.advance.at == REQUEST:
-        await reservations.lock_payments(tx, quote["order_id"])
-    labelled = quote["method"] in LABELLED_METHODS and not terms.own_label
-    carriers = await connection_rows.active(tx, "carrier") if labelled else []
-    source = carriers[0]["source"] if carriers else None
     values = _return_values(ctx, quote, head, principal, now)
     if terms is not quoted:
         values["terms"] = terms.to_json()
+    lines = [{**line, "state": head["state"]} for line in lines]
+    return _Plan(quote, terms, wanted, lines, values, deadlines, now)
+
+
+async def _write(
+    tx: Transaction, ctx: Context, plan: _Plan
+) -> tuple[ReturnRecord, ShipmentRecord | None]:
+    """The return with its lines, units, deadlines and the label that is to be bought.
+
+    Raises ``NothingLeftToReturn``.
+    """
+    carriers = await connection_rows.active(tx, "carrier") if plan.labelled else []
+    source = carriers[0]["source"] if carriers else None
     shipment_id = None if source is None else ctx.new_id()
-    ready = head["state"] == "approved" and shipment_id is not None
     try:
         written = await rows.open_return(
             tx,
-            **values,
-            lines=[{**line, "state": head["state"]} for line in lines],
-            deadlines=to_json(deadlines),
-            now=now,
+            **plan.values,
+            lines=plan.lines,
+            deadlines=to_json(plan.deadlines),
+            now=plan.now,
             shipment_id=shipment_id,
             carrier_source=source,
-            label_due_at=now if ready else None,
+            label_due_at=plan.now if plan.values["state"] == "approved" and shipment_id else None,
         )
     except asyncpg.UniqueViolationError as taken:
         if taken.constraint_name != "pk_unit_claims":
             raise
-        raise await _nothing_left(tx, quote, undo=True) from taken
-    if written["counted"] != len(lines) or written["used"] != 1:
-        raise await _nothing_left(tx, quote, undo=False)
-    await _show_photos(tx, quote, values["id"], lines, extras)
-    ret = _record(values, written["number"], terms, quote, lines, deadlines)
-    jobs = [Job("carry_label", shipment_id)] if ready and shipment_id else []
+        raise await _nothing_left(tx, plan.quote, undo=True) from taken
+    if written["counted"] != len(plan.lines) or written["used"] != 1:
+        raise await _nothing_left(tx, plan.quote, undo=False)
+    ret = _record(plan, written["number"])
+    if shipment_id is None or source is None:
+        return ret, None
+    return ret, _planned_shipment(shipment_id, source, ret)
+
+
+async def _follow(
+    tx: Transaction,
+    ctx: Context,
+    plan: _Plan,
+    ret: ReturnRecord,
+    shipment: ShipmentRecord | None,
+    by: By,
+) -> ReturnView:
+    """What an opened return sets going: the label, money in advance, goods, repair; told once."""
+    jobs = [Job("carry_label", shipment.id)] if shipment and ret.state == "approved" else []
     early, further = await grant_if_due(tx, ctx, ret, ret.state, REQUEST, by)
     opened = [_opened_event(ctx, ret, by)]
-    if wanted is not None:
-        opened.append(await open_exchange(tx, ctx, ret, wanted, by, ret.resolution))
+    if plan.wanted is not None:
+        opened.append(await open_exchange(tx, ctx, ret, plan.wanted, by, ret.resolution))
         ret = await return_rows.one(tx, ret.id) or ret
-    elif terms.repair is not None:
+    elif plan.terms.repair is not None:
         opened.append(await open_repair(tx, ctx, ret, by))
     await emit(tx, [*opened, *early], [*jobs, *further])
-    shipment = None
-    if shipment_id is not None and source is not None:
-        shipment = _planned_shipment(shipment_id, source, ret)
     return await _view(tx, ret, shipment) if early else ReturnView(ret, shipment, ())
 
 
@@ -164,103 +189,6 @@ def _require_acceptable(quote: Row, now: datetime) -> None:
             "Ask for a new quote; this one was binding until then.",
             expired_at=quote["expires_at"].isoformat(),
         )
-
-
-def _lines(
-    ctx: Context, quote: Row, terms: ReturnTerms, extras: Sequence[LineExtras]
-) -> list[dict[str, Any]]:
-    """The quoted lines with the buyer's notes and proofs; exactly the proofs that were asked."""
-    by_line = {str(extra.order_line_id): extra for extra in extras}
-    if len(by_line) < len(extras):
-        raise _unfit("Name each line once.", next(iter(by_line)))
-    quoted = {line["order_line_id"] for line in quote["lines"]}
-    if unknown := by_line.keys() - quoted:
-        raise _unfit("This line is not part of the quote.", min(unknown))
-    found = []
-    for position, line in enumerate(quote["lines"]):
-        extra = by_line.get(line["order_line_id"])
-        evidence = () if extra is None else extra.evidence
-        for kind, minimum in terms.lines[line["order_line_id"]].evidence:
-            given = len({proof for proof in evidence if proof.kind == kind})
-            if given < minimum:
-                raise _unfit(
-                    f"This line needs {minimum} of kind '{kind}', {given} given.",
-                    line["order_line_id"],
-                )
-        found.append(
-            {
-                "id": ctx.new_id(),
-                "position": position,
-                "note": None if extra is None else extra.note,
-                "evidence": [proof.as_json() for proof in evidence],
-                **{
-                    name: line[name]
-                    for name in (
-                        "order_line_id",
-                        "quantity",
-                        "units",
-                        "reason",
-                        "fault",
-                        "condition",
-                    )
-                },
-            }
-        )
-    return found
-
-
-def _wanted(quote: Row, extras: Sequence[LineExtras]) -> Wanted | None:
-    """The goods that the buyer gets instead, None where it is money; the same again where they are
-    replaced. Nobody but the shop says what they cost."""
-    named = [extra.wanted for extra in extras if extra.wanted is not None]
-    line = quote["lines"][0]
-    if quote["resolution"] == EXCHANGE_KIND:
-        if not named:
-            problem = "Say what you want instead: its variant or its SKU."
-            raise _unfit(problem, line["order_line_id"])
-        return named[0]
-    if named:
-        raise _unfit("Other goods are for an exchange only.", line["order_line_id"])
-    if quote["resolution"] in IN_GOODS:
-        return Wanted(variant=None, sku=line["sku"])
-    return None
-
-
-def _refuse_hearsay(principal: Principal, extras: Sequence[LineExtras]) -> None:
-    """A buyer's photo is one that was looked at here; anybody can name an address."""
-    for extra in extras:
-        if principal.order_id is not None and any(
-            proof.kind == EvidenceKind.PHOTO and proof.url is not None for proof in extra.evidence
-        ):
-            raise _unfit(
-                "Send the photo itself to POST /v1/orders/{order}/photos, then name it here.",
-                str(extra.order_line_id),
-            )
-
-
-async def _show_photos(
-    tx: Transaction,
-    quote: Row,
-    return_id: UUID,
-    lines: Sequence[Mapping[str, Any]],
-    extras: Sequence[LineExtras],
-) -> None:
-    """Photos sent before belong to the new return's lines; nothing is asked where there are none.
-
-    Raises:
-        DoesNotFit: one is not there, used already, or the same picture as another of its line.
-    """
-    made = {line["order_line_id"]: line["id"] for line in lines}
-    for extra in extras:
-        named, line = extra.photos(), str(extra.order_line_id)
-        if not named:
-            continue
-        try:
-            different = await photos.use(tx, quote["order_id"], return_id, made[line], named)
-        except DoesNotFit as missing:
-            raise _unfit(missing.detail, line) from missing
-        if different < len(named):
-            raise _unfit("Two of the photos of this line are the same picture.", line)
 
 
 def _return_values(
@@ -285,14 +213,7 @@ def _return_values(
     }
 
 
-def _record(
-    values: Mapping[str, Any],
-    number: str,
-    terms: ReturnTerms,
-    quote: Row,
-    lines: Sequence[Mapping[str, Any]],
-    deadlines: tuple[Deadline, ...],
-) -> ReturnRecord:
+def _record(plan: _Plan, number: str) -> ReturnRecord:
     """The opened return as a later read would give it."""
     return ReturnRecord(
         **{
@@ -305,27 +226,32 @@ def _record(
             "settled_at": None,
             "closed_at": None,
             "sequence": 1,
-            **values,
-            "terms": terms,
+            **plan.values,
+            "terms": plan.terms,
         },
         lines=tuple(
-            ReturnLineRecord(
-                **{**line, "units": tuple(line["units"]), "evidence": tuple(line["evidence"])}
-                | {
-                    "order_line_id": UUID(line["order_line_id"]),
-                    "external_id": quoted["external_id"],
-                    "title": quoted["title"],
-                    "sku": quoted["sku"],
-                    "state": values["state"],
-                    "received": 0,
-                    "inspected": 0,
-                    "decision_code": None,
-                    "decision_note": None,
-                }
-            )
-            for line, quoted in zip(lines, quote["lines"], strict=True)
+            _line_record(line, quoted)
+            for line, quoted in zip(plan.lines, plan.quote["lines"], strict=True)
         ),
-        deadlines=deadlines,
+        deadlines=plan.deadlines,
+    )
+
+
+def _line_record(line: Mapping[str, Any], quoted: Mapping[str, Any]) -> ReturnLineRecord:
+    return ReturnLineRecord(
+        **{
+            **line,
+            "units": tuple(line["units"]),
+            "evidence": tuple(line["evidence"]),
+            "order_line_id": UUID(line["order_line_id"]),
+            "external_id": quoted["external_id"],
+            "title": quoted["title"],
+            "sku": quoted["sku"],
+            "received": 0,
+            "inspected": 0,
+            "decision_code": None,
+            "decision_note": None,
+        }
     )
 
 
@@ -393,8 +319,3 @@ def _planned_shipment(shipment_id: UUID, source: str, ret: ReturnRecord) -> Ship
         last_scan_at=None,
         sequence=1,
     )
-
-
-def _unfit(problem: str, line_id: str) -> DoesNotFit:
-    line = ids.encode("li", UUID(line_id))
-    return DoesNotFit(problem, errors=[{"field": "lines", "line": line, "problem": problem}])
