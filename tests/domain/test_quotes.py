@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from returns_api.domain.allocation import Certificate, certify, to_json
 from returns_api.domain.errors import Invalid, NothingLeftToReturn
+from returns_api.domain.order_facts import AskedLine, policy_facts
 from returns_api.domain.order_record import (
     BuyerHistory,
     LineRecord,
@@ -28,20 +29,11 @@ from returns_api.domain.order_record import (
 from returns_api.domain.orders import LineKind, OrderFacts
 from returns_api.domain.policy import Policy, compile_policy, load_policy
 from returns_api.domain.policy.explain import Explainer
-from returns_api.domain.quotes import (
-    PRESUMED_DELIVERED_AFTER,
-    AskedLine,
-    Quote,
-    arrived,
-    claim,
-    plan_quote,
-    policy_facts,
-    settlement_terms,
-    units_left,
-)
+from returns_api.domain.quotes import Quote, claim, plan_quote, settlement_terms
 from returns_api.domain.refunds import tenders
 from returns_api.domain.settlement import PartKind, Settlement, plan_settlement
 from returns_api.domain.terms import NOTHING_CAME
+from returns_api.domain.units_left import PRESUMED_DELIVERED_AFTER, arrived, units_left
 from tests.domain.test_allocation_orders import line, order, orders, shipping
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)

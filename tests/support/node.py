@@ -52,7 +52,8 @@ def _is_current() -> bool:
         return False
     locked = json.loads((FOLDER / "package-lock.json").read_bytes())["packages"]
     needed = {name for name, package in locked.items() if name and not package.get("optional")}
-    return needed <= json.loads(installed.read_bytes())["packages"].keys()
+    there: dict[str, object] = json.loads(installed.read_bytes())["packages"]
+    return needed <= there.keys()
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from returns_api.db.engine import Row
 from returns_api.domain.access import ROLE_SCOPES, Principal, Role
 from returns_api.domain.events import SYSTEM, By
 from returns_api.domain.exchanges import ExchangeRecord, Wanted
+from returns_api.domain.order_facts import AskedLine
 from returns_api.domain.order_record import OrderRecord, PaymentRecord
 from returns_api.domain.orders import (
     BuyerFacts,
@@ -30,7 +31,6 @@ from returns_api.domain.orders import (
     ParcelSeen,
     PaymentFacts,
 )
-from returns_api.domain.quotes import AskedLine
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.shops import ShopSettings
 from returns_api.ports.carriers import TrackingScan, TrackingStatus

@@ -537,6 +537,7 @@ async def _fetched(ctx: Context, house: House) -> None:
             parcel = await tx.connection.fetchrow(
                 "SELECT id, source FROM shipments WHERE return_id = $1", return_id
             )
+            assert parcel is not None
             pickup_id = ctx.new_id()
             await moves.add(
                 tx, pickups, "pickup", now, (), id=pickup_id, return_id=return_id,

@@ -14,8 +14,8 @@ from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.quotes import FreightOut, QuoteIn, QuoteOut
 from returns_api.api.schemas.returnable import ReasonOut, ReturnableLineOut, ReturnableOut
 from returns_api.domain.access import Scope
+from returns_api.domain.order_facts import AskedLine
 from returns_api.domain.policy import decision_to_json
-from returns_api.domain.quotes import AskedLine
 from returns_api.usecases import quotes
 from returns_api.usecases.quotes import ReturnableLine, ReturnableReason
 

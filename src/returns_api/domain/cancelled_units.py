@@ -21,7 +21,7 @@ from returns_api.domain.cancellations import (
 from returns_api.domain.errors import Conflict, DoesNotFit, NothingLeftToReturn
 from returns_api.domain.order_record import LineRecord, OrderRecord, ParcelRecord
 from returns_api.domain.orders import LineKind
-from returns_api.domain.quotes import PRESUMED_DELIVERED_AFTER
+from returns_api.domain.units_left import PRESUMED_DELIVERED_AFTER
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from uuid import UUID
 from returns_api.domain.cancelled_units import sent_units, unsent_units
 from returns_api.domain.order_record import LineRecord, OrderRecord
 from returns_api.domain.orders import LineKind
-from returns_api.domain.quotes import units_left
+from returns_api.domain.units_left import units_left
 
 QUOTE_EXPIRED: Final = "expired"
 

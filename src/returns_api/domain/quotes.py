@@ -1,8 +1,9 @@
 """What may come back and what it would pay: eligibility per line and the binding quote, as plans.
 
-Owns how an order's facts become policy facts, which units are left, and the one pure call from a
-request to a priced, explained quote. The final settlement runs the same call on the same units, so
-a quote is kept to the minor unit. Refuses to own policy (``policy``) and shares (``allocation``).
+Owns the one pure call from a request to a priced, explained quote. The final settlement runs the
+same call on the same units, so a quote is kept to the minor unit. Refuses to own policy
+(``policy``), the facts that it decides about (``order_facts``), which units are left
+(``units_left``) and shares (``allocation``).
 """
 
 from __future__ import annotations
@@ -11,20 +12,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from returns_api.domain import ids
 from returns_api.domain.allocation import Certificate
-from returns_api.domain.errors import DoesNotFit, NotEligible, NothingLeftToReturn
+from returns_api.domain.errors import DoesNotFit, NotEligible
 from returns_api.domain.exchanges import REFUND, STORE_CREDIT
 from returns_api.domain.goods_terms import BY_LINE, for_goods, no_money, repair_terms
+from returns_api.domain.order_facts import AskedLine, policy_facts
 from returns_api.domain.order_record import BuyerHistory, LineRecord, OrderRecord
 from returns_api.domain.orders import LineKind
-from returns_api.domain.policy import BuyerHistory as PolicyHistory
-from returns_api.domain.policy import Decision, Facts, Policy, texts
-from returns_api.domain.policy.explain import Explainer, because_text
-from returns_api.domain.policy.vocabulary import Listed
+from returns_api.domain.policy import Decision, Policy
+from returns_api.domain.policy.explain import Explainer
 from returns_api.domain.refunds import tenders
+from returns_api.domain.refusals_in_words import (
+    flips_in_words,
+    not_offered_in_words,
+    reasons_in_words,
+)
 from returns_api.domain.repair_prices import BY_REPAIR
 from returns_api.domain.reviewing import opened_late, review_terms
 from returns_api.domain.settlement import (
@@ -43,25 +47,13 @@ from returns_api.domain.terms import (
     combine,
     freight_fee,
 )
+from returns_api.domain.units_left import nothing_left, units_left
 
 QUOTE_LASTS: Final = timedelta(hours=72)
-PRESUMED_DELIVERED_AFTER: Final = timedelta(days=7)
-"""Units of a parcel that never got a delivery scan count as delivered this long after dispatch."""
-PPM: Final = 1_000_000
 CARRIED_OUT: Final = frozenset({REFUND, STORE_CREDIT, *BY_LINE})
 """Resolutions that this service can carry out; a policy may offer more."""
 GOODS_COME: Final = frozenset({"post", "dropoff", "pickup", "locker", "in_store"})
 """Methods by which goods come back: the money follows them."""
-
-
-@dataclass(frozen=True, slots=True)
-class AskedLine:
-    """One line that the buyer wants to send back, and why."""
-
-    line_id: UUID
-    quantity: int
-    reason: str
-    condition: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,80 +77,6 @@ class Quote:
     settlement: Settlement
     methods: tuple[tuple[str, int], ...]
     """Every way back that all lines offer, the first one usual, and its fee (minor units)."""
-
-
-def policy_facts(
-    order: OrderRecord,
-    line: LineRecord,
-    certificate: Certificate,
-    history: BuyerHistory,
-    asked: AskedLine,
-    now: datetime,
-) -> Facts:
-    """The facts of one line and one reason. The window runs from the line's last parcel (O6)."""
-    sold = max(history.units_bought, 1)
-    return Facts(
-        reason=asked.reason,
-        condition=asked.condition,
-        currency=order.currency,
-        placed_at=order.placed_at,
-        asked_at=now,
-        sku=line.sku,
-        category=line.category,
-        vendor=line.vendor,
-        tags=frozenset(line.tags) | frozenset(order.tags),
-        unit_paid_minor=_first_unit(certificate, line),
-        order_paid_minor=certificate.paid_minor,
-        discounted=line.discounted,
-        country=order.country,
-        region=order.region,
-        channel=order.channel,
-        buyer=PolicyHistory(
-            orders_kept=history.orders_kept,
-            returns=history.returns,
-            return_rate_ppm=min(history.units_returned * PPM // sold, PPM),
-            clawbacks=history.clawbacks,
-            chargebacks=history.chargebacks,
-            account_days=0
-            if history.first_order_at is None
-            else max((now - history.first_order_at).days, 0),
-            orders=history.orders,
-            returns_1_day=history.returns_1_day,
-            returns_30_days=history.returns_30_days,
-            returned_value_30_days_minor=history.returned_value_30_days_minor,
-            used_late=history.used_late,
-            listed=None if history.listed is None else Listed(history.listed),
-        ),
-        fulfilled_at=line.last_fulfilled_at,
-        delivered_at=line.last_delivered_at if line.all_delivered else None,
-        rollout_ppm=history.rollout_ppm,
-    )
-
-
-def arrived(order: OrderRecord, line: LineRecord, now: datetime) -> int:
-    """Units of the line that the buyer has: delivered, or sent so long ago that they must be."""
-    presumed = now - PRESUMED_DELIVERED_AFTER
-    here = sum(
-        parcel.quantities.get(line.id, 0)
-        for parcel in order.parcels
-        if not parcel.cancelled
-        and (
-            parcel.delivered_at is not None
-            or (parcel.shipped_at is not None and parcel.shipped_at <= presumed)
-        )
-    )
-    return min(here, line.ordered - line.removed)
-
-
-def units_left(order: OrderRecord, line: LineRecord, now: datetime) -> tuple[int, ...]:
-    """The unit numbers that can still come back, lowest first.
-
-    What was returned elsewhere takes the highest numbers, since nobody named units there.
-    """
-    here = arrived(order, line, now)
-    taken = set(line.claimed_units)
-    free = [unit for unit in range(1, here + 1) if unit not in taken]
-    return tuple(free[: max(here - line.outside_returned - line.claimed, 0)])
 
 
 def plan_quote(
@@ -204,17 +122,26 @@ def plan_quote(
     settlement = settlement if repair is None else no_money(settlement)
     every = [item.decision for item in lines]
     pinned = replace(
-        terms,
-        quoted_freight_minor=settlement.fees.return_freight_minor,
-        quoted_restocking_minor=settlement.fees.restocking_minor,
+        _pinned(terms, lines, resolution, settlement),
         certificate_version=order.certificate_version,
-        bonus_ppm=_bonus_ppm(lines, resolution),
         repair=repair,
         review=review_terms(policy, every),
-        late=any(opened_late(each, resolution) for each in every),
     )
     methods = tuple((name, freight_fee(every, name)) for name in _offered(lines))
     return Quote(lines, resolution, chosen, pinned, settlement, methods)
+
+
+def _pinned(
+    terms: ReturnTerms, lines: Sequence[QuotedLine], resolution: str, settlement: Settlement
+) -> ReturnTerms:
+    """The terms with what the buyer was told: a fee that they do not show is never charged."""
+    return replace(
+        terms,
+        quoted_freight_minor=settlement.fees.return_freight_minor,
+        quoted_restocking_minor=settlement.fees.restocking_minor,
+        bonus_ppm=_bonus_ppm(lines, resolution),
+        late=any(opened_late(item.decision, resolution) for item in lines),
+    )
 
 
 def claim(line: str, unit: int, terms: LineTerms, grade: str | None = None) -> Claim:
@@ -277,22 +204,6 @@ def _decide(
     return QuotedLine(line, item, left[: item.quantity], policy.decide(facts))
 
 
-def nothing_left(
-    order: OrderRecord, line: LineRecord, asked: int, left: int, now: datetime
-) -> NothingLeftToReturn:
-    """The refusal that adds up: delivered, returned elsewhere, claimed, left."""
-    delivered = arrived(order, line, now)
-    return NothingLeftToReturn(
-        f"{asked} asked, {left} left: {delivered} delivered, {line.claimed} in returns,"
-        f" {line.outside_returned} returned elsewhere.",
-        line=ids.encode("li", line.id),
-        delivered=delivered,
-        claimed=line.claimed,
-        returned_elsewhere=line.outside_returned,
-        left=left,
-    )
-
-
 def _refuse_ineligible(
     lines: Sequence[QuotedLine],
     resolution: str,
@@ -314,7 +225,7 @@ def _refuse_ineligible(
                     "line": ids.encode("li", item.line.id),
                     "reason": item.asked.reason,
                     "because": reasons_in_words(policy, item.decision, locale)
-                    or [_not_offered(resolution, locale)],
+                    or [not_offered_in_words(resolution, locale)],
                     "flips_if": flips_in_words(
                         explainer(), item.decision, locale, f"resolution.{resolution}"
                     ),
@@ -322,41 +233,6 @@ def _refuse_ineligible(
                 for item in refused
             ],
         )
-
-
-def _not_offered(resolution: str, locale: str) -> dict[str, Any]:
-    language = texts.language_of(locale)
-    name = texts.say(f"resolution.{resolution}", language)
-    return {
-        "code": "resolution_not_offered",
-        "rule": None,
-        "args": {"resolution": resolution},
-        "text": texts.say("because.resolution_not_offered", language, resolution=name),
-    }
-
-
-def reasons_in_words(policy: Policy, decision: Decision, locale: str) -> list[dict[str, Any]]:
-    """Why a line may not come back, as data and as a sentence in the buyer's language."""
-    return [
-        {
-            "code": because.code,
-            "rule": because.rule,
-            "args": dict(because.args),
-            "text": because_text(policy, because, locale),
-        }
-        for because in decision.because
-    ]
-
-
-def flips_in_words(
-    explainer: Explainer, decision: Decision, locale: str, wanted: str = "eligible"
-) -> list[dict[str, Any]]:
-    """The smallest changes that would turn a refusal, as data and as sentences.
-
-    For what may come back in another way, ``wanted`` is the target that was missed.
-    """
-    flips = explainer.flips(decision.facts, decision, locale)
-    return [flip.as_json() for flip in flips if flip.target in {"eligible", wanted}]
 
 
 def _require_resolution(lines: Sequence[QuotedLine], resolution: str, now: datetime) -> None:
@@ -405,12 +281,6 @@ def _offered(lines: Sequence[QuotedLine]) -> list[str]:
         if m.kind.value in GOODS_COME
         and all(m.kind in {other.kind for other in item.decision.methods} for item in lines)
     ]
-
-
-def _first_unit(certificate: Certificate, line: LineRecord) -> int:
-    if not certificate.has_line(line.external_id) or not certificate.line_units(line.external_id):
-        return 0
-    return certificate.unit_paid(line.external_id, 1)
 
 
 def _unfit(name: str, problem: str, value: Any = None) -> DoesNotFit:

@@ -17,10 +17,11 @@ from zoneinfo import ZoneInfo
 from returns_api.domain import ids
 from returns_api.domain.allocation import Certificate
 from returns_api.domain.errors import DoesNotFit
+from returns_api.domain.order_facts import AskedLine, policy_facts
 from returns_api.domain.order_record import BuyerHistory, LineRecord, OrderRecord
 from returns_api.domain.orders import LineKind
 from returns_api.domain.policy import Policy
-from returns_api.domain.quotes import AskedLine, policy_facts, units_left
+from returns_api.domain.units_left import units_left
 
 REASON: Final = "withdrawal"
 RESOLUTION: Final = "refund"

@@ -15,9 +15,10 @@ from returns_api.db import refunds as refund_rows
 from returns_api.db import shops as shop_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.allocation import from_json
+from returns_api.domain.order_facts import AskedLine
 from returns_api.domain.order_record import OrderRecord
 from returns_api.domain.policy import canonical_json, decision_to_json
-from returns_api.domain.quotes import QUOTE_LASTS, AskedLine, Quote, plan_quote
+from returns_api.domain.quotes import QUOTE_LASTS, Quote, plan_quote
 from returns_api.domain.repair_prices import PriceList
 from returns_api.domain.store_credits import bonus
 from returns_api.usecases._loading import policy_of

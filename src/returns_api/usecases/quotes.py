@@ -13,19 +13,14 @@ from returns_api.db import quotes as rows
 from returns_api.domain.access import Principal
 from returns_api.domain.allocation import Certificate, from_json
 from returns_api.domain.errors import NotFound
+from returns_api.domain.order_facts import AskedLine, policy_facts
 from returns_api.domain.order_record import BuyerHistory, LineRecord, OrderRecord
 from returns_api.domain.orders import LineKind
 from returns_api.domain.policy import Decision, Policy
 from returns_api.domain.policy.explain import Explainer
-from returns_api.domain.quotes import (
-    AskedLine,
-    arrived,
-    flips_in_words,
-    policy_facts,
-    reasons_in_words,
-    units_left,
-)
 from returns_api.domain.reasons import Reason
+from returns_api.domain.refusals_in_words import flips_in_words, reasons_in_words
+from returns_api.domain.units_left import arrived, units_left
 from returns_api.usecases._loading import NO_SUCH_THING, policy_of, visible_order
 from returns_api.usecases._policies import explainer
 from returns_api.usecases._quotes import StoredQuote, store_quote
