@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import dataclass
 from uuid import UUID
 
+import orjson
 from proofs.model.memory import Memory, pick
 from tests.support.story import Order
 
@@ -80,7 +81,7 @@ class MoneySteps(Memory):
             assert before is not None
             assert before[0] != body
             raise
-        assert before in {None, (body, answer.body)}
+        assert before in {None, (body, answer.body)}, f"{before} was answered, now {answer.body!r}"
         assert answer.replayed == (before is not None)
         self.answers[name] = (body, answer.body)
         return True
@@ -96,11 +97,11 @@ class MoneySteps(Memory):
 
         def answered(view: RefundView) -> Answer:
             self.note(view, person)
-            return Answer(202, str(view.refund["id"]).encode())
+            return Answer(202, orjson.dumps({"refund": str(view.refund["id"])}))
 
         key, said = (hashlib.sha256(text).digest() for text in (name.encode(), body))
         claim = Claim(person.credential_id, key, said)
-        refuse = Keyed(claim, lambda refusal: Answer(409, type(refusal).__name__.encode()))
+        refuse = Keyed(claim, lambda refusal: Answer(409, orjson.dumps(type(refusal).__name__)))
         return await once(self.story.ctx, self.story.shop, refuse, work, answered)
 
     async def refund_approved(self, which: int, role: Role) -> bool:

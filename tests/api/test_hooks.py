@@ -177,13 +177,16 @@ async def test_a_body_above_the_cap_is_refused_without_waiting_for_its_end(
 ) -> None:
     host, port = client.base_url.host, client.base_url.port
     reader, writer = await asyncio.open_connection(host, port)
-    writer.write(f"POST {path(shop)} HTTP/1.1\r\nHost: {host}\r\n".encode())
-    writer.write(b"Transfer-Encoding: chunked\r\n\r\n")
-    for _ in range(MAX_BODY // 65536 + 1):
-        writer.write(b"10000\r\n" + b"x" * 65536 + b"\r\n")
-        await writer.drain()
-    assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 413 ")
-    writer.close()
+    try:
+        writer.write(f"POST {path(shop)} HTTP/1.1\r\nHost: {host}\r\n".encode())
+        writer.write(b"Transfer-Encoding: chunked\r\n\r\n")
+        for _ in range(MAX_BODY // 65536 + 1):
+            writer.write(b"10000\r\n" + b"x" * 65536 + b"\r\n")
+            await writer.drain()
+        first = await asyncio.wait_for(reader.readline(), PATIENCE)
+    finally:
+        writer.close()
+    assert first.startswith(b"HTTP/1.1 413 ")
     assert await inbox_of(shop) == []
 
 

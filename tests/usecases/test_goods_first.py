@@ -126,7 +126,7 @@ async def test_old_goods_that_never_come_are_owed_once_the_new_ones_were_sent(ca
     assert (owed["cause"], owed["open"]) == ("not_returned", SHIRT)
     told = await case.story.load(case.order.id)
     async with case.story.ctx.database.transaction(case.story.shop) as tx:
-        assert (await load_history(tx, told)).clawbacks == 1
+        assert (await load_history(tx, told, case.story.clock())).clawbacks == 1
     present = {"order": ids.encode("ord", case.order.id), "amount": 5_00, "kind": "goodwill"}
     credit = await case.desk.do("finance", "/v1/refunds", {**present, "to": "store_credit"})
     body = {"store_credit": credit["transfers"][0]["store_credit"]}
