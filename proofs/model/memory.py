@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -30,6 +31,15 @@ def pick(found: Sequence[T], number: int) -> T | None:
     return found[number % len(found)] if found else None
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What was asked under a key, the first answer, and when it was given."""
+
+    asked: bytes
+    answer: bytes
+    at: datetime
+
+
 @dataclass(slots=True)
 class Memory:
     """A story and what happened in it."""
@@ -42,7 +52,8 @@ class Memory:
     asked_by: dict[UUID, UUID] = field(default_factory=dict)
     mail: list[ProviderRefund | ProviderDispute] = field(default_factory=list)
     disputes: list[ProviderDispute] = field(default_factory=list)
-    answers: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    answers: dict[str, Answered] = field(default_factory=dict)
+    """By key, as long as the promise says that they are kept."""
     references: set[str] = field(default_factory=set)
     untold: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """What the bank's ledger said of our references before it decided otherwise by itself: until we
