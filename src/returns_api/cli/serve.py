@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from returns_api.cli.database import database
-from returns_api.cli.lasting import settle_memory
+from returns_api.cli.lasting import load_quietly, settle_memory
 from returns_api.cli.output import AsJson, Failure, load_settings, log_to_stderr, reported
 from returns_api.config import Settings
 
@@ -22,6 +22,7 @@ BACKLOG = 2048
 
 def serve(host: Host = None, port: Port = None, as_json: AsJson = False) -> None:
     """Serve the HTTP API until SIGTERM; requests in flight are finished first."""
+    load_quietly()
     with reported(as_json):
         settings = load_settings(host=host, port=port)
         log_to_stderr(settings)

@@ -33,6 +33,7 @@ _POLL_SECONDS: Final = 0.05
 _WATCH_SECONDS: Final = 0.25
 _PROBE_SECONDS: Final = 2.0
 _TERMINATED: Final = 143
+"""A simulator's usual end; ours, when they were still loading and had begun nothing."""
 
 
 class Stack:
@@ -55,11 +56,13 @@ class Stack:
         self._start_simulators()
         self._start_database()
         self._migrate()
-        self._start_ours()
+        self._start_ours("API", "serve")
         ready = self._await(self._simulators_answer, "The bank and the carrier")
         keys = self._seed() if demo and ready else {}
         if not ready or not self._await(self._api_ready, "The API"):
             return None
+        # After the API: both load much, and whoever calls waits for the API alone.
+        self._start_ours("worker", "worker")
         return {
             "url": self.settings.base_url,
             "docs_url": f"{self.settings.base_url}/docs",
@@ -78,10 +81,8 @@ class Stack:
         """Stop all in order; returns a sentence for each that did not end as it should."""
         if self._ours:
             say("Stopping: requests and jobs in flight are finished first.")
-        codes = stop_together(self._ours)
-        troubles = [f"{name} ended with {code}" for name, code in codes.items() if code != 0]
-        codes = stop_together(self._simulators)
-        troubles += [
+        codes = {**stop_together(self._ours), **stop_together(self._simulators)}
+        troubles = [
             f"{name} ended with {code}"
             for name, code in codes.items()
             if code not in {0, _TERMINATED}
@@ -121,13 +122,12 @@ class Stack:
         if not before.equal:
             say(f"The schema went from {before.current or 'nothing'} to {before.head}.")
 
-    def _start_ours(self) -> None:
+    def _start_ours(self, name: str, command: str) -> None:
         self.settings.key()  # made here, so that API and worker find the same
         variables = self.settings.environment_variables()
         seconds = self.settings.shutdown_seconds + MARGIN_SECONDS
-        for name, command in (("API", "serve"), ("worker", "worker")):
-            program = Program(name, "returns_api.cli", [command], variables, seconds)
-            self._ours.append(self._child(program))
+        program = Program(name, "returns_api.cli", [command], variables, seconds)
+        self._ours.append(self._child(program))
 
     def _seed(self) -> dict[str, Any]:
         from returns_api import demo  # noqa: PLC0415 - imports the whole service

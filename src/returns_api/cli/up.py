@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from returns_api.cli import runfile
+from returns_api.cli.lasting import load_quietly, settle_memory
 from returns_api.cli.output import AsJson, Failure, answer, load_settings, reported, say
 from returns_api.cli.stack import Stack
 from returns_api.cli.stopping import Stopping
@@ -55,8 +56,10 @@ def _already_running(data_dir: Path) -> str:
 def _run(stack: Stack, *, demo: bool, as_json: bool) -> None:
     begun = time.monotonic()
     data_dir = stack.settings.data_dir
+    load_quietly()
     try:
         facts = stack.start(demo=demo)
+        settle_memory()
         if facts is not None:
             facts = {"ok": True, **facts, "ready_seconds": round(time.monotonic() - begun, 2)}
             runfile.write(data_dir, facts)

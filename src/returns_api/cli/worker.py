@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from returns_api.cli.database import database
-from returns_api.cli.lasting import settle_memory
+from returns_api.cli.lasting import load_quietly, settle_memory
 from returns_api.cli.output import AsJson, load_settings, log_to_stderr, reported
 
 
 def worker(as_json: AsJson = False) -> None:
     """Run jobs until SIGTERM; jobs in flight are finished or handed back first."""
+    load_quietly()
     with reported(as_json):
         settings = load_settings()
         log_to_stderr(settings)
