@@ -36,6 +36,7 @@ MODULES: Final = (
     "tenders",
     "refunds",
     "ledger/chain",
+    "ledger/entries",
     "ledger/postings",
     "credit_notes",
     "approvals",

@@ -56,7 +56,7 @@ class ObjectStore:
 
     def _store(self) -> Any:
         if self._opened is None:
-            from obstore.store import from_url  # noqa: PLC0415
+            from obstore.store import from_url  # noqa: PLC0415 - as below
 
             if self._url.startswith("file:"):
                 self._opened = from_url(self._url, mkdir=True)
@@ -71,7 +71,7 @@ class ObjectStore:
 
 
 def _library() -> Any:
-    import obstore  # noqa: PLC0415
+    import obstore  # noqa: PLC0415 - loaded with the first photo, not at every start
 
     return obstore
 
@@ -79,7 +79,7 @@ def _library() -> Any:
 @asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
     """Every failure of the store is one that passes: what is due stands in the row."""
-    from obstore.exceptions import BaseError  # noqa: PLC0415
+    from obstore.exceptions import BaseError  # noqa: PLC0415 - as above
 
     try:
         async with asyncio.timeout(SECONDS):

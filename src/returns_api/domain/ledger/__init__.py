@@ -1,25 +1,24 @@
 """The books: every movement of money as a double entry, made from business facts by named rules.
 
-``rules`` is the table of accounts and rules, ``postings`` turns facts into entries, ``chain`` seals
-entries one after another. All pure; writing is ``db.ledger``'s. Nothing else may make a posting.
+``rules`` is the table of accounts and rules, ``entries`` says what an entry is, ``postings`` turns
+facts into entries, ``chain`` seals them one after another. All pure; writing is ``db.ledger``'s.
+Nothing else may make a posting.
 """
 
 from __future__ import annotations
 
 from returns_api.domain.ledger.chain import canonical, digest_of, genesis
+from returns_api.domain.ledger.entries import Entry, Posting, Stamp
 from returns_api.domain.ledger.postings import (
     DRAWN_BY_GOODS,
     PAID_IN_ADVANCE,
     Captured,
     ClaimRef,
-    Entry,
     ExchangeRef,
     Moved,
-    Posting,
     RecoveryRef,
     RefundRef,
     RepairRef,
-    Stamp,
     advance_settled,
     captures,
     claim_moved,

@@ -1,90 +1,25 @@
 """From business facts to entries: which rules apply, with which amounts.
 
-An entry is one fact with all its postings. Each function takes what happened and gives the entry,
-or none where no money moved. An amount is always above zero; what goes the other way has a rule of
-its own. Refuses to own when a fact happened (the use cases) and how it is written (``db.ledger``).
+Each function takes what happened and gives the entry, or none where no money moved. Refuses to own
+what an entry is (``entries``), when a fact happened (the use cases) and how it is written
+(``db.ledger``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from returns_api.domain.events import By
-from returns_api.domain.ledger.rules import DEBT_OF, OWNER, RULES, Account
+from returns_api.domain.ledger.entries import Entry, Posting, Stamp, by_rule, by_sign, entry_of
+from returns_api.domain.ledger.rules import DEBT_OF
 
 PAID_IN_ADVANCE: Final = "paid_in_advance"
 """The kind of a part that was paid before the goods were seen; its amount is below zero."""
 
 DRAWN_BY_GOODS: Final = "exchanged"
 """The kind of a part that new goods were given for; its amount is below zero."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Under which id, when and by whom an entry is made."""
-
-    id: UUID
-    at: datetime
-    by: By
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """``amount_minor`` (above zero) from the credited account to the debited one."""
-
-    rule: str
-    debit: Account
-    debit_of: UUID | None
-    credit: Account
-    credit_of: UUID | None
-    amount_minor: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One fact in the books. ``source`` is the row whose fact it is: its kind and its id."""
-
-    stamp: Stamp
-    fact: str
-    source_type: str
-    source_id: UUID
-    order_id: UUID | None
-    postings: tuple[Posting, ...]
-
-    def to_row(self) -> dict[str, Any]:
-        """JSON-ready column values, without the postings."""
-        return {
-            "id": self.stamp.id,
-            "fact": self.fact,
-            "source_type": self.source_type,
-            "source_id": self.source_id,
-            "order_id": self.order_id,
-            "at": self.stamp.at,
-            "actor": self.stamp.by.actor,
-            "actor_id": self.stamp.by.credential_id,
-        }
-
-    def posting_rows(self) -> list[dict[str, Any]]:
-        """JSON-ready column values of the postings, numbered from 1."""
-        return [
-            {
-                "entry_id": self.stamp.id,
-                "no": no,
-                "rule": posting.rule,
-                "debit": posting.debit.value,
-                "debit_of": posting.debit_of,
-                "credit": posting.credit.value,
-                "credit_of": posting.credit_of,
-                "amount_minor": posting.amount_minor,
-                "currency": posting.currency,
-            }
-            for no, posting in enumerate(self.postings, start=1)
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +59,7 @@ class RefundRef:
 def captures(stamp: Stamp, order_id: UUID, found: Iterable[Captured]) -> Entry | None:
     """An intake told captured money, or corrected it."""
     made = [
-        _signed(
+        by_sign(
             ("payment_captured", "capture_reduced"),
             one.delta_minor,
             one.currency,
@@ -132,7 +67,7 @@ def captures(stamp: Stamp, order_id: UUID, found: Iterable[Captured]) -> Entry |
         )
         for one in found
     ]
-    return _entry(stamp, "payment_captured", ("order", order_id), order_id, made)
+    return entry_of(stamp, "payment_captured", ("order", order_id), order_id, made)
 
 
 def moves_elsewhere(stamp: Stamp, moved: Sequence[Moved]) -> Entry | None:
@@ -142,14 +77,14 @@ def moves_elsewhere(stamp: Stamp, moved: Sequence[Moved]) -> Entry | None:
         "dispute": ("dispute_withdrew", "dispute_returned"),
     }
     made = [
-        _signed(pairs[one.kind], one.delta_minor, one.currency, payment=one.payment_id)
+        by_sign(pairs[one.kind], one.delta_minor, one.currency, payment=one.payment_id)
         for one in moved
     ]
     if not moved:
         return None
     first = moved[0]
     source = ("outside_fact", first.fact_id)
-    return _entry(stamp, f"outside_{first.kind}", source, first.order_id, made)
+    return entry_of(stamp, f"outside_{first.kind}", source, first.order_id, made)
 
 
 def refund_requested(
@@ -168,7 +103,7 @@ def refund_requested(
     if rule == "advance_owed":  # no deduction is the shop's before the goods were judged
         parts = [{"kind": "advance", "amount": sum(part["amount"] for part in parts)}]
     made = [*_owed(rule, refund, parts), *_reserved(refund, reserved)]
-    return _entry(stamp, "refund_requested", ("refund", refund.id), refund.order_id, made)
+    return entry_of(stamp, "refund_requested", ("refund", refund.id), refund.order_id, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +117,8 @@ class RecoveryRef:
 
 def recovery_moved(stamp: Stamp, recovery: RecoveryRef, rule: str, amount_minor: int) -> Entry:
     """What was advanced came back, was given up, or is counted again, by that rule."""
-    made = [_made(rule, amount_minor, recovery.currency, order=recovery.order_id)]
-    entry = _entry(stamp, rule, ("recovery", recovery.id), recovery.order_id, made)
+    made = [by_rule(rule, amount_minor, recovery.currency, order=recovery.order_id)]
+    entry = entry_of(stamp, rule, ("recovery", recovery.id), recovery.order_id, made)
     assert entry is not None, "an amount above zero"
     return entry
 
@@ -203,7 +138,7 @@ def goods_exchanged(
     """All that was due for goods that came back was given in new ones: ``parts`` are what was due,
     what was deducted and what the new goods drew; their sum is zero."""
     made = _owed(DEBT_OF["return"][0], exchange, parts)
-    return _entry(stamp, "goods_exchanged", ("exchange", exchange.id), exchange.order_id, made)
+    return entry_of(stamp, "goods_exchanged", ("exchange", exchange.id), exchange.order_id, made)
 
 
 def goods_advanced(
@@ -211,8 +146,8 @@ def goods_advanced(
 ) -> Entry:
     """New goods of that price were given before the old ones were back, or after all not sent."""
     rule, owners = "goods_recalled" if recalled else "goods_advanced", {"order": exchange.order_id}
-    made = [_made(rule, amount_minor, exchange.currency, **owners)]
-    entry = _entry(stamp, rule, ("exchange", exchange.id), exchange.order_id, made)
+    made = [by_rule(rule, amount_minor, exchange.currency, **owners)]
+    entry = entry_of(stamp, rule, ("exchange", exchange.id), exchange.order_id, made)
     assert entry is not None, "an amount above zero"
     return entry
 
@@ -227,13 +162,13 @@ def advance_settled(
     """
     made = _owed(DEBT_OF["return"][0], advance, parts)
     source = ("refund" if isinstance(advance, RefundRef) else "exchange", advance.id)
-    return _entry(stamp, "advance_settled", source, advance.order_id, made)
+    return entry_of(stamp, "advance_settled", source, advance.order_id, made)
 
 
 def difference_paid(stamp: Stamp, exchange: ExchangeRef, amount_minor: int) -> Entry:
     """The buyer paid the shop what the new goods cost more."""
-    made = [_made("difference_paid", amount_minor, exchange.currency)]
-    entry = _entry(stamp, "difference_paid", ("exchange", exchange.id), exchange.order_id, made)
+    made = [by_rule("difference_paid", amount_minor, exchange.currency)]
+    entry = entry_of(stamp, "difference_paid", ("exchange", exchange.id), exchange.order_id, made)
     assert entry is not None, "an amount above zero"
     return entry
 
@@ -249,8 +184,8 @@ class RepairRef:
 
 def repair_paid(stamp: Stamp, repair: RepairRef, amount_minor: int) -> Entry:
     """The buyer paid the shop for a repair, or for having declined one."""
-    made = [_made("repair_paid", amount_minor, repair.currency)]
-    entry = _entry(stamp, "repair_paid", ("repair", repair.id), repair.order_id, made)
+    made = [by_rule("repair_paid", amount_minor, repair.currency)]
+    entry = entry_of(stamp, "repair_paid", ("repair", repair.id), repair.order_id, made)
     assert entry is not None, "an amount above zero"
     return entry
 
@@ -266,8 +201,8 @@ class ClaimRef:
 
 def claim_moved(stamp: Stamp, claim: ClaimRef, rule: str, amount_minor: int) -> Entry:
     """A carrier or an insurer owes it, does not after all, or paid it, by that rule."""
-    made = [_made(rule, amount_minor, claim.currency)]
-    entry = _entry(stamp, rule, ("transport_claim", claim.id), claim.order_id, made)
+    made = [by_rule(rule, amount_minor, claim.currency)]
+    entry = entry_of(stamp, rule, ("transport_claim", claim.id), claim.order_id, made)
     assert entry is not None, "an amount above zero"
     return entry
 
@@ -277,21 +212,21 @@ def transfers_added(
 ) -> Entry | None:
     """Further transfers for what a refund still owes."""
     made = _reserved(refund, reserved)
-    return _entry(stamp, "transfers_added", ("refund", refund.id), refund.order_id, made)
+    return entry_of(stamp, "transfers_added", ("refund", refund.id), refund.order_id, made)
 
 
 def refund_given_up(stamp: Stamp, refund: RefundRef, missing_minor: int) -> Entry | None:
     """Nobody is going to pay what is missing."""
     rule = DEBT_OF[refund.kind][1]
-    made = [_made(rule, missing_minor, refund.currency, order=refund.order_id)]
-    return _entry(stamp, "refund_given_up", ("refund", refund.id), refund.order_id, made)
+    made = [by_rule(rule, missing_minor, refund.currency, order=refund.order_id)]
+    return entry_of(stamp, "refund_given_up", ("refund", refund.id), refund.order_id, made)
 
 
 def refund_taken_up(stamp: Stamp, refund: RefundRef, missing_minor: int) -> Entry | None:
     """What was given up is owed again."""
     rule = DEBT_OF[refund.kind][0]
-    made = [_made(rule, missing_minor, refund.currency, order=refund.order_id)]
-    return _entry(stamp, "refund_taken_up", ("refund", refund.id), refund.order_id, made)
+    made = [by_rule(rule, missing_minor, refund.currency, order=refund.order_id)]
+    return entry_of(stamp, "refund_taken_up", ("refund", refund.id), refund.order_id, made)
 
 
 def transfer_moved(
@@ -319,15 +254,15 @@ def transfer_moved(
             raise ValueError(f"a transfer cannot move {reserved_delta} and {refunded_delta}")
         return None
     made = [
-        _made(rule, amount, refund.currency, order=refund.order_id, payment=payment_id),
-        _made(
+        by_rule(rule, amount, refund.currency, order=refund.order_id, payment=payment_id),
+        by_rule(
             DEBT_OF[refund.kind][1],
             amount if free and given_up else 0,
             refund.currency,
             order=refund.order_id,
         ),
     ]
-    return _entry(stamp, "transfer_moved", ("transfer", transfer_id), refund.order_id, made)
+    return entry_of(stamp, "transfer_moved", ("transfer", transfer_id), refund.order_id, made)
 
 
 def transfer_credited(
@@ -342,11 +277,11 @@ def transfer_credited(
     transfer_id, payment_id = transfer
     owners = {"order": refund.order_id, "store_credit": store_credit}
     if payment_id is None:
-        made = _made("goodwill_credited", amount_minor, refund.currency, **owners)
+        made = by_rule("goodwill_credited", amount_minor, refund.currency, **owners)
     else:
         owners["payment"] = payment_id
-        made = _made("transfer_credited", amount_minor, refund.currency, **owners)
-    entry = _entry(stamp, "transfer_moved", ("transfer", transfer_id), refund.order_id, [made])
+        made = by_rule("transfer_credited", amount_minor, refund.currency, **owners)
+    entry = entry_of(stamp, "transfer_moved", ("transfer", transfer_id), refund.order_id, [made])
     assert entry is not None
     return entry
 
@@ -364,8 +299,8 @@ def credit_moved(
     ``order_id`` is the order of an advance that is recovered, or of the refund that earned a bonus.
     """
     owners = {"store_credit": store_credit, **({"order": order_id} if order_id else {})}
-    made = [_made(rule, amount, currency, **owners) for rule, amount in amounts]
-    entry = _entry(stamp, fact, ("store_credit", store_credit), order_id, made)
+    made = [by_rule(rule, amount, currency, **owners) for rule, amount in amounts]
+    entry = entry_of(stamp, fact, ("store_credit", store_credit), order_id, made)
     assert entry is not None
     return entry
 
@@ -387,61 +322,20 @@ def _owed(
     drawn = -sum(part["amount"] for part in parts if part["kind"] == DRAWN_BY_GOODS)
     kept = -sum(part["amount"] for part in parts if part["amount"] < 0) - applied - drawn
     return [
-        _made(rule, owed, refund.currency, order=refund.order_id),
-        _made("deduction_kept", kept, refund.currency, order=refund.order_id),
-        _made("advance_applied", applied, refund.currency, order=refund.order_id),
-        _made("goods_drawn", drawn, refund.currency, order=refund.order_id),
+        by_rule(rule, owed, refund.currency, order=refund.order_id),
+        by_rule("deduction_kept", kept, refund.currency, order=refund.order_id),
+        by_rule("advance_applied", applied, refund.currency, order=refund.order_id),
+        by_rule("goods_drawn", drawn, refund.currency, order=refund.order_id),
     ]
 
 
 def _reserved(refund: RefundRef, reserved: Sequence[tuple[UUID, int]]) -> list[Posting | None]:
     return [
-        _made(
+        by_rule(
             "transfer_reserved", amount, refund.currency, order=refund.order_id, payment=payment_id
         )
         for payment_id, amount in reserved
     ]
-
-
-def _signed(
-    rules: tuple[str, str], delta_minor: int, currency: str, **owners: UUID
-) -> Posting | None:
-    """By the first rule for more, by the second for less."""
-    return _made(rules[delta_minor < 0], abs(delta_minor), currency, **owners)
-
-
-def _made(name: str, amount_minor: int, currency: str, **owners: UUID) -> Posting | None:
-    """A posting by a rule of the table; none for nothing."""
-    if amount_minor == 0:
-        return None
-    if amount_minor < 0:
-        raise ValueError(f"{name}: {amount_minor} is below zero; use the rule that goes back")
-    rule = RULES[name]
-    return Posting(
-        name,
-        rule.debit,
-        _owner(rule.debit, owners),
-        rule.credit,
-        _owner(rule.credit, owners),
-        amount_minor,
-        currency,
-    )
-
-
-def _owner(account: Account, owners: Mapping[str, UUID]) -> UUID | None:
-    kind = OWNER[account]
-    return None if kind is None else owners[kind]
-
-
-def _entry(
-    stamp: Stamp,
-    fact: str,
-    source: tuple[str, UUID],
-    order_id: UUID | None,
-    made: Iterable[Posting | None],
-) -> Entry | None:
-    postings = tuple(posting for posting in made if posting is not None)
-    return Entry(stamp, fact, *source, order_id, postings) if postings else None
 
 
 def _sign(value: int) -> int:
