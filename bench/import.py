@@ -27,6 +27,7 @@ import orjson
 import uvloop
 from proofs.harness.cpu import per_job, spent
 from proofs.harness.memory import peak_mb, resident_mb
+from proofs.harness.options import asked
 from proofs.harness.programs import Program
 from proofs.harness.report import finish, machine, say
 from proofs.harness.stage import Lane, Size, staged
@@ -55,15 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="script/bench import",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("bench import", __doc__, keep=True)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--kills", type=int, default=2)
-    parser.add_argument("--keep", action="store_true", help="keep logs and data")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser.parse_args(arguments)
 
 

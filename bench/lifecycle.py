@@ -24,6 +24,7 @@ from uuid import UUID
 
 import uvloop
 from proofs.harness.client import Client
+from proofs.harness.options import asked
 from proofs.harness.report import finish, machine, say
 from proofs.harness.shops import bring_orders, in_parallel
 from proofs.harness.simulators import Bank
@@ -47,15 +48,9 @@ _REFUNDS: Final = "SELECT count(*) FROM transfers"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="script/bench lifecycle",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("bench lifecycle", __doc__, keep=True)
     parser.add_argument("--returns", type=int, default=400, help="in each round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--keep", action="store_true", help="keep logs and data")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     options = parser.parse_args(arguments)
     return finish(uvloop.run(_measure(options)), as_json=options.json)
 

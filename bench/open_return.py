@@ -8,7 +8,6 @@ in its transaction. Rounds are interleaved, medians reported; goals are reported
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import socket
@@ -27,6 +26,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 import uvloop
+from proofs.harness.options import asked
 
 from bench.load import Measured, request, run, summary
 from bench.seeding import Shop, make_quotes, make_shop
@@ -241,8 +241,7 @@ def ratios(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
+    parser = asked("bench open-return", __doc__)
     parser.add_argument("--count", type=int, default=1500, help="requests per round")
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()

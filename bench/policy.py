@@ -29,6 +29,7 @@ from statistics import median
 from typing import Any, Final
 
 import orjson
+from proofs.harness.options import asked
 
 from returns_api.cli.policy_crowd import tally_file
 from returns_api.domain.policy import (
@@ -168,10 +169,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench.policy", description=__doc__.splitlines()[0])
+    parser = asked("bench policy", __doc__)
     parser.add_argument("--cases", type=int, default=CASES)
     parser.add_argument("--backtest", type=int, default=100_000)
-    parser.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)
 
 

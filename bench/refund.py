@@ -26,6 +26,7 @@ from uuid import UUID
 
 import uvloop
 from proofs.harness.client import Client
+from proofs.harness.options import asked
 from proofs.harness.report import finish, machine, say
 from proofs.harness.shops import Order, bring_orders
 from proofs.harness.simulators import Bank
@@ -45,15 +46,9 @@ _ORDERS: Final = "SELECT count(*) FROM orders"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="script/bench refund",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("bench refund", __doc__, keep=True)
     parser.add_argument("--refunds", type=int, default=2_000, help="at each size")
     parser.add_argument("--orders", type=int, default=SIZES[-1], help="the largest size")
-    parser.add_argument("--keep", action="store_true", help="keep logs and data")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     options = parser.parse_args(arguments)
     return finish(uvloop.run(_measure(options)), as_json=options.json)
 

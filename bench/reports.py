@@ -28,6 +28,7 @@ from uuid import UUID
 
 import uvloop
 from proofs.harness.client import Client
+from proofs.harness.options import asked
 from proofs.harness.report import finish, machine, say
 from proofs.harness.stage import Size, staged
 from proofs.report_reference import Key, reference
@@ -54,15 +55,9 @@ SELECT $1, uuidv7(), 'return', id, sequence, 'return.canceled', now(), 'system',
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="script/bench reports",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("bench reports", __doc__, keep=True)
     parser.add_argument("--returns", type=int, default=1_000_000)
     parser.add_argument("--times", type=int, default=20, help="how often each question is asked")
-    parser.add_argument("--keep", action="store_true", help="keep logs and data")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     options = parser.parse_args(arguments)
     return finish(uvloop.run(_measure(options)), as_json=options.json)
 

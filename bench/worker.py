@@ -28,6 +28,7 @@ from uuid import UUID
 import uvloop
 from proofs.harness.client import Client
 from proofs.harness.cpu import per_job, spent
+from proofs.harness.options import asked
 from proofs.harness.report import finish, machine, say
 from proofs.harness.shops import Order, bring_orders
 from proofs.harness.simulators import Bank
@@ -60,17 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="script/bench worker",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("bench worker", __doc__, keep=True)
     parser.add_argument("--refunds", type=int, default=2_000, help="end to end")
     parser.add_argument("--singles", type=int, default=200, help="wake-up")
     parser.add_argument("--backlog", type=int, default=100_000, help="jobs")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--keep", action="store_true", help="keep logs and data")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser.parse_args(arguments)
 
 

@@ -10,7 +10,6 @@ attack, is told by name, and the exit code is 1.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import sys
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from proofs.harness.options import asked
 from proofs.harness.report import finish, machine
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -42,12 +42,7 @@ class Figures:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="script/proof constraints",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    parser = asked("proof constraints", __doc__)
     options = parser.parse_args(arguments)
     figures = Figures()
     with contextlib.redirect_stdout(sys.stderr):

@@ -31,7 +31,6 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from random import Random
-from secrets import randbits
 from statistics import median
 from typing import Any, Final
 
@@ -51,6 +50,7 @@ from proofs.harness.drives import (
     send_hooks,
     send_photos,
 )
+from proofs.harness.options import asked, seed_of
 from proofs.harness.programs import Program
 from proofs.harness.report import finish, machine, say
 from proofs.harness.shops import Order
@@ -102,24 +102,16 @@ class Round:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    base = randbits(31) if options.seed is None else options.seed
-    say(f"seed {base}")
+    base = seed_of(options)
     return finish(uvloop.run(_prove(options, base)), as_json=options.json)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="script/proof crash",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("proof crash", __doc__, seed="the first seed; replays a run", keep=True)
     parser.add_argument("--seeds", type=int, default=10, help="kills at each point")
     parser.add_argument("--only", nargs="+", choices=POINTS, help="only these points")
-    parser.add_argument("--seed", type=int, help="the first seed; replays a run")
     parser.add_argument("--lease", type=float, default=LEASE_SECONDS, help="seconds")
     parser.add_argument("--lanes", type=int, default=LANES, help="installations at once")
-    parser.add_argument("--keep", action="store_true", help="keep logs and data")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser.parse_args(arguments)
 
 

@@ -14,11 +14,11 @@ import sys
 import time
 from collections.abc import Sequence
 from random import Random
-from secrets import randbits
 from typing import Any, Final
 
 import asyncpg
 import httpx
+from proofs.harness.options import asked, seed_of
 from proofs.harness.report import finish, machine, say
 from tests.support.corpus import TEXTS, TOKENS, Fuzzer, places
 from tests.support.living import Living, living_world
@@ -29,22 +29,15 @@ SHOWN: Final = 30
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    seed = randbits(32) if options.seed is None else options.seed
-    say(f"seed {seed}")
+    seed = seed_of(options)
     with living_world() as living:
         figures = asyncio.run(_fuzz(living, options.share, Random(seed)))
     return finish({**figures, "seed": seed, "machine": machine()}, as_json=options.json)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="script/proof fuzz",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("proof fuzz", __doc__, seed="replay a run")
     parser.add_argument("--share", type=float, default=1.0, help="of all pairs, at random")
-    parser.add_argument("--seed", type=int, help="replay a run")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser.parse_args(arguments)
 
 

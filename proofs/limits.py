@@ -24,11 +24,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from random import Random
-from secrets import randbits
 from typing import Any, Final
 
 import httpx
 from proofs.harness.client import Client
+from proofs.harness.options import asked, seed_of
 from proofs.harness.report import finish, machine, say
 from proofs.harness.stage import Lane, Size, staged
 from tests.support.context import ADDRESS
@@ -36,7 +36,7 @@ from tests.support.context import ADDRESS
 from returns_api.domain.access import Role
 from returns_api.domain.order_documents import EXAMPLE
 from returns_api.domain.shops import ShopSettings
-from returns_api.usecases.buyers import PER_CALLER, PER_NUMBER, PER_SHOP
+from returns_api.usecases._lookups import PER_CALLER, PER_NUMBER, PER_SHOP
 from returns_api.usecases.context import Context
 from returns_api.usecases.credentials import issue
 from returns_api.usecases.shops import create_shop
@@ -55,18 +55,11 @@ UNTOLD: Final = ("x-request-id", "date")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="script/proof limits",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("proof limits", __doc__, seed="the sequence of guesses", keep=True)
     parser.add_argument("--shops", type=int, default=20, help="shops whose limits are tried")
     parser.add_argument("--guesses", type=int, default=1_000, help="of each kind")
-    parser.add_argument("--seed", type=int, default=None, help="the sequence of guesses")
-    parser.add_argument("--keep", action="store_true", help="keep logs and data")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     options = parser.parse_args(arguments)
-    seed = randbits(32) if options.seed is None else options.seed
+    seed = seed_of(options)
     figures = asyncio.run(_prove(options, Random(seed)))
     return finish({**figures, "seed": seed}, as_json=options.json)
 

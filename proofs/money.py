@@ -27,9 +27,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context
 from random import Random
-from secrets import randbits
 from typing import Final, TextIO
 
+from proofs.harness.options import asked, seed_of
 from proofs.money_orders import CURRENCIES, MAX_LINES, MAX_QUANTITY, random_order
 from proofs.money_reference import Reference, Unit, reference
 
@@ -70,9 +70,8 @@ class Tally:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    seed = randbits(32) if options.seed is None else options.seed
+    seed = seed_of(options)
     numbers = range(options.orders) if options.only is None else [options.only]
-    print(f"seed {seed}", flush=True)
     started = time.monotonic()
     tally = _run(seed, numbers, options.workers)
     seconds = time.monotonic() - started
@@ -85,12 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="proofs.money", description=__doc__.splitlines()[0])
+    parser = asked("proof money", __doc__, seed="replay a run")
     parser.add_argument("--orders", type=int, default=200_000)
-    parser.add_argument("--seed", type=int, help="replay a run")
     parser.add_argument("--only", type=int, help="replay one order of a run")
     parser.add_argument("--workers", type=int, default=WORKERS)
-    parser.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)
 
 

@@ -2,9 +2,9 @@
 
 ``python -m proofs.policy_analysis --json``:
 
-- each document of ``policy_planted.PLANTED`` has one defect; the analysis must name it at its
+- each document of ``policy_planted.defects`` has one defect; the analysis must name it at its
   place, and its witness, stored as JSON, read back and evaluated anew, must show it;
-- the documents of ``policy_planted.CLEAN`` must have no finding at all;
+- the documents of ``policy_planted.clean`` must have no finding at all;
 - random documents over small fact spaces: dead terms, impossible rules, gaps and unreachable tiers
   must be those that trying every case finds (``policy_enumeration``).
 
@@ -20,11 +20,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from random import Random
-from secrets import randbits
 from typing import Final
 
+from proofs.harness.options import asked, seed_of
 from proofs.policy_enumeration import AXES_SETS, differences
-from proofs.policy_planted import CLEAN, PLANTED, Planted
+from proofs.policy_planted.clean import CLEAN
+from proofs.policy_planted.defects import PLANTED
+from proofs.policy_planted.documents import Planted
 from proofs.policy_random import document
 
 from returns_api.domain.policy import Facts, compile_policy, load_policy, restore_policy
@@ -37,8 +39,7 @@ SHOWN: Final = 20
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    seed = randbits(32) if options.seed is None else options.seed
-    print(f"seed {seed}", flush=True)
+    seed = seed_of(options)
     started = time.monotonic()
     problems = [problem for planted in PLANTED for problem in check_planted(planted)]
     named = len(PLANTED) - len({problem.split(":")[0] for problem in problems})
@@ -71,12 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="proofs.policy_analysis", description=__doc__.splitlines()[0]
-    )
+    parser = asked("proof policy-analysis", __doc__, seed="replay a run")
     parser.add_argument("--documents", type=int, default=400, help="random documents")
-    parser.add_argument("--seed", type=int, help="replay a run")
-    parser.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)
 
 

@@ -12,7 +12,7 @@ from itertools import combinations, product
 from typing import Any
 
 from proofs.policy_random import CATEGORIES, CHANNELS, PLACES, REASONS, TAGS
-from proofs.policy_reference import TERMS, Reference
+from proofs.policy_reference.decisions import TERMS, Reference
 
 Plain = dict[str, Any]
 

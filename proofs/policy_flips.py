@@ -21,13 +21,13 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from random import Random
-from secrets import randbits
 from typing import Any, Final
 
+from proofs.harness.options import asked, seed_of
 from proofs.policy_neighbours import anything, closer
 from proofs.policy_random import case, document
 from proofs.policy_reach import Reach
-from proofs.policy_reference import Reference
+from proofs.policy_reference.decisions import Reference
 
 from returns_api.domain.policy import Facts, Policy, compile_policy, load_policy, restore_policy
 from returns_api.domain.policy.explain import Explainer, Flip, goal_of
@@ -42,8 +42,7 @@ MARKETS: Final = (None, None, ["CH"], ["CH", "US"], ["DE", "CH"], ["KR"])
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    seed = randbits(32) if options.seed is None else options.seed
-    print(f"seed {seed}", flush=True)
+    seed = seed_of(options)
     started = time.monotonic()
     counts: Counter[str] = Counter()
     problems: list[str] = []
@@ -84,12 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="proofs.policy_flips", description=__doc__.splitlines()[0]
-    )
+    parser = asked("proof policy-flips", __doc__, seed="replay a run")
     parser.add_argument("--refusals", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, help="replay a run")
-    parser.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)
 
 

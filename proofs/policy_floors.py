@@ -19,11 +19,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from random import Random
-from secrets import randbits
 from typing import Any, Final
 
+from proofs.harness.options import asked, seed_of
 from proofs.policy_random import case, document
-from proofs.policy_reference import Reference, instant, law_files, many, ppm
+from proofs.policy_reference.decisions import Reference
+from proofs.policy_reference.plain import instant, law_files, many, ppm
+from proofs.policy_reference.windows import end_of
 
 from returns_api.domain.policy import Decision, Facts, Law, Policy, compile_policy, load_policy
 from returns_api.domain.policy.vocabulary import Grade, OnSilence, RefundAt
@@ -35,8 +37,7 @@ SECONDS: Final = {"hour": 3_600, "day": 86_400, "week": 604_800}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    seed = randbits(32) if options.seed is None else options.seed
-    print(f"seed {seed}", flush=True)
+    seed = seed_of(options)
     started = time.monotonic()
     counts: Counter[str] = Counter()
     problems: list[str] = []
@@ -69,12 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="proofs.policy_floors", description=__doc__.splitlines()[0]
-    )
+    parser = asked("proof policy-floors", __doc__, seed="replay a run")
     parser.add_argument("--documents", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, help="replay a run")
-    parser.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)
 
 
@@ -136,7 +133,7 @@ def _open(right: dict[str, Any], data: dict[str, Any], reference: Reference) -> 
     asked = instant(data["asked_at"])
     starts = right.get("starts", ["delivered", "fulfilled + 7 days"])
     ends = {
-        kind: reference.end(window, starts, None, data)
+        kind: end_of(reference.document, window, starts, None, data)
         for kind, window in right.get("resolutions", {}).items()
     }
     return {kind: end for kind, end in ends.items() if end is None or (asked and asked < end)}

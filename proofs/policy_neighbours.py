@@ -15,7 +15,8 @@ from typing import Any
 
 from proofs.policy_enumeration import CONDITIONS, histories
 from proofs.policy_random import CATEGORIES, CHANNELS, PLACES, TAGS
-from proofs.policy_reference import Reference, many
+from proofs.policy_reference.decisions import Reference
+from proofs.policy_reference.plain import many
 
 from returns_api.domain.policy.explain import Flip
 from returns_api.domain.reasons import BY_CODE

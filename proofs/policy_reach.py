@@ -15,9 +15,9 @@ from typing import Any
 from returns_api.domain.policy import LoadedPolicy
 from returns_api.domain.policy.analysis.study import Study
 from returns_api.domain.policy.boxes import Box, Budget, find, meet
+from returns_api.domain.policy.chosen_terms import DEFAULTS
 from returns_api.domain.policy.geometry import SCALARS
 from returns_api.domain.policy.law import Right
-from returns_api.domain.policy.outcome import DEFAULTS
 from returns_api.domain.policy.outcome_values import Purse, freight_of
 from returns_api.domain.policy.vocabulary import Payer
 

@@ -14,7 +14,6 @@ that do not answer. Every personal detail and every secret in them is a canary.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import sys
@@ -26,6 +25,7 @@ from typing import Any, Final
 
 import orjson
 from proofs.harness.client import Client
+from proofs.harness.options import asked
 from proofs.harness.programs import Program
 from proofs.harness.report import finish, machine, say
 from proofs.harness.stage import Lane, Size, staged
@@ -33,7 +33,8 @@ from proofs.invariants import violations
 from tests.support import shopify
 from tests.support.pictures import GPS
 from tests.support.receiver import Receiver, Reply, receiving
-from tests.support.world import SIGNING, House, World, build_world
+from tests.support.seeding import build_world
+from tests.support.world import RECIPIENT, SIGNING, House, World
 
 from returns_api.db.tables import tenant_tables
 from returns_api.domain import ids
@@ -52,13 +53,18 @@ PERSONAL: Final = {
     "message": "By when, please?",
     "statement": "It came with a stain.",
     "offer": "Keep it for ten less?",
+    "recipient": RECIPIENT,
+    "recipient's street": "Geschenkweg",
+    "recipient's phone": "5550199",
 }
-"""What the buyers of these shops are, and what they and the shop wrote to each other."""
+"""What these shops' buyers and the recipients of gifts are, and what they and the shop wrote to
+each other."""
 SECRETS: Final = {"signing": SIGNING, "account": "sk_of_the_tests", "password": "of the tests"}
 LISTED: Final[Mapping[str, frozenset[str]]] = {
     "order_people": frozenset(
         {"email", "phone", "name", "customer_id", "street1", "street2", "city", "postcode"}
     ),
+    "gift_recipients": frozenset({"email", "phone", "name", "street1", "city", "postcode"}),
     "message_texts": frozenset({"text"}),
     "dispute_statements": frozenset({"text"}),
     "offers": frozenset({"note"}),
@@ -77,13 +83,7 @@ AROUND: Final = 120
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="script/proof redaction",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--keep", action="store_true", help="keep logs and data")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
+    parser = asked("proof redaction", __doc__, keep=True)
     options = parser.parse_args(arguments)
     return finish(asyncio.run(_prove(keep=options.keep)), as_json=options.json)
 
@@ -204,12 +204,16 @@ async def _erased(
 ) -> dict[str, Any]:
     """Erase both shops' people, by API and by webhook, and wait until nothing is left."""
     begun = time.monotonic()
-    body = {"email": PERSONAL["email"]}
-    answer = await client.send(
-        "POST", "/v1/admin/people/erase", world.ours.keys["admin"], body, key="erase"
-    )
-    if answer.status != 200:
-        wrong.append(f"the erasure was refused: {answer.status} {answer.body!r}")
+    for email in (PERSONAL["email"], RECIPIENT):
+        answer = await client.send(
+            "POST",
+            "/v1/admin/people/erase",
+            world.ours.keys["admin"],
+            {"email": email},
+            key=f"erase-{email}",
+        )
+        if answer.status != 200:
+            wrong.append(f"the erasure was refused: {answer.status} {answer.body!r}")
     await _comply(client, world.theirs, connection)
     left = await _places(connection, PERSONAL)
     while left and time.monotonic() - begun < ERASED_SECONDS:
@@ -227,20 +231,26 @@ async def _erased(
 
 
 async def _comply(client: Client, house: House, connection: Any) -> None:
-    """The platform's own request to forget a customer."""
+    """The platform's own requests to forget a customer, and one who only got something."""
     orders = await connection.fetch(
         "SELECT external_id FROM orders WHERE shop_id = $1 AND source = 'shopify'", house.id
     )
-    body = orjson.dumps(
-        {
-            "shop_domain": shopify.DOMAIN,
-            "customer": {"id": int(PERSONAL["account"]), "email": PERSONAL["email"]},
-            "orders_to_redact": [int(row["external_id"]) for row in orders],
-        }
-    )
-    headers = shopify.headers("customers/redact", body, secret=SIGNING, webhook_id="redact")
-    answer = await client.send_raw("POST", f"/v1/hooks/{house.shop}/shopify", headers, body)
-    assert answer.status == 200, answer
+    ordered = [int(row["external_id"]) for row in orders]
+    for customer, email, theirs in (
+        (int(PERSONAL["account"]), PERSONAL["email"], ordered),
+        (1, RECIPIENT, []),
+    ):
+        body = orjson.dumps(
+            {
+                "shop_domain": shopify.DOMAIN,
+                "customer": {"id": customer, "email": email},
+                "orders_to_redact": theirs,
+            }
+        )
+        name = f"redact-{len(theirs)}"
+        headers = shopify.headers("customers/redact", body, secret=SIGNING, webhook_id=name)
+        answer = await client.send_raw("POST", f"/v1/hooks/{house.shop}/shopify", headers, body)
+        assert answer.status == 200, answer
 
 
 def _logged(

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from proofs.harness.options import asked
 from proofs.harness.report import finish, machine, say
 from tests.support.fuzzing import PROOF_SECONDS, ROLES, run_schemathesis
 from tests.support.living import living_world
@@ -50,15 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="script/proof schemathesis",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("proof schemathesis", __doc__)
     parser.add_argument("--examples", type=int, default=EXAMPLES, help="for each operation")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--roles", nargs="+", choices=ROLES, default=list(ROLES))
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser.parse_args(arguments)
 
 

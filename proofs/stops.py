@@ -24,7 +24,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
-from secrets import randbits
 from statistics import median
 from typing import Any, Final
 
@@ -33,6 +32,7 @@ import uvloop
 from proofs.harness.client import Client
 from proofs.harness.crashing import Cell, cell
 from proofs.harness.drives import REFUND
+from proofs.harness.options import asked, seed_of
 from proofs.harness.programs import Program
 from proofs.harness.report import finish, machine, say
 from proofs.harness.shops import Order, bring_orders
@@ -72,21 +72,13 @@ class Run:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    seed = randbits(31) if options.seed is None else options.seed
-    say(f"seed {seed}")
+    seed = seed_of(options)
     return finish(uvloop.run(_prove(options, seed)), as_json=options.json)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="script/proof stops",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("proof stops", __doc__, seed="of the bank's faults and of the stops", keep=True)
     parser.add_argument("--stops", type=int, default=100, help="how often SIGTERM is sent")
-    parser.add_argument("--seed", type=int, help="of the bank's faults and of the stops")
-    parser.add_argument("--keep", action="store_true", help="keep logs and data")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser.parse_args(arguments)
 
 

@@ -28,6 +28,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from proofs.harness.options import asked
+
 ROOT: Final = Path(__file__).resolve().parents[1]
 WITHOUT_WHERE: Final = "RETURNS_PROOF_WITHOUT_WHERE"
 """Set in a child process: statements do not name the shop there."""
@@ -55,13 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="script/proof tenants",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("proof tenants", __doc__)
     parser.add_argument("--pairs", type=int, default=PAIRS, help="pairs of the timing")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser.parse_args(arguments)
 
 
@@ -87,7 +84,9 @@ def _matrix(pairs: int) -> dict[str, Any]:
 async def _ask(living: Any, pairs: int) -> dict[str, Any]:
     import httpx  # noqa: PLC0415
     from proofs.harness.report import say  # noqa: PLC0415
-    from tests.support.matrix import Matrix, checksums, load  # noqa: PLC0415
+    from tests.support.checksums import checksums  # noqa: PLC0415
+    from tests.support.described import load  # noqa: PLC0415
+    from tests.support.matrix import Matrix  # noqa: PLC0415
 
     from returns_api.cli.openapi import DEFAULT_FILE  # noqa: PLC0415
 

@@ -9,7 +9,6 @@ its row, and one that nobody used, are swept.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import io
 import sys
@@ -24,6 +23,7 @@ from urllib.parse import urlsplit
 from PIL import Image
 from proofs.harness.client import Answer, Client
 from proofs.harness.memory import peak_mb, resident_mb
+from proofs.harness.options import asked
 from proofs.harness.report import finish, machine, say
 from proofs.harness.shops import Order, bring_orders
 from proofs.harness.simulators import Bank
@@ -55,14 +55,8 @@ _PASS: Final = "UPDATE photos SET due_at = now() WHERE due_at > now()"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="script/proof uploads",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("proof uploads", __doc__, keep=True)
     parser.add_argument("--rounds", type=int, default=3, help="how often every file is sent")
-    parser.add_argument("--keep", action="store_true", help="keep logs and data")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     options = parser.parse_args(arguments)
     return finish(asyncio.run(_prove(options.rounds, keep=options.keep)), as_json=options.json)
 

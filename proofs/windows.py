@@ -20,10 +20,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from secrets import randbits
 from typing import Final
 
 from proofs import windows_reference as reference
+from proofs.harness.options import asked, seed_of
 
 from returns_api.domain.calendars import (
     Unit,
@@ -53,8 +53,7 @@ _YEARS: Final = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2060, 1, 1, tzinfo=U
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    seed = randbits(32) if options.seed is None else options.seed
-    print(f"seed {seed}", flush=True)
+    seed = seed_of(options)
     started = time.monotonic()
     counts: Counter[str] = Counter()
     mismatches: list[str] = []
@@ -83,10 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="proofs.windows", description=__doc__.splitlines()[0])
+    parser = asked("proof windows", __doc__, seed="replay a run")
     parser.add_argument("--cases", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, help="replay a run")
-    parser.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)
 
 

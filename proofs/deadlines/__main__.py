@@ -10,7 +10,6 @@ is a run in which no sweep was killed.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import sys
 import tempfile
@@ -21,14 +20,22 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from random import Random
-from secrets import randbits
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-from proofs.deadlines import cases, repairs
+from proofs.deadlines import (
+    complaints,
+    disputes,
+    exchanges,
+    orders,
+    parcels,
+    repairs,
+    returns,
+)
 from proofs.deadlines.cases import NOTHING, STRICT_POLICY, Case
 from proofs.deadlines.child import SILENCE, start
+from proofs.harness.options import asked, seed_of
 from proofs.harness.report import finish, machine, say
 from tests.support.bank import Bank
 from tests.support.carrier import Carrier
@@ -46,22 +53,17 @@ BEYOND: Final = timedelta(days=40)
 """Later than every deadline that stands."""
 LATE: Final = timedelta(days=100)
 KILLS: Final = 8
-MAKERS: Final = {**cases.MAKERS, **repairs.MAKERS}
+NOUNS: Final = (returns, disputes, exchanges, parcels, complaints, orders, repairs)
+MAKERS: Final = {name: make for noun in NOUNS for name, make in noun.MAKERS.items()}
+"""Every outcome of every deadline, by name."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="script/proof deadlines",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("proof deadlines", __doc__, seed="when the sweeps are killed")
     parser.add_argument("--copies", type=int, default=20, help="objects of each case and way")
-    parser.add_argument("--seed", type=int, default=None, help="when the sweeps are killed")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     options = parser.parse_args(arguments)
     configure("warning")
-    seed = randbits(32) if options.seed is None else options.seed
-    say(f"seed {seed}")
+    seed = seed_of(options)
     with tempfile.TemporaryDirectory() as folder:
         figures = asyncio.run(_all_ways(Path(folder), options.copies, Random(seed)))
     figures |= {"seed": seed, "machine": machine()}

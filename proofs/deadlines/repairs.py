@@ -1,4 +1,4 @@
-"""One way to have each deadline of a repair stand, like ``proofs.deadlines.cases``."""
+"""Ways to have each deadline of a repair stand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Final
 from uuid import UUID
 
 from proofs.deadlines.cases import CHEAP, Case, Make
-from tests.support.story import Order, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 
 from returns_api.domain.access import Principal, Role
 from returns_api.domain.events import By
@@ -25,9 +27,7 @@ REPAIRED: Final = [Asked("hour", 1, covered=False)]
 async def _repair(story: Story, reason: str = "other") -> tuple[Order, RepairRecord]:
     """A coat at the repair point. One that is worn costs and goes back; a faulty one could be paid
     back, too."""
-    await story.repairs(
-        prices=[{"code": "hour", "kind": "labour", "title": "An hour", "price": 500}]
-    )
+    await story.repairs(prices={"hour": {"kind": "labour", "title": "An hour", "price": 500}})
     order = await story.order(goods("coat", CHEAP))
     photos = {"coat": 1} if reason == "defective" else None
     ret = await story.open(order, {"coat": 1}, resolution="repair", reason=reason, photos=photos)

@@ -19,11 +19,11 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from random import Random
-from secrets import randbits
 from typing import Any, Final
 
 import uvloop
 from proofs.harness.crashing import Cell, cell
+from proofs.harness.options import asked, seed_of
 from proofs.harness.report import finish, machine, say
 from proofs.harness.shops import Order, bring_orders
 from proofs.harness.stage import Size, staged
@@ -43,23 +43,17 @@ LEAST: Final = 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    seed = randbits(31) if options.seed is None else options.seed
-    say(f"seed {seed}")
+    seed = seed_of(options)
     return finish(uvloop.run(_prove(options, seed)), as_json=options.json)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="script/proof history",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = asked(
+        "proof history", __doc__, seed="of the bank's faults, the kills and the clients", keep=True
     )
     parser.add_argument("--minutes", type=float, default=10.0, help="of trouble")
     parser.add_argument("--chaos", type=float, default=0.3, help="share of calls that go wrong")
-    parser.add_argument("--seed", type=int, help="of the bank's faults, the kills and the clients")
     parser.add_argument("--history", type=Path, help="where the notes are kept, as JSON lines")
-    parser.add_argument("--keep", action="store_true", help="keep logs and data")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser.parse_args(arguments)
 
 

@@ -17,13 +17,15 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import traceback
 from collections import defaultdict
 from collections.abc import Sequence
-from secrets import randbits
+from pathlib import Path
 from typing import Any, Final
 
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
+from proofs.harness.options import asked, seed_of
 from proofs.harness.report import finish, machine, say
 from proofs.model.machine import Rules, machine_on
 from proofs.model.play import Play
@@ -34,6 +36,8 @@ from returns_api import logs
 
 BATCH: Final = 20
 """Sequences that Hypothesis draws with one seed; the next batch has the next seed."""
+DEEP: Final = 6
+"""Frames of a traceback that are told."""
 ENOUGH: Final = 100
 """From so many sequences on, every kind of step must have been done."""
 
@@ -44,8 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rest = [each for each in (arguments or sys.argv[1:]) if each != options.with_bug]
         rest.remove("--with-bug")
         return rerun_with_bug(options.with_bug, "proofs.model", rest)
-    drawn = randbits(32) if options.seed is None else options.seed
-    say(f"seed {drawn}")
+    drawn = seed_of(options)
     logs.configure("error")
     begun = time.monotonic()
     with scene() as place:
@@ -54,17 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="script/proof model",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("proof model", __doc__, seed="draw the sequences of a run again")
     parser.add_argument("--sequences", type=int, default=500)
     parser.add_argument("--steps", type=int, default=50, help="of each sequence, at most")
     parser.add_argument("--minutes", type=float, default=600.0, help="begin no step after that")
-    parser.add_argument("--seed", type=int, help="draw the sequences of a run again")
     parser.add_argument("--with-bug", metavar="NAME", help="must fail, see above")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser.parse_args(arguments)
 
 
@@ -78,12 +75,21 @@ def play(place: Scene, drawn: int, sequences: int, steps: int, minutes: float = 
         try:
             _batch(place, tally, drawn + number, left, steps)
         except Exception as broken:
-            tally.violations.append(f"seed {drawn + number}: {type(broken).__name__}: {broken}")
+            tally.violations += [f"seed {drawn + number}: {each}" for each in _causes(broken)]
         number += 1
         say(f"  {tally.sequences} sequences, {tally.steps} steps")
         if tally.sequences == before:
             break
     return tally
+
+
+def _causes(broken: Exception) -> list[str]:
+    """What went wrong, and where; what Hypothesis could not make happen again says what it was."""
+    inner = getattr(broken, "exceptions", ())
+    said = "".join(traceback.format_exception_only(broken)).strip()
+    frames = traceback.extract_tb(broken.__traceback__)[-DEEP:]
+    where = " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
+    return [f"{said} ({where})", *(text for each in inner for text in _causes(each))]
 
 
 def _batch(place: Scene, tally: Tally, drawn: int, sequences: int, steps: int) -> None:

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from tests.support.story import Order, Story
+from tests.support.story import Story
+from tests.support.story_scene import Order
 
 from returns_api.domain.access import Principal
 from returns_api.domain.orders import OrderFacts

@@ -6,6 +6,7 @@ Where the outcome is foreseeable from what was told before, a step asserts it: t
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -13,7 +14,7 @@ from uuid import UUID
 
 import orjson
 from proofs.model.memory import Answered, Memory, pick
-from tests.support.story import Order
+from tests.support.story_scene import Order
 
 from returns_api.db.engine import Transaction
 from returns_api.db.idempotency import Claim
@@ -26,6 +27,7 @@ from returns_api.domain.errors import (
     RefundableChanged,
 )
 from returns_api.domain.events import By
+from returns_api.domain.lifecycle.refunds import REFUND
 from returns_api.usecases import refunds
 from returns_api.usecases._refund_views import RefundView
 from returns_api.usecases.once import Answer, Keyed, once
@@ -33,6 +35,7 @@ from returns_api.usecases.refunds import RefundWish
 
 KEPT: Final = timedelta(hours=72)
 """For so long the same key gets the first answer again (S4)."""
+RETRIED_IN: Final = tuple(state for state, action in REFUND.rules if action == "retry")
 
 
 @dataclass(slots=True)
@@ -125,7 +128,9 @@ class MoneySteps(Memory):
         return True
 
     async def refund_retried(self, which: int) -> bool:
-        refund = pick(await self._all_refunds(), which)
+        """One that waits for it, where any does: few fail, and no other can be retried."""
+        waiting = await self._all_refunds(RETRIED_IN)
+        refund = pick(waiting or await self._all_refunds(), which)
         if refund is not None:
             await self.story.retry(refund)
         return refund is not None
@@ -136,6 +141,9 @@ class MoneySteps(Memory):
             await self.story.cancel(refund)
         return refund is not None
 
-    async def _all_refunds(self) -> list[UUID]:
+    async def _all_refunds(self, states: Sequence[str] = REFUND.states) -> list[UUID]:
         """Those of returns, too."""
-        return [row["id"] for row in await self.story.rows("SELECT id FROM refunds ORDER BY id")]
+        found = await self.story.rows(
+            "SELECT id FROM refunds WHERE state = ANY ($1) ORDER BY id", list(states)
+        )
+        return [row["id"] for row in found]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from proofs.model.memory import Memory, pick
-from tests.support.story import BUYER, freight, goods
+from tests.support.story_orders import BUYER, freight, goods
 
 from returns_api.domain.orders import OrderSeen, PersonErased
 from returns_api.domain.return_plans import plan_cancel

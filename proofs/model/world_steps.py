@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from proofs.model.memory import Memory, pick
 from tests.support.gates import Gate
-from tests.support.story import CARD
+from tests.support.story_scene import CARD
 
 from returns_api.domain.errors import ReturnsError
 from returns_api.domain.events import By
@@ -121,7 +121,7 @@ class WorldSteps(Memory):
                 await inner.refund(*args)
             raise Died
 
-        gate.methods["refund"] = dies
+        gate.instead["refund"] = dies
         try:
             other = replace(ctx, payments={**ctx.payments, "stripe": gate})
             await transfers.send_transfer(other, self.story.shop, transfer)

@@ -10,7 +10,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from typing import Any, Final
 
@@ -101,3 +101,16 @@ BUGS: Final[Mapping[str, Callable[[bytes], Facts]]] = {
     "memory": _memory,
     "unknown_topic": _unknown_topic,
 }
+
+_LATE: Final = {"its reader took longer than 10 s", "its reader was ended by SIGKILL"}
+"""Where the machine is so busy that a process hardly gets to do its harm."""
+HARMS: Final[Mapping[str, Set[str]]] = {
+    "exception": {"KeyError"},
+    "wrong_facts": {"its reader gave what is no fact"},
+    "sys_exit": {"SystemExit"},
+    "os_exit": {"its reader ended with 3"},
+    "segfault": {"its reader was ended by SIGSEGV"},
+    "endless_loop": {"its reader used up its processor time", *_LATE},
+    "memory": {"MemoryError", *_LATE},
+}
+"""What the service says of each at the end; the last one of ``BUGS`` does none."""

@@ -36,11 +36,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
-from secrets import randbits
 from typing import Any, Final
 
 import uvloop
 from proofs.harness.client import Client
+from proofs.harness.options import asked, seed_of
 from proofs.harness.report import finish, machine, say
 from proofs.harness.simulators import Bank
 from proofs.harness.stage import Size, staged
@@ -58,18 +58,13 @@ QUIET_SECONDS: Final = 600.0
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
-    seed = randbits(32) if options.seed is None else options.seed
-    say(f"seed {seed}")
+    seed = seed_of(options)
     figures = uvloop.run(_prove(options, seed))
     return finish(figures, as_json=options.json)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="script/proof races",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("proof races", __doc__, seed="replay a run", keep=True)
     parser.add_argument("--orders", type=int, default=100, help="T01: orders")
     parser.add_argument("--refunds", type=int, default=200, help="T01: refunds at once on each")
     parser.add_argument("--keys", type=int, default=50, help="T02: keys")
@@ -82,10 +77,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--caps", type=int, default=len(CAPS), choices=range(len(CAPS) + 1), help="T38: rounds"
     )
     parser.add_argument("--fast", type=int, default=200, help="T38: returns at once")
-    parser.add_argument("--seed", type=int, help="replay a run")
     parser.add_argument("--without-guard", action="store_true", help="must fail, see above")
-    parser.add_argument("--keep", action="store_true", help="keep logs and data")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser.parse_args(arguments)
 
 

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from proofs.harness.options import asked
 from proofs.harness.report import finish, machine, say
 from proofs.seeded.table import BUGS, Bug
 from proofs.seeded.tree import copy_tree, put_bug, variables_of
@@ -56,13 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="script/proof seeded",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("proof seeded", __doc__)
     parser.add_argument("--only", nargs="*", metavar="NAME", help="these bugs")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     return parser.parse_args(arguments)
 
 

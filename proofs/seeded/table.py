@@ -53,7 +53,7 @@ BUGS: Final = (
     ),
     Bug(
         "new_key_per_try",
-        f"{_MOVES}::test_a_zombie_that_sends_late_moves_no_second_sum",
+        "tests/usecases/test_transfer_workers.py::test_a_zombie_that_sends_late_moves_no_second_sum",
         "S7: each try is another refund for the provider",
     ),
     Bug(
@@ -73,17 +73,17 @@ BUGS: Final = (
     ),
     Bug(
         "echo_counted_twice",
-        f"{_MOVES}::test_an_echo_before_the_answer_is_counted_once",
+        "tests/usecases/test_transfer_facts.py::test_an_echo_before_the_answer_is_counted_once",
         "S9: the webhook of our own refund counts as one made elsewhere",
     ),
     Bug(
         "chargeback_refused",
-        f"{_MOVES}::test_outside_refunds_are_recorded_even_above_captured",
+        "tests/usecases/test_transfer_facts.py::test_outside_refunds_are_recorded_even_above_captured",
         "S9: a fact that leaves less than nothing is lost",
     ),
     Bug(
         "late_failure_keeps_the_money",
-        "tests/domain/test_refunds.py::test_the_payments_counters_follow_the_state_whatever_happens",
+        "tests/domain/test_transfers.py::test_the_payments_counters_follow_the_state_whatever_happens",
         "S6: what the provider gave back is not refundable again",
     ),
     Bug(
@@ -98,7 +98,7 @@ BUGS: Final = (
     ),
     Bug(
         "shipping_refunded_twice",
-        "tests/usecases/test_warehouse.py::test_two_quotes_with_shipping_pay_it_once",
+        "tests/usecases/test_warehouse_money.py::test_two_quotes_with_shipping_pay_it_once",
         "each of two returns of one order refunds the whole shipping",
     ),
     Bug(
@@ -159,7 +159,7 @@ BUGS: Final = (
     ),
     Bug(
         "redirects_followed",
-        "tests/adapters/test_http.py::test_redirects_are_answers_and_bodies_are_thrown_away",
+        "tests/adapters/test_http_guarded.py::test_redirects_are_answers_and_bodies_are_thrown_away",
         "a receiver sends our call, with its headers, to an address of its choice",
     ),
     Bug(

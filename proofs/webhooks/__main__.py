@@ -13,10 +13,10 @@ import sys
 import time
 from collections.abc import Sequence
 from random import Random
-from secrets import randbits
 from typing import Any
 
-from proofs.harness.report import finish, machine, say
+from proofs.harness.options import asked, seed_of
+from proofs.harness.report import finish, machine
 from proofs.harness.stage import Size, Stage, staged
 from proofs.webhooks.inbound import prove_inbound
 from proofs.webhooks.outbound import prove_outbound
@@ -26,20 +26,12 @@ from returns_api.logs import configure
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="script/proof webhooks",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = asked("proof webhooks", __doc__, seed="what is spoilt, and when", keep=True)
     parser.add_argument("--deliveries", type=int, default=10_000, help="of each platform")
     parser.add_argument("--events", type=int, default=10_000, help="of our own")
-    parser.add_argument("--seed", type=int, default=None, help="what is spoilt, and when")
-    parser.add_argument("--keep", action="store_true", help="keep logs and data")
-    parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     options = parser.parse_args(arguments)
     configure("warning")
-    seed = randbits(32) if options.seed is None else options.seed
-    say(f"seed {seed}")
+    seed = seed_of(options)
     figures = asyncio.run(_prove(options, Random(seed)))
     return finish({**figures, "seed": seed}, as_json=options.json)
 

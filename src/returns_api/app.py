@@ -25,6 +25,9 @@ from returns_api.api import (
     events,
     exchanges,
     exports,
+    gift_receipts,
+    gift_returns,
+    gifts,
     health,
     hooks,
     imports,
@@ -70,6 +73,9 @@ ROUTERS = (
     quotes,
     returns,
     return_actions,
+    gift_receipts,
+    gifts,
+    gift_returns,
     withdrawals,
     inspections,
     labels,
@@ -114,17 +120,24 @@ COUNT_THEMSELVES: Final = (hooks.PATH, imports.PARTS, photos.PATHS)
 """Operations that count the bytes of a body while it streams in."""
 
 
+@asynccontextmanager
+async def at_work(app: FastAPI, settings: Settings, **overrides: Any) -> AsyncIterator[None]:
+    """Hold what ``app`` answers with open; ``overrides`` replaces fields of its Context."""
+    opened = running_context(settings, pool_size=settings.api_pool_size, **overrides)
+    async with opened as (ctx, waker):
+        app.state.context = ctx
+        waker.start()
+        yield
+        await waker.stop()
+
+
 def create_app(settings: Settings, **overrides: Any) -> FastAPI:
     """The application; ``overrides`` replaces fields of its Context (a test's own clock)."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        opened = running_context(settings, pool_size=settings.api_pool_size, **overrides)
-        async with opened as (ctx, waker):
-            app.state.context = ctx
-            waker.start()
+        async with at_work(app, settings, **overrides):
             yield
-            await waker.stop()
 
     app = FastAPIOffline(  # its pages come from here: no browser asks a content network for them
         title="returns-api",

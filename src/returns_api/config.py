@@ -1,35 +1,25 @@
 """Every setting once: typed, documented, frozen. Read from ``RETURNS_API_*`` and nowhere else.
 
-Only ``wiring``, ``app``, ``cli`` and ``demo`` may read these; everything below gets values. The
-table in docs/operations.md is made from ``settings_table``. Two variables stand outside because
-they act before settings exist or in a process that has none: RETURNS_API_CRASHPOINT is read by
-``crashpoints`` too, at import.
+Only ``wiring``, ``reading``, ``app``, ``cli`` and ``demo`` may read these; everything below gets
+values. The table in docs/operations.md is made from ``settings_table``. Two variables stand outside
+because they act before settings exist or in a process that has none: RETURNS_API_CRASHPOINT is
+read by ``crashpoints`` too, at import.
 """
 
 from __future__ import annotations
 
-import os
-import secrets
-from base64 import b64decode, urlsafe_b64encode
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from returns_api import crashpoints
+from returns_api.secret_key import decode_key, kept_key
 
 PREFIX: Final = "RETURNS_API_"
-SECRET_KEY_BYTES: Final = 32
 
 
 class Environment(StrEnum):
@@ -264,7 +254,7 @@ class Settings(BaseSettings):
         """The 32 bytes that seal secrets; in development made once and kept beside the data."""
         if self.secret_key is not None:
             return decode_key(self.secret_key.get_secret_value())
-        return _kept_key(self.data_dir / "secret.key")
+        return kept_key(self.data_dir / "secret.key")
 
     def with_(self, **changes: Any) -> Settings:
         """A copy with other values, validated like the first."""
@@ -279,33 +269,6 @@ class Settings(BaseSettings):
             plain = value.get_secret_value() if isinstance(value, SecretStr) else value
             found[PREFIX + name.upper()] = str(plain)
         return found
-
-
-def decode_key(text: str) -> bytes:
-    """The bytes of a key in base64url, with or without padding. Raises: ValueError."""
-    try:
-        found = b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except ValueError:
-        found = b""
-    if len(found) != SECRET_KEY_BYTES:
-        raise ValueError(f"a secret key is {SECRET_KEY_BYTES} bytes in base64url")
-    return found
-
-
-def _kept_key(path: Path) -> bytes:
-    """The key in ``path``, made if there is none; two processes that start at once get one key."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-        handle = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(urlsafe_b64encode(secrets.token_bytes(SECRET_KEY_BYTES)).decode())
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            path.hardlink_to(made)
-        made.unlink()
-    return decode_key(path.read_text(encoding="ascii").strip())
 
 
 def settings_table() -> str:

@@ -1,11 +1,15 @@
-"""The only place that reads settings and chooses adapters; everything below is handed a Context."""
+"""The only place that reads settings and chooses adapters; everything below is handed a Context.
+
+A process that reads for one adapter is told which one (``reading``).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -25,11 +29,14 @@ from returns_api.clocks import clock_of
 from returns_api.config import Settings
 from returns_api.db.engine import Database
 from returns_api.db.waker import Waker
+from returns_api.reading import KINDS, read_apart
 from returns_api.usecases._calls import CallsUnderWay
+from returns_api.usecases._reading import Reader
 from returns_api.usecases.context import Context
 from returns_api.usecases.inbox import go_on
 from returns_api.worker.apart import ProcessApart, bound, bound_memory
 from returns_api.worker.main import work
+from returns_api.worker.reader import ReaderProcess
 
 SECRET_BYTES = 24
 
@@ -88,11 +95,24 @@ async def run_worker(settings: Settings) -> None:
     opened = running_context(settings, pool_size=size, one_plan=True, calls=calls, apart=apart)
     async with opened as (ctx, waker):
         await work(
-            ctx,
+            replace(ctx, readers=_readers(settings, ctx)),
             waker,
             concurrency=settings.worker_concurrency,
             shutdown_seconds=settings.shutdown_seconds,
         )
+
+
+def _readers(settings: Settings, ctx: Context) -> dict[tuple[str, str], Reader]:
+    """One for each adapter that an installed package brought."""
+    known: dict[str, Iterable[str]] = {
+        "shop": ctx.shops, "payments": ctx.payments, "carrier": ctx.carriers
+    }  # fmt: skip
+    return {
+        (kind, name): ReaderProcess(read_apart, settings, kind, name)
+        for kind, names in known.items()
+        for name in names
+        if name not in registry.BUILT_IN[KINDS[kind]]
+    }
 
 
 def carry_apart(

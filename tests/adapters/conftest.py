@@ -42,7 +42,7 @@ async def carrier(carrier_process: Carrier) -> Carrier:
 
 @pytest.fixture
 async def http() -> AsyncIterator[HttpClient]:
-    """A client that gives up after half a second."""
+    """A client that gives up after ``DEADLINE`` seconds: many tests here let it come to that."""
     client = HttpClient(deadline_seconds=DEADLINE)
     yield client
     await client.aclose()

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from tests.support.api import Tenant, a_tenant, an_app
 from tests.support.context import Clock
 from tests.support.living import server, world
+from tests.support.receiver import Receiver, receiving
 
 __all__ = ["app", "clock", "server", "stranger", "tenant", "world"]
 
@@ -35,3 +36,9 @@ async def tenant(app: FastAPI) -> AsyncIterator[Tenant]:
 async def stranger(app: FastAPI) -> AsyncIterator[Tenant]:
     async with a_tenant(app, "Another Shop") as made:
         yield made
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with receiving() as running:
+        yield running

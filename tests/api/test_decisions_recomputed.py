@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from returns_api.domain import ids
-from tests.cli.test_commands import last_json, run
+from tests.support.commands import last_json, run
 from tests.support.live import LiveServer
 from tests.support.living import server, world
 from tests.support.patience import PATIENCE

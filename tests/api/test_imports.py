@@ -13,8 +13,8 @@ from returns_api.usecases.imports import PART_MAX
 from returns_api.wiring import running_context
 from returns_api.worker.jobs import KINDS
 from returns_api.worker.sweep import sweep
-from tests.cli.test_commands import last_json, run
 from tests.support.api import Tenant
+from tests.support.commands import last_json, run
 from tests.support.live import LiveServer
 from tests.support.world import World
 

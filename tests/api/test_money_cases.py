@@ -9,8 +9,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.support.checksums import checksums
 from tests.support.live import LiveServer
-from tests.support.matrix import checksums
 from tests.support.patience import PATIENCE
 from tests.support.world import World, asked, bearer
 

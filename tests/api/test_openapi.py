@@ -48,6 +48,14 @@ def test_it_is_a_valid_openapi_3_1_document(document: dict[str, Any]) -> None:
         assert name
 
 
+def test_every_pattern_means_the_same_to_everybody(document: dict[str, Any]) -> None:
+    """JavaScript counts U+FEFF as a space and not U+0085, others the other way round; alike for
+    letters, digits and the ends of words."""
+    patterns = set(re.findall(r'"pattern": "((?:[^"\\\\]|\\\\.)*)"', json.dumps(document)))
+    assert len(patterns) > 20
+    assert [each for each in patterns if re.search(r"\\\\[sSwWdDbBpP]", each)] == []
+
+
 def test_operation_ids_are_stable_names(document: dict[str, Any]) -> None:
     names = [operation["operationId"] for _, _, operation in operations(document)]
     assert len(set(names)) == len(names) >= 60

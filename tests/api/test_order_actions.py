@@ -14,7 +14,7 @@ from returns_api.domain.access import ROLE_SCOPES, Principal, Role
 from returns_api.domain.allocation import certify
 from returns_api.domain.order_record import OrderRecord
 from tests.domain.test_allocation_orders import line, order
-from tests.domain.test_quotes import NOW, record
+from tests.support.quoting import NOW, record
 
 ID = UUID(int=5)
 FACTS = order([line("coat", 100, 3)], paid=[300])
@@ -22,7 +22,7 @@ ALL_HERE = record(FACTS, certify(FACTS))
 
 HERE = {"quote", "add_photo"}
 NOT_YET = {"change_address"}
-ANY = {"cancel", "withdraw", "complain"}
+ANY = {"cancel", "withdraw", "give", "complain"}
 
 
 def who(role: Role) -> Principal:
@@ -39,7 +39,6 @@ def an_order(*, parcel: dict[str, Any] | None = None, paid: int = 300, **units: 
 
 
 ON_ITS_WAY = {"shipped_at": NOW - timedelta(days=1), "delivered_at": None}
-RETURNED = {"claimed": 3, "claimed_units": (1, 2, 3)}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +49,7 @@ RETURNED = {"claimed": 3, "claimed_units": (1, 2, 3)}
         (an_order(parcel={}), ANY | HERE),
         (an_order(parcel={}, ordered=4), ANY | HERE | NOT_YET),
         (an_order(parcel={}, claimed=1, claimed_units=(1,)), ANY | HERE),
-        (an_order(parcel={}, **RETURNED), {"complain"}),
+        (an_order(parcel={}, claimed=3, claimed_units=(1, 2, 3)), {"complain"}),
         (an_order(shipped=0, delivered=0, cancelled=3), {"complain"}),
     ],
     ids=[

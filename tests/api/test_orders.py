@@ -14,7 +14,7 @@ from returns_api.domain.order_documents import EXAMPLE
 from returns_api.domain.orders import OrderSeen, ParcelDelivered
 from tests.support.api import Tenant
 from tests.support.intake import Intake
-from tests.usecases.test_orders import CARD, CASH, at, order, outside, parcel
+from tests.support.seen import CARD, CASH, at, order, outside, parcel
 
 PATH = "/v1/orders"
 INBOX = "/v1/admin/inbox"

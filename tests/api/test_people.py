@@ -11,7 +11,7 @@ from returns_api.domain.order_documents import EXAMPLE
 from returns_api.domain.orders import BuyerFacts, OrderSeen
 from tests.support.api import Tenant
 from tests.support.intake import Intake
-from tests.usecases.test_orders import at, order
+from tests.support.seen import at, order
 
 PATH = "/v1/admin/people"
 CANARIES = ("canary", "Canary", "+49301", "700123")
@@ -67,6 +67,7 @@ async def test_a_person_is_told_and_forgotten_everywhere(tenant: Tenant, strange
         "orders": [],
         "opted_out": [],
         "lists": [],
+        "gifts": [],
     }
     kept = await stranger.admin.post(f"{PATH}/export", json=person)
     assert len(kept.json()["orders"]) == 1

@@ -18,8 +18,8 @@ import pytest
 
 from returns_api.api.errors import HTTP, STATUS, TITLES, problems_table
 from returns_api.domain import errors
+from tests.support.checksums import checksums
 from tests.support.live import LiveServer
-from tests.support.matrix import checksums
 from tests.support.patience import PATIENCE
 from tests.support.world import World, asked, bearer
 

@@ -11,8 +11,10 @@ import httpx
 import pytest
 
 from returns_api.cli.openapi import DEFAULT_FILE
+from tests.support.checksums import checksums
+from tests.support.described import load
 from tests.support.live import LiveServer
-from tests.support.matrix import Matrix, checksums, load
+from tests.support.matrix import Matrix
 from tests.support.world import World
 
 pytestmark = pytest.mark.timeout(300)

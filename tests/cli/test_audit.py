@@ -6,7 +6,7 @@ import asyncio
 
 import asyncpg
 
-from tests.cli.test_commands import last_json, run
+from tests.support.commands import last_json, run
 from tests.support.live import LiveServer
 from tests.support.living import server, world
 from tests.support.world import World

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
@@ -22,28 +21,10 @@ from returns_api.db.migrations import (
     scripts_folder,
     upgrade,
 )
+from tests.support.commands import last_json, run
 from tests.support.postgres import run_apart
 
 SECONDS = 60
-
-
-def run(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run ``returns-api`` with these settings only (names without the prefix)."""
-    variables = {name: text for name, text in os.environ.items() if not name.startswith(PREFIX)}
-    variables |= {PREFIX + name.upper(): text for name, text in settings.items()}
-    return subprocess.run(
-        [sys.executable, "-m", "returns_api.cli", *arguments],
-        env=variables,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-
-
-def last_json(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def execute(url: str, statement: str) -> None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from returns_api.config import PREFIX, Environment, Settings, decode_key, settings_table
+from returns_api.config import PREFIX, Environment, Settings, settings_table
+from returns_api.secret_key import decode_key
 
 KEY = urlsafe_b64encode(bytes(range(32))).decode()
 DATABASE = "postgresql://app@/returns?host=/run/pg"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from returns_api.cli.policy_files import FILE_MAX
-from tests.cli.test_commands import last_json, run
+from tests.support.commands import last_json, run
 
 GOOD = """\
 policy: returns-policy/v1

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from returns_api.cli import policy_crowd
-from tests.cli.test_commands import last_json, run
 from tests.cli.test_policy import FACTS, GOOD
+from tests.support.commands import last_json, run
 from tests.support.living import server, world
 from tests.support.world import World
 

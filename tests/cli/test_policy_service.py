@@ -6,8 +6,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.cli.test_commands import last_json, run
 from tests.cli.test_policy import GOOD
+from tests.support.commands import last_json, run
 from tests.support.live import LiveServer
 from tests.support.living import server, world
 from tests.support.world import World, bearer

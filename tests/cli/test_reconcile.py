@@ -11,7 +11,7 @@ import asyncpg
 from returns_api.wiring import running_context
 from returns_api.worker.jobs import KINDS
 from returns_api.worker.sweep import sweep
-from tests.cli.test_commands import last_json, run
+from tests.support.commands import last_json, run
 from tests.support.live import LiveServer
 from tests.support.living import server, world
 from tests.support.world import World

@@ -4,6 +4,7 @@ from tests.support.living import server, world
 from tests.support.stories import (
     bank,
     bank_process,
+    begun_shops,
     carrier,
     carrier_process,
     story,
@@ -11,11 +12,13 @@ from tests.support.stories import (
     story_ctx,
     story_database,
     story_policy,
+    story_shop,
 )
 
 __all__ = [
     "bank",
     "bank_process",
+    "begun_shops",
     "carrier",
     "carrier_process",
     "server",
@@ -24,5 +27,6 @@ __all__ = [
     "story_ctx",
     "story_database",
     "story_policy",
+    "story_shop",
     "world",
 ]

@@ -157,15 +157,18 @@ def test_a_second_process_shares_the_server_and_leaves_it_running(folder: Path) 
 def test_of_processes_that_start_at_once_one_owns_and_all_are_served(folder: Path) -> None:
     with quick(folder):
         pass  # the cluster is made, so that all three arrive at the same moment
-    hold = ASK.replace("server.stop()", "import time; time.sleep(1.5); server.stop()")
+    hold = ASK.replace("server.stop()", "sys.stdout.flush(); sys.stdin.read(); server.stop()")
+    pipe = subprocess.PIPE
     starters = [
         subprocess.Popen(
-            [sys.executable, "-c", hold, str(folder)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", hold, str(folder)], stdin=pipe, stdout=pipe, text=True
         )
         for _ in range(3)
     ]
-    answers = sorted(starter.communicate(timeout=60)[0].strip() for starter in starters)
-    assert answers == ["False 42", "False 42", "True 42"]
+    answers = [starter.stdout.readline().strip() for starter in starters if starter.stdout]
+    for starter in starters:
+        starter.communicate(timeout=60)  # closes its input, which lets it go
+    assert sorted(answers) == ["False 42", "False 42", "True 42"]
 
 
 def test_kill_9_of_the_owner_stops_the_server_and_keeps_every_acknowledged_row(

@@ -18,7 +18,7 @@ from returns_api.ports.carriers import Address
 from returns_api.usecases.context import Context
 from tests.support.context import Clock, a_context
 from tests.support.intake import Intake, an_intake
-from tests.usecases.test_orders import BUYER, CASH, T0, dispute, order, outside, parcel
+from tests.support.seen import BUYER, CASH, T0, dispute, order, outside, parcel
 
 
 @pytest.fixture

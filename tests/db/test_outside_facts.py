@@ -18,7 +18,7 @@ from returns_api.domain.orders import OrderSeen
 from returns_api.usecases.context import Context
 from tests.support.context import Clock, a_context
 from tests.support.intake import PATIENT, Intake, an_intake, await_here, in_thread
-from tests.usecases.test_orders import CASH, order
+from tests.support.seen import CASH, order
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
 

@@ -59,6 +59,24 @@ async def test_every_statement_is_led_to_its_rows(fresh_database_url: str) -> No
     assert lost == [], "\n".join(map(str, lost))
 
 
+async def test_an_order_s_payments_are_found_by_a_plan_of_empty_tables(
+    fresh_database_url: str,
+) -> None:
+    """Workers keep their plans until the tables are counted anew, which takes a minute."""
+    query = statements()["order_intake._LOCK_PAYMENTS"]
+    connection = await asyncpg.connect(fresh_database_url)
+    try:
+        await connection.execute("SET enable_seqscan = off")
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        await connection.execute(f"PREPARE asked AS {query.sql}")
+        nothing = ", ".join(["NULL"] * query.parameters)
+        plan = [line for (line,) in await connection.fetch(f"EXPLAIN EXECUTE asked({nothing})")]
+    finally:
+        await connection.close()
+    assert any("order_id = " in line for line in plan)
+    assert not any("Join Filter" in line for line in plan)
+
+
 @pytest.mark.parametrize("name", WHOLE)
 def test_nobody_is_excused_who_is_gone(name: str) -> None:
     assert name in statements()

@@ -15,7 +15,8 @@ from returns_api.db import transfers as rows
 from returns_api.db.attempts import Ended
 from returns_api.db.transfer_changes import apply_change
 from returns_api.domain.refunds import TransferChange
-from tests.support.story import Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
 
 PAID = 10000
 

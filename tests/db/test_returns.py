@@ -11,7 +11,9 @@ import pytest
 from returns_api.db import opening
 from returns_api.db import returns as rows
 from returns_api.domain.returns import LineChange
-from tests.support.story import Order, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 
 
 async def test_an_opening_is_all_or_nothing(story: Story) -> None:

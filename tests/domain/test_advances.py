@@ -41,12 +41,22 @@ NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
 TERMS = AdvanceTerms("first_scan", 300_00, 500_00, 14 * 86_400)
 A_RECOVERY = RecoveryRecord(
-    **{name: UUID(int=9) for name in ("id", "order_id", "return_id", "advance_id", "refund_id")},
-    **dict.fromkeys(
-        ("pay_by", "asked_action", "asked_minor", "asked_by", "asked_note", "closed_at")
-    ),
-    **dict.fromkeys(("paid_minor", "written_off_minor", "waived_minor", "cleared_minor"), 0),
+    id=UUID(int=9),
+    order_id=UUID(int=9),
+    return_id=UUID(int=9),
+    advance_id=UUID(int=9),
+    refund_id=UUID(int=9),
     exchange_id=None,
+    pay_by=None,
+    asked_action=None,
+    asked_minor=None,
+    asked_by=None,
+    asked_note=None,
+    closed_at=None,
+    paid_minor=0,
+    written_off_minor=0,
+    waived_minor=0,
+    cleared_minor=0,
     state="open",
     cause="not_returned",
     amount_minor=100,

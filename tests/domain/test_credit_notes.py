@@ -13,7 +13,7 @@ from returns_api.domain.credit_notes import AT_REST, plan_note
 from returns_api.domain.documents import credit_note_document, html
 from returns_api.domain.lifecycle.refunds import REFUND_STATES
 
-PARTS = [
+PARTS: list[dict[str, Any]] = [
     {"kind": "goods", "line": "a", "unit": 1, "amount": 20_00, "of": {"tax_included": 3_19}},
     {"kind": "goods", "line": "a", "unit": 2, "amount": 20_00, "of": {"tax_included": 3_19}},
     {"kind": "goods", "line": "b", "unit": 1, "amount": 5_00, "of": {"tax_added": 80}},
@@ -21,7 +21,7 @@ PARTS = [
     {"kind": "return_freight", "amount": -4_90},
 ]
 TITLES = {"a": "Linen shirt", "b": "Belt <b>"}
-WHOLE = sum(part["amount"] for part in PARTS)  # type: ignore[misc]
+WHOLE = sum(part["amount"] for part in PARTS)
 
 
 def test_the_lines_are_the_refunds_parts_equal_ones_together() -> None:

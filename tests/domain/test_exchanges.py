@@ -178,9 +178,13 @@ def test_a_replacement_has_no_price_and_an_exchange_has_one() -> None:
 
 @pytest.mark.parametrize("fallback", ["refund", "store_credit"])
 def test_what_the_buyer_gives_up_falls_back_as_quoted(fallback: str) -> None:
-    """What the shop does not have is a refund in any case."""
+    """What the shop does not have is a refund in any case; what nobody can be given is not."""
     one = exchange(fallback=fallback)
     assert after(plan_cancel(one, BUYER, NOW)).outcome == fallback
+    waits = replace(one, state="awaiting_goods", unit_price_minor=20_00)
+    for units, uncovered in (((1,), 1), ((), 0)):
+        failed = after(plan_judge(waits, Judged(units, 20_00, uncovered), NOW))
+        assert (failed.state, failed.outcome) == ("failed", fallback)
     out = after(plan_out_of_stock(one, AGENT, NOW, []))
     silent = plan_exchange_silence(out, NOW + timedelta(days=8))
     assert silent is not None

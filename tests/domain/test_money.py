@@ -202,5 +202,7 @@ def test_steps_of_a_cumulative_share_sum_to_the_whole(total: int, steps: list[in
 
 @pytest.mark.parametrize(("done", "whole"), [(-1, 3), (4, 3), (0, 0)])
 def test_a_cumulative_share_needs_a_fraction_of_a_whole(done: int, whole: int) -> None:
-    with pytest.raises(ValueError, match="weight done"):
+    with pytest.raises(
+        ValueError, match=r"^the weight done must lie between zero and a positive whole$"
+    ):
         cumulative_share(10, done, whole)

@@ -27,7 +27,7 @@ def test_the_report_is_one_json_object_on_the_last_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["--orders", "20", "--seed", "5", "--workers", "1", "--json"]) == 0
-    first, *_, last = capsys.readouterr().out.splitlines()
-    report = json.loads(last)
-    assert first == "seed 5"
+    said = capsys.readouterr()
+    assert said.err.splitlines()[0] == "seed 5"
+    report = json.loads(said.out.splitlines()[-1])
     assert (report["ok"], report["orders"], report["mismatches"]) == (True, 20, 0)

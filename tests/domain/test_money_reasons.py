@@ -28,8 +28,8 @@ from returns_api.domain.settlement import (
     plan_settlement,
 )
 from tests.domain.test_allocation_orders import line, order, shipping
-from tests.domain.test_refunds import NOW, payment, transfer
-from tests.domain.test_settlement import JACKET
+from tests.support.money_rows import NOW, payment, transfer
+from tests.support.settlements import JACKET
 
 PPM_HALF = 500_000
 REFUSALS: list[tuple[Callable[[], object], type[ReturnsError], str, list[dict[str, str]]]] = [

@@ -26,6 +26,7 @@ from returns_api.domain.reconciliations import (
     missing_there,
 )
 from returns_api.domain.statements import COLUMNS, LINES_MAX, parse_statement
+from tests.support.refusals import listed
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 OLD = NOW - timedelta(days=30)
@@ -141,7 +142,7 @@ def test_a_settlement_file_is_read_whatever_its_columns_order() -> None:
 def test_a_wrong_row_is_named_and_not_quoted(row: str, problem: str) -> None:
     with pytest.raises(Invalid) as refused:
         parse_statement(HEADER + row)
-    (error,) = refused.value.context["errors"]  # type: ignore[attr-defined]
+    (error,) = listed(refused, "errors")
     assert error["field"].startswith("statement row")
     assert problem in error["problem"]
 

@@ -99,5 +99,5 @@ def test_a_day_is_never_later_than_the_law_reads(clock: LawClock, waits: list[in
     named = [due_by_law([clock], stage, OPENED, at[stage]) for stage in STAGES]
     found = min(one[0] for one in named if one is not None)
     assert found <= law
-    waits = clock.after != STAGES[0] and clock.not_before is not None
-    assert found == law or waits, "nor earlier, unless the return forgot when it began"
+    forgot = clock.after != STAGES[0] and clock.not_before is not None
+    assert found == law or forgot, "nor earlier, unless the return forgot when it began"

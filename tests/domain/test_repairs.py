@@ -126,7 +126,7 @@ def test_a_quote_names_what_the_price_list_has(
 def test_declining_never_costs_more_than_the_repair_or_the_first_quote(
     quantities: list[int], covered: list[bool], freight: int, most: int
 ) -> None:
-    asked = [Asked(code, *each) for code, *each in zip(CODES, quantities, covered, strict=True)]
+    asked = [Asked(*each) for each in zip(CODES, quantities, covered, strict=True)]
     found = estimate(PRICES.positions(asked, "EUR", free=False), freight, most)
     assert 0 <= found.decline_minor <= min(most, found.total_minor)
     assert found.total_minor == freight + sum(each.charged_minor for each in found.positions)
@@ -137,7 +137,6 @@ Move = Callable[[RepairRecord, datetime], RepairChange | None]
 
 def moves(asked: Sequence[Asked], take: str, units: int) -> dict[str, Move]:
     """Everything that anybody can do to a repair."""
-    due = lambda x: x.due_minor or 0  # noqa: E731
     return {
         "judge": lambda x, now: plan_judge(x, range(1, units + 1), now),
         "quote": lambda x, now: plan_quote(x, AGENT, now, PRICES, asked, None),
@@ -147,7 +146,7 @@ def moves(asked: Sequence[Asked], take: str, units: int) -> dict[str, Move]:
         "choose": lambda x, now: plan_choose(x, BUYER, now, take),
         "finish": lambda x, now: plan_finish(x, AGENT, now),
         "link": lambda x, now: plan_link(x, AGENT, now, "https://shop.example"),
-        "pay": lambda x, now: plan_pay(x, FINANCE, now, due(x), "pi_1"),
+        "pay": lambda x, now: plan_pay(x, FINANCE, now, x.due_minor or 0, "pi_1"),
         "waive": lambda x, now: plan_waive(x, FINANCE, now),
         "ship": lambda x, now: plan_ship(x, AGENT, now, None, None),
         "complete": lambda x, now: plan_complete(x, BUYER, now),

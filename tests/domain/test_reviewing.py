@@ -55,8 +55,8 @@ def test_a_quote_is_opened_by_what_holds_by_now(
     assert told == (False, 900, "approve")
     assert opened.advance is None
     assert ReturnTerms.from_json(opened.to_json()) == opened
-    usual = {"approval_auto": True, "respond_within_seconds": None, "on_silence": None}
-    assert replace(opened, **usual, advance=AUTO.advance, review=REVIEW) == AUTO
+    usual = replace(opened, approval_auto=True, respond_within_seconds=None, on_silence=None)
+    assert replace(usual, advance=AUTO.advance, review=REVIEW) == AUTO
 
 
 def test_old_quotes_laws_and_what_is_known_already() -> None:

@@ -1,56 +1,25 @@
-"""What a return pays: refunds, deductions as quoted, shipping once, tenders in order."""
+"""What a return pays: refunds, deductions as quoted, shipping once."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from random import Random
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from returns_api.domain.allocation import Certificate, certify
-from returns_api.domain.errors import Invalid, NothingLeftToRefund
+from returns_api.domain.allocation import certify
+from returns_api.domain.errors import Invalid
 from returns_api.domain.orders import LineKind
-from returns_api.domain.refundable import overdrawn, refundable, require_refundable
 from returns_api.domain.settlement import (
     PPM,
     Claim,
     FreightPayer,
     PartKind,
     QuotedFees,
-    Settlement,
     Terms,
     plan_settlement,
 )
-from returns_api.domain.tenders import Tender, Transfer, drain
-from tests.domain.test_allocation_orders import line, order, orders, shipping
-
-BUYER_PAYS = Terms(freight_payer=FreightPayer.BUYER, return_freight_minor=490)
-JACKET = certify(
-    order(
-        [line("a", 9900, 2, order_discount_minor=2000, taxes=[2842]), shipping(500, 100)],
-        paid=[18200],
-        taxes_included=True,
-    )
-)
-
-
-def settle(claims: list[Claim], terms: Terms, certificate: Certificate = JACKET) -> Settlement:
-    settlement = plan_settlement(certificate, claims, terms, [Tender("p1", 10**9)])
-    assert settlement.total_minor == sum(part.amount_minor for part in settlement.parts)
-    assert settlement.total_minor == sum(each.amount_minor for each in settlement.transfers)
-    assert settlement.uncovered_minor == 0
-    return settlement
-
-
-def amounts(settlement: Settlement) -> dict[str, int]:
-    """What each kind of part sums to."""
-    sums: dict[str, int] = {}
-    for part in settlement.parts:
-        sums[part.kind.value] = sums.get(part.kind.value, 0) + part.amount_minor
-    return sums
+from tests.domain.test_allocation_orders import line, order, shipping
+from tests.support.settlements import BUYER_PAYS, JACKET, amounts, settle
 
 
 def test_a_quote_reads_like_the_example() -> None:
@@ -164,12 +133,68 @@ def test_original_shipping_is_refunded_once(before: int, now: int) -> None:
     assert amounts(settle([Claim("a", 1)], terms))["shipping"] == now
 
 
+@pytest.mark.parametrize(
+    ("before", "now"), [(0, [300, 300, 300]), (400, [0, 200, 300]), (650, [0, 0, 250])]
+)
+def test_shipping_of_several_parcels_is_refunded_from_the_last_one(
+    before: int, now: list[int]
+) -> None:
+    parcels = line("parcels", 300, 3, kind=LineKind.SHIPPING)
+    certificate = certify(order([line("a", 100), parcels, shipping(50)], paid=[1050]))
+    terms = Terms(refund_original_shipping=True, shipping_refunded={"parcels": before})
+    parts = [
+        part
+        for part in settle([Claim("a", 1)], terms, certificate).parts
+        if part.kind is PartKind.SHIPPING
+    ]
+    assert [part.amount_minor for part in parts] == [*now, 50]
+    assert [(part.line, part.unit) for part in parts] == [
+        *(("parcels", number) for number in (1, 2, 3)),
+        ("shipping", 1),
+    ]
+
+
+def test_a_fraction_of_a_minor_unit_is_not_kept_and_not_called_a_cut() -> None:
+    claim = Claim("a", 1, deduction_ppm=33_333, because="used")
+    parts = settle([claim], Terms(restocking_ppm=77_777)).parts
+    assert [(part.kind.value, part.amount_minor, dict(part.because)) for part in parts] == [
+        ("goods", 8900, {}),
+        ("grade_deduction", -296, {"grade": "used"}),
+        ("restocking_fee", -692, {}),
+    ]
+    assert all(type(part.amount_minor) is int for part in parts)
+    claim = Claim("a", 1, deduction_ppm=77_777)
+    quoted = QuotedFees(deduction_ppm=33_333, restocking_ppm=33_333, restocking_minor=10_000)
+    parts = settle([claim], Terms(restocking_ppm=77_777, quoted=quoted)).parts
+    assert [part.because for part in parts[1:]] == [{"asked": 692, "cut_to": 296}] * 2
+    assert all(type(part.because["asked"]) is int for part in parts[1:])
+
+
+@pytest.mark.parametrize(
+    ("freight", "expected"),
+    [
+        (9_299, {"goods": 8900, "shipping": 400, "return_freight": -9299}),
+        (9_300, {"goods": 8900, "return_freight": -8900}),
+        (99_999, {"goods": 8900, "return_freight": -8900}),
+    ],
+)
+def test_shipping_that_the_freight_would_eat_stays_due_to_a_later_return(
+    freight: int, expected: dict[str, int]
+) -> None:
+    """What pays nothing leaves no refund, so that nobody would know that it was paid."""
+    terms = replace(BUYER_PAYS, return_freight_minor=freight, refund_original_shipping=True)
+    settlement = settle([Claim("a", 1)], terms)
+    assert amounts(settlement) == expected
+    assert settlement.fees.return_freight_minor == -expected["return_freight"]
+
+
 def test_without_a_unit_due_there_is_no_shipping_and_no_freight() -> None:
     terms = replace(BUYER_PAYS, refund_original_shipping=True)
     assert settle([], terms).parts == ()
     settled = settle([Claim("a", 1, settled_by="exchange")], terms)
     assert settled.total_minor == 0
     assert [part.because for part in settled.parts] == [{"settled_by": "exchange"}]
+    assert [part.of for part in settled.parts] == [JACKET.unit("a", 1)]
 
 
 def test_duties_tips_and_fees_are_refunded_whole() -> None:
@@ -252,98 +277,3 @@ def test_removed_units_cannot_be_claimed() -> None:
 def test_terms_out_of_bounds_are_refused(terms: Terms) -> None:
     with pytest.raises(Invalid):
         plan_settlement(JACKET, [Claim("a", 1)], terms, [])
-
-
-@pytest.mark.parametrize(
-    ("amount", "left", "sent", "uncovered"),
-    [
-        (80, [50, 30], [("p1", 50), ("p2", 30)], 0),
-        (60, [50, 30], [("p1", 50), ("p2", 10)], 0),
-        (100, [50, 30], [("p1", 50), ("p2", 30)], 20),
-        (10, [0, -5, 30], [("p3", 10)], 0),
-        (0, [50], [], 0),
-        (7, [], [], 7),
-    ],
-)
-def test_tenders_are_drained_in_their_order(
-    amount: int, left: list[int], sent: list[tuple[str, int]], uncovered: int
-) -> None:
-    tenders = [Tender(f"p{number}", each) for number, each in enumerate(left, start=1)]
-    assert drain(amount, tenders) == (tuple(Transfer(*each) for each in sent), uncovered)
-
-
-@pytest.mark.parametrize(
-    ("balance", "left", "over"),
-    [
-        ((100, 0, 0, 0, 0), 100, 0),
-        ((100, 60, 0, 0, 0), 40, 0),
-        ((100, 10, 20, 30, 40), 0, 0),
-        ((100, 0, 60, 60, 0), 0, 20),
-        ((0, 0, 0, 0, 0), 0, 0),
-    ],
-)
-def test_what_is_left_of_a_payment(balance: tuple[int, ...], left: int, over: int) -> None:
-    assert refundable(*balance) == left
-    assert overdrawn(*balance) == over
-
-
-def test_a_refund_above_what_is_left_tells_what_is_left() -> None:
-    require_refundable(40, 40)
-    with pytest.raises(NothingLeftToRefund) as caught:
-        require_refundable(60, 40)
-    assert caught.value.context == {"requested": 60, "remaining": 40}
-    for amount in (0, -1):
-        with pytest.raises(Invalid):
-            require_refundable(amount, 40)
-
-
-rates = st.integers(0, PPM)
-fees = st.integers(0, 10**6)
-all_terms = st.builds(
-    Terms,
-    freight_payer=st.sampled_from(FreightPayer),
-    return_freight_minor=fees,
-    restocking_ppm=rates,
-    max_deduction_ppm=rates,
-    refund_original_shipping=st.booleans(),
-    quoted=st.none() | st.builds(QuotedFees, fees, fees, rates, rates),
-)
-
-
-@given(orders().map(certify), all_terms, st.data())
-def test_every_settlement_is_bounded_ordered_and_within_its_quote(
-    certificate: Certificate, terms: Terms, data: st.DataObject
-) -> None:
-    known = [
-        Claim(each, number)
-        for each, number, _ in certificate.units()
-        if certificate.line(each).kind is not LineKind.SHIPPING
-    ][:200]
-    claims = [replace(claim, deduction_ppm=data.draw(rates)) for claim in known[:5]] + known[5:]
-    settlement = plan_settlement(certificate, claims, terms, [Tender("p", 1_000)])
-    assert 0 <= settlement.total_minor <= certificate.paid_minor
-    assert settlement.total_minor == sum(part.amount_minor for part in settlement.parts)
-    moved = sum(each.amount_minor for each in settlement.transfers)
-    assert moved + settlement.uncovered_minor == settlement.total_minor
-    Random(7).shuffle(claims)
-    assert plan_settlement(certificate, claims, terms, [Tender("p", 1_000)]) == settlement
-    if terms.quoted is not None:
-        assert settlement.fees.return_freight_minor <= terms.quoted.return_freight_minor
-        assert settlement.fees.restocking_minor <= terms.quoted.restocking_minor
-
-
-@given(orders().map(certify), all_terms, st.integers(0, 200))
-def test_accepting_a_quote_and_returning_less_never_deducts_more(
-    certificate: Certificate, terms: Terms, fewer: int
-) -> None:
-    units: list[Any] = [
-        Claim(each, number)
-        for each, number, _ in certificate.units()
-        if certificate.line(each).kind is LineKind.GOODS
-    ][:200]
-    quote = plan_settlement(certificate, units, replace(terms, quoted=None), [])
-    final = plan_settlement(certificate, units[fewer:], replace(terms, quoted=quote.fees), [])
-    assert final.fees.return_freight_minor <= quote.fees.return_freight_minor
-    assert final.fees.restocking_minor <= quote.fees.restocking_minor
-    if fewer == 0:
-        assert final == replace(quote, parts=final.parts)

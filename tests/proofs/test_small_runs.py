@@ -90,6 +90,15 @@ def test_without_its_guard_more_is_accepted_than_there_is_and_the_proof_says_so(
     assert any(text.startswith("N1") for text in told["violations"])
 
 
+def test_poison_in_small() -> None:
+    """Its speed is not judged here: each message counts for a hundredth of it."""
+    code, told = run("proofs.poison", "--good", "100", "--poison", "10", "--rate", "50")
+    assert code in {0, 1}
+    assert [text for text in told["wrong"] if not text.startswith("95 %")] == [], told
+    assert (told["good_done"], told["dead"], told["ignored"]) == (300, 9, 1)
+    assert told["workers_ended"] == {}
+
+
 def test_chaos_in_small() -> None:
     code, told = run("proofs.chaos", "--minutes", "0.3", "--rate", "120", "--fired", "0")
     assert (code, told["ok"]) == (0, True), told

@@ -27,7 +27,7 @@ def carrier(tmp_path: Path) -> Iterator[Carrier]:
 
 @pytest.fixture
 async def http() -> AsyncIterator[HttpClient]:
-    client = HttpClient(deadline_seconds=0.5)
+    client = HttpClient(deadline_seconds=10.0)
     yield client
     await client.aclose()
 

@@ -36,6 +36,7 @@ async def test_labels_survive_kill_9(carrier: Carrier, http: HttpClient) -> None
 
 async def test_label_files_are_what_they_say(carrier: Carrier, http: HttpClient) -> None:
     label = await bought(carrier, http)
+    assert label.label_url is not None
     pdf = await http.send(Call("GET", label.label_url))
     assert pdf.headers["content-type"] == "application/pdf"
     assert pdf.body.startswith(b"%PDF-1.4")

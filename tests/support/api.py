@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64encode
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from returns_api.app import create_app
+from returns_api.app import at_work, create_app
 from returns_api.config import Settings
 from returns_api.domain.access import Role, Scope
 from returns_api.domain.shops import ShopSettings
@@ -25,10 +26,15 @@ from tests.support.context import ADDRESS, Clock
 __all__ = ["ADDRESS", "Tenant", "a_tenant", "an_app", "client_of"]
 
 
+_idle: defaultdict[frozenset[tuple[str, Any]], list[FastAPI]] = defaultdict(list)
+"""Applications that no test uses, by their settings. Each takes half a second to be made, most of
+it at its first request, and knows nothing of what it answered: that is in its Context."""
+
+
 @asynccontextmanager
 async def an_app(database_url: str, clock: Clock, **more: Any) -> AsyncIterator[FastAPI]:
-    """The whole application on ``database_url``, with a clock of the test's own; ``more`` are
-    settings."""
+    """The whole application on ``database_url``, with a clock and a Context of the test's own;
+    ``more`` are settings."""
     settings = Settings(
         database_url=SecretStr(database_url),
         secret_key=SecretStr(urlsafe_b64encode(b"k" * 32).decode()),
@@ -37,9 +43,11 @@ async def an_app(database_url: str, clock: Clock, **more: Any) -> AsyncIterator[
         api_pool_size=5,
         **more,
     )
-    app = create_app(settings, clock=clock)
-    async with app.router.lifespan_context(app):
+    idle = _idle[frozenset(more.items())]
+    app = idle.pop() if idle else create_app(settings)
+    async with at_work(app, settings, clock=clock):
         yield app
+    idle.append(app)
 
 
 @dataclass(frozen=True, slots=True)

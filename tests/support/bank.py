@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from returns_api.ports.payments import PaymentAccount
+from returns_api.adapters.http import HttpClient
+from returns_api.adapters.payments.stripe import StripePayments
+from returns_api.ports.payments import PaymentAccount, ProviderRefund
 from tests.support.simulator import Simulator
 
 SECRET_KEY = "sk_test_bank"
@@ -61,6 +64,15 @@ class Bank(Simulator):
     async def settle(self, refund: str, status: str) -> None:
         """Change a refund's state now."""
         await self.control("POST", "settle", {"refund": refund, "status": status})
+
+    async def refunds_of(self, payment: str) -> Sequence[ProviderRefund]:
+        """Its own word on every refund of a payment. A look of the test, not a call of the service:
+        no deadline that a test gives the service cuts it short."""
+        http = HttpClient()
+        try:
+            return await StripePayments(http).list_refunds(self.account, payment)
+        finally:
+            await http.aclose()
 
     async def register_webhook(self, url: str, secret: str, **more: Any) -> None:
         """Where to announce events."""

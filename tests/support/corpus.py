@@ -20,15 +20,9 @@ from urllib.parse import quote
 import asyncpg
 import httpx
 
-from tests.support.matrix import (
-    NAMES,
-    NOT_COMPARED,
-    Operation,
-    put,
-    reaches,
-    read_operations,
-    resolve,
-)
+from tests.support.checksums import NOT_COMPARED
+from tests.support.described import Operation, put, reaches, read_operations, resolve
+from tests.support.matrix import NAMES, OF_A_GIFT
 from tests.support.world import World, bearer
 
 _MARK: Final = "@@the-odd-value@@"
@@ -228,11 +222,14 @@ class Fuzzer:
         self._rows = tuple(row.values())
 
     def _request(self, place: Place, value: str) -> httpx.Request:
-        operation, own = place.operation, {**NAMES, **self.world.ours.made[0]}
+        operation, house = place.operation, self.world.ours
+        theirs = house.gifts[0] if OF_A_GIFT(operation.path) else {}
+        own = {**NAMES, **house.made[0], **theirs}
+        who = "recipient" if theirs else "admin"
         path = operation.path
         body = deepcopy(operation.bodies[0]) if operation.bodies else None
         headers: dict[str, str] = {
-            **bearer(self.world.ours.keys["admin"]),
+            **bearer(house.keys[who]),
             "idempotency-key": f"fuzz-{next(self._numbers)}",
         }
         if operation.method in {"PUT", "PATCH"}:

@@ -14,7 +14,8 @@ from returns_api.domain import ids
 from returns_api.domain.access import Role
 from returns_api.usecases.credentials import issue
 from tests.support.api import an_app, client_of
-from tests.support.story import Order, Story
+from tests.support.story import Story
+from tests.support.story_scene import Order
 
 STAFF: Final = (Role.AGENT, Role.WAREHOUSE, Role.FINANCE, Role.ADMIN, Role.PLATFORM)
 

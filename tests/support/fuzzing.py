@@ -21,7 +21,16 @@ from tests.support.world import World
 ROOT: Final = Path(__file__).resolve().parents[2]
 HOOKS: Final = Path(__file__).with_name("schemathesis_hooks.py")
 NOBODY: Final = "none"
-ROLES: Final = ("admin", "agent", "warehouse", "finance", "publishable", "buyer", NOBODY)
+ROLES: Final = (
+    "admin",
+    "agent",
+    "warehouse",
+    "finance",
+    "publishable",
+    "buyer",
+    "recipient",
+    NOBODY,
+)
 EXPECTED: Final = ("2xx", "3xx", "401", "403", "404", "409", "412", "428", "429", "5xx")
 HANGS_SECONDS: Final = 30.0
 """An answer that takes longer hangs. How fast answers are is no matter of tests; the proof, on a
@@ -151,5 +160,5 @@ def _authorization(token: str) -> dict[str, str]:
 
 def _peers(role: str) -> list[str]:
     """Who may not see what the other one made: the same role of the other shop, another buyer."""
-    more = ["other_buyer"] if role == "buyer" else []
+    more = [f"other_{role}"] if role in {"buyer", "recipient"} else []
     return [role, f"stranger_{role}", *more]

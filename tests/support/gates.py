@@ -14,7 +14,7 @@ class Gate:
     """Wraps any adapter; calls of the methods in ``closed`` wait until ``open`` is set.
 
     ``refusals`` are exceptions that the next calls of a method raise instead of being made,
-    ``methods`` what stands in for the adapter's own.
+    ``instead`` what stands in for the adapter's own members.
     """
 
     def __init__(self, inner: Any, *closed: str) -> None:
@@ -24,10 +24,10 @@ class Gate:
         self.open = asyncio.Event()
         self.refusals: dict[str, list[Exception]] = {}
         self.calls: list[str] = []
-        self.methods: dict[str, Any] = {}
+        self.instead: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
-        found = self.methods.get(name) or getattr(self.inner, name)
+        found = self.instead.get(name) or getattr(self.inner, name)
         if not asyncio.iscoroutinefunction(found):
             return found
 

@@ -19,6 +19,7 @@ from returns_api.usecases._connections import seal_webhook_secrets
 from returns_api.usecases._waiting import NotYet
 from returns_api.usecases.context import Context
 from returns_api.usecases.shops import create_shop
+from tests.support.context import Clock
 
 T = TypeVar("T")
 
@@ -81,6 +82,12 @@ class Intake:
 
     ctx: Context
     shop: UUID
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that the context reads, for tests to put forward."""
+        assert isinstance(self.ctx.clock, Clock)
+        return self.ctx.clock
 
     async def connect(
         self,

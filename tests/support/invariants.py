@@ -75,11 +75,16 @@ BREACHES: Final[dict[str, str]] = {
             AND x.state <> 'lapsed') ON d.shop_id = p.shop_id AND d.payment_id = p.id
         GROUP BY p.shop_id, p.id HAVING p.exchanged <> coalesce(sum(d.amount_minor), 0)""",
     "N2: a unit was both refunded and exchanged": """
-        SELECT x.id FROM exchanges x LEFT JOIN refunds f
-          ON f.shop_id = x.shop_id AND f.return_id = x.return_id AND f.kind IN ('return', 'advance')
-        WHERE x.state IN ('released', 'shipped', 'completed') AND NOT x.in_advance
-        GROUP BY x.shop_id, x.id, x.credit_minor, x.drawn_minor
-        HAVING x.drawn_minor + coalesce(sum(f.amount_minor), 0) <> coalesce(x.credit_minor, 0)""",
+        SELECT r.id FROM returns r
+        JOIN (SELECT shop_id, return_id, sum(drawn_minor) AS drawn, sum(credit_minor) AS credit,
+                     bool_and(state IN ('released', 'shipped', 'completed')) AS given
+              FROM exchanges WHERE NOT in_advance AND state <> 'lapsed'
+              GROUP BY shop_id, return_id) x ON x.shop_id = r.shop_id AND x.return_id = r.id
+        LEFT JOIN refunds f
+          ON f.shop_id = r.shop_id AND f.return_id = r.id AND f.kind IN ('return', 'advance')
+        WHERE r.settled_at IS NOT NULL AND x.given
+        GROUP BY r.shop_id, r.id, x.drawn, x.credit
+        HAVING x.drawn + coalesce(sum(f.amount_minor), 0) <> coalesce(x.credit, 0)""",
     "N2: goods went first for another sum than their advance": """
         SELECT x.id, x.drawn_minor, a.amount_minor FROM exchanges x LEFT JOIN advances a
           ON a.shop_id = x.shop_id AND a.exchange_id = x.id
@@ -150,6 +155,13 @@ BREACHES: Final[dict[str, str]] = {
           ON c.shop_id = l.shop_id AND c.return_line_id = l.id
         GROUP BY l.shop_id, l.id
         HAVING count(c.unit_no) <> CASE
+            WHEN l.state = 'rejected' AND EXISTS (
+                SELECT FROM disputes d
+                JOIN returns r ON r.shop_id = d.shop_id AND r.id = d.return_id
+                WHERE d.shop_id = l.shop_id AND d.return_id = l.return_id
+                  AND r.state = 'rejected'
+                  AND (d.state NOT IN ('withdrawn', 'final') OR
+                       d.state = 'final' AND d.award_minor > 0)) THEN l.quantity
             WHEN l.state IN ('rejected', 'canceled', 'expired') THEN 0
             WHEN l.state IN ('inspected', 'settled') THEN l.received
               - coalesce((SELECT cardinality(x.units) FROM repairs x

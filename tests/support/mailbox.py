@@ -60,9 +60,10 @@ class Mailbox:
     ) -> str:
         answer = self.at_data(envelope.rcpt_tos[0])
         if answer == TAKEN:
-            mail = message_from_bytes(envelope.original_content or b"", policy=default)
-            self.received.append(mail)  # type: ignore[arg-type]  # the default policy makes these
-        if self.hang_up:
+            self.received.append(
+                message_from_bytes(envelope.original_content or b"", policy=default)
+            )
+        if self.hang_up and server.transport:
             server.transport.close()
         return answer
 

@@ -2,41 +2,47 @@
 
 Owns the requests, made from the file alone, and the three comparisons: who is let in, whether
 another's id can be told from one that nobody has, and whether anything of another shop shows. An
-operation or a parameter that it does not know how to call is a finding, not a gap.
+operation or a parameter that it does not know how to call is a finding, not a gap. Refuses to own
+what the file says of an operation (``described``).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
-from itertools import count, pairwise
+from itertools import count
 from typing import Any, Final
-from uuid import UUID
 
-import asyncpg
 import httpx
 import uuid_utils.compat as uuids
 
 from returns_api.domain import ids
-from returns_api.domain.access import ROLE_SCOPES, Role, Scope
+from returns_api.domain.access import ROLE_SCOPES, Role
 from returns_api.domain.order_documents import EXAMPLE as DOCUMENT
-from tests.support.pictures import picture
+from tests.support.described import Operation, Slot, put, reaches
 from tests.support.world import House, World, bearer
 
-_PATTERN: Final = re.compile(r"^\^([a-z]+)_\[0-7\]")
-_EXAMPLE: Final = re.compile(r"^([a-z]{2,3})_[0-7][0-9a-hjkmnp-tv-z]{25}$")
 _OF_A_BUYER: Final = frozenset(
     {"ord", "li", "qt", "ret", "rl", "ref", "cn", "ev", "off", "rcv", "dsp", "exc", "pku", "wdr"}
+    | {"gft"}
 )
-NOT_COMPARED: Final = frozenset({"idempotency_keys", "rate_limits"})
-"""Kept refusals and counters: written by refused requests on purpose."""
+
+
+_BOUND: Final = frozenset({"buyer", "recipient"})
+"""Roles whose token is for one order of the shop."""
+
+
+OF_A_GIFT: Final = re.compile(r"/v1/gift(/|$)").match
+"""Whether an operation is for the recipient of a gift, by its path."""
+
+
 NAMES: Final[Mapping[str, str]] = {"name": str(DOCUMENT["external_id"]), "report": "reasons"}
 """What a shop names by itself, and what has the same name for all: nobody else's can be guessed."""
+
+
 _HEADERS: Final = ("content-type", "etag", "location", "retry-after", "www-authenticate", "allow")
+
 
 PUBLIC: Final = frozenset(
     {
@@ -52,43 +58,14 @@ PUBLIC: Final = frozenset(
     }
 )
 """Operations without a key: no shop's data, a signature instead, or meant for everybody."""
+
+
+BY_A_CODE: Final = frozenset({"openGiftSession"})
+"""Operations that want a secret besides the key, which no id of ours is."""
+
+
 REFUSED_BESIDES: Final = frozenset({("listOrders", "buyer")})
 """Refused to a role that has the scope: a buyer's token is for one order and lists none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A place for an id: ``where`` is path, query or body; ``at`` a name or a path into a body."""
-
-    where: str
-    at: tuple[str | int, ...]
-    prefix: str
-
-    @property
-    def text(self) -> str:
-        return f"{self.where} {'.'.join(map(str, self.at))}"
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation of the file. ``bodies`` are its examples, the first one the usual."""
-
-    id: str
-    method: str
-    path: str
-    scope: Scope | None
-    slots: tuple[Slot, ...]
-    bodies: tuple[Any, ...]
-    unknown: tuple[str, ...]
-    raw: tuple[str, str | bytes] | None = None
-    """Media type and example of a body that is not JSON."""
-
-    def body_for(self, slot: Slot | None) -> Any:
-        """An example that has the slot, or the first one."""
-        for body in self.bodies:
-            if slot is not None and slot.where == "body" and reaches(body, slot.at):
-                return deepcopy(body)
-        return deepcopy(self.bodies[0]) if self.bodies else None
 
 
 @dataclass(slots=True)
@@ -121,7 +98,7 @@ class Matrix:
             for operation in self.operations:
                 for slot in operation.slots:
                     for role, token in self._callers(house, operation):
-                        strange = _strange(slot, other, house if role == "buyer" else None)
+                        strange = _strange(slot, other, house if role in _BOUND else None)
                         await self._compare(operation, slot, house, role, token, strange)
 
     def _callers(self, house: House, operation: Operation) -> Iterator[tuple[str, str]]:
@@ -209,14 +186,14 @@ class Matrix:
         for operation in sorted(self.operations, key=lambda each: each.method == "DELETE"):
             best = 999
             with_id = next((slot for slot in operation.slots if slot.where == "body"), None)
+            gift = house.gifts[0] if OF_A_GIFT(operation.path) else {}
+            own = {**house.made[0], **gift}
             for _, token in self._callers(house, operation):
-                value = "" if with_id is None else house.made[0][with_id.prefix]
-                answer = await self._send(
-                    operation, token, house.made[0], slot=with_id, value=value
-                )
+                value = "" if with_id is None else own[with_id.prefix]
+                answer = await self._send(operation, token, own, slot=with_id, value=value)
                 best = min(best, answer.status_code)
             self.found.answered[operation.id] = best
-            if best in {401, 403, 404} and operation.id not in PUBLIC:
+            if best in {401, 403, 404} and operation.id not in PUBLIC | BY_A_CODE:
                 self.found.wrong.append(f"{operation.id}: the right key with own ids gets {best}")
             if best >= 500:
                 self.found.wrong.append(f"{operation.id}: {best}")
@@ -303,134 +280,3 @@ def _strange(slot: Slot, other: House, same_shop: House | None) -> list[str]:
 
 def _masked(text: str, value: str) -> str:
     return re.sub(r'"request_id":"[^"]*"', '"request_id":""', text.replace(value, "ID"))
-
-
-async def checksums(owner_url: str, shop: UUID) -> dict[str, str]:
-    """One digest per table over the shop's rows."""
-    connection = await asyncpg.connect(owner_url)
-    try:
-        tables = await connection.fetch(
-            "SELECT table_name AS name FROM information_schema.columns"
-            " WHERE table_schema = 'public' AND column_name = 'shop_id'"
-        )
-        found = {}
-        for name in sorted({row["name"] for row in tables} - NOT_COMPARED):
-            rows = await connection.fetch(
-                f"SELECT t::text AS row FROM {name} t WHERE shop_id = $1 ORDER BY 1", shop
-            )
-            whole = "\n".join(row["row"] for row in rows)
-            found[name] = hashlib.sha256(whole.encode()).hexdigest()
-        return found
-    finally:
-        await connection.close()
-
-
-def read_operations(description: Mapping[str, Any]) -> list[Operation]:
-    """Every operation of an OpenAPI document."""
-    return [
-        _operation(description, method.upper(), path, found)
-        for path, methods in description["paths"].items()
-        for method, found in methods.items()
-    ]
-
-
-def _operation(
-    description: Mapping[str, Any], method: str, path: str, found: Mapping[str, Any]
-) -> Operation:
-    slots, unknown = [], []
-    for parameter in found.get("parameters", ()):
-        prefix = _prefix_of(parameter)
-        if prefix is not None and parameter["in"] in {"path", "query"}:
-            slots.append(Slot(parameter["in"], (parameter["name"],), prefix))
-        elif parameter["in"] == "path":
-            unknown.append(f"nobody knows an id for the path parameter '{parameter['name']}'")
-    bodies: tuple[Any, ...] = ()
-    content = found.get("requestBody", {}).get("content", {}).get("application/json")
-    if content is not None:
-        schema = resolve(description, content["schema"])
-        bodies = tuple(schema.get("examples") or [content["example"]])
-        slots += [Slot("body", at, prefix) for at, prefix in _ids_in(description, schema)]
-    scope = found.get("x-scope")
-    return Operation(
-        found["operationId"],
-        method,
-        path,
-        None if scope is None else Scope(scope),
-        tuple(slots),
-        bodies,
-        tuple(unknown),
-        _raw(found),
-    )
-
-
-def _raw(found: Mapping[str, Any]) -> tuple[str, str | bytes] | None:
-    for media, content in found.get("requestBody", {}).get("content", {}).items():
-        if media == "image/jpeg":
-            return media, picture()
-        if media != "application/json":
-            return media, content["example"]
-    return None
-
-
-def _prefix_of(parameter: Mapping[str, Any]) -> str | None:
-    if parameter["name"] == "cursor":
-        return None
-    if parameter["name"] == "source":
-        return "slug"
-    if parameter["name"] == "report":
-        return "report"
-    if str(parameter.get("example", "")) == DOCUMENT["external_id"]:
-        return "name"
-    shown = _EXAMPLE.match(str(parameter.get("example", "")))
-    return None if shown is None else shown[1]
-
-
-def resolve(description: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    name = schema.get("$ref", "").removeprefix("#/components/schemas/")
-    return description["components"]["schemas"][name] if name else schema
-
-
-def _ids_in(
-    description: Mapping[str, Any], schema: Mapping[str, Any], at: tuple[str | int, ...] = ()
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Places of a body whose schema is the pattern of an id; of a list, its first item."""
-    schema = resolve(description, schema)
-    pattern = _PATTERN.match(schema.get("pattern", ""))
-    if pattern:
-        yield at, pattern[1]
-    for name, inner in schema.get("properties", {}).items():
-        yield from _ids_in(description, inner, (*at, name))
-    if isinstance(schema.get("items"), Mapping):
-        yield from _ids_in(description, schema["items"], (*at, 0))
-    if at:  # at the root these say what holds between fields
-        for kind in schema.get("anyOf", ()):
-            yield from _ids_in(description, kind, at)
-
-
-def reaches(body: Any, at: Sequence[str | int]) -> bool:
-    for step in at:
-        try:
-            body = body[step]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return True
-
-
-def put(body: Any, at: Sequence[str | int], value: str) -> None:
-    """Write into a body, making the objects and lists on the way."""
-    for step, following in pairwise(at):
-        if isinstance(step, str) and body.get(step) is None:
-            body[step] = [] if isinstance(following, int) else {}
-        elif isinstance(step, int) and len(body) <= step:
-            body.append({})
-        body = body[step]
-    last = at[-1]
-    if isinstance(last, int) and len(body) <= last:
-        body.append(value)
-    else:
-        body[last] = value
-
-
-def load(text: str) -> list[Operation]:
-    """The operations of a committed OpenAPI file."""
-    return read_operations(json.loads(text))

@@ -92,15 +92,16 @@ class PostgresForTests:
     def url(self, database: str, *, user: str = SUPERUSER) -> str:
         return self.server.url(database=database, user=user)
 
-    def clone(self) -> str:
-        """The name of a fresh database with the newest schema and no rows."""
+    def clone(self, of: str = TEMPLATE) -> str:
+        """The name of a fresh database: with the newest schema and no rows, or a copy of ``of``,
+        which nobody may be connected to."""
         if not self._template_ready:
             self.drop(TEMPLATE)  # half built, when a migration failed in an earlier test
             self._execute(f"CREATE DATABASE {TEMPLATE}")
             run_apart(upgrade(self.url(TEMPLATE)))
             self._template_ready = True
         name = f"test_{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {of} STRATEGY file_copy")
         return name
 
     def empty(self) -> str:

@@ -6,6 +6,7 @@ When the test is over, whatever it told must have kept every invariant.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from uuid import UUID
 
 import pytest
 
@@ -15,11 +16,12 @@ from tests.support.bank import Bank
 from tests.support.carrier import Carrier
 from tests.support.context import Clock, a_context
 from tests.support.invariants import breaches
-from tests.support.postgres import APP_ROLE, PostgresForTests
+from tests.support.postgres import APP_ROLE, TEMPLATE, PostgresForTests, run_apart
 from tests.support.story import POLICY, Story, a_story
 
-DEADLINE = 0.6
-"""Seconds after which a call to bank or carrier is given up here."""
+PATIENT, HASTY = 10.0, 0.6
+"""Seconds after which a call to bank or carrier is given up: so many that a busy machine changes no
+outcome, but where a test (``@pytest.mark.hasty``) lets one hang."""
 
 
 @pytest.fixture(scope="session")
@@ -53,20 +55,54 @@ def story_clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def begun_shops() -> dict[tuple[str, ...], tuple[str, UUID]]:
+    """Databases with a shop in which nothing happened yet, by what the shop was begun with."""
+    return {}
+
+
 @pytest.fixture
-def story_database(postgres: PostgresForTests) -> Iterator[str]:
-    """The name of a database for one test alone."""
-    name = postgres.clone()
+def story_shop(
+    postgres: PostgresForTests,
+    begun_shops: dict[tuple[str, ...], tuple[str, UUID]],
+    bank: Bank,
+    carrier: Carrier,
+    story_policy: str,
+) -> tuple[str, UUID]:
+    """A database to copy, and the shop in it: begun once, since that takes as long as a story."""
+    key = (story_policy, bank.base_url, carrier.base_url)
+    if key not in begun_shops:
+        name = postgres.clone()
+        begun = _begun(postgres.url(name, user=APP_ROLE), bank, carrier, story_policy)
+        begun_shops[key] = name, run_apart(begun)
+    return begun_shops[key]
+
+
+async def _begun(url: str, bank: Bank, carrier: Carrier, policy: str) -> UUID:
+    clock = Clock()
+    async with a_context(url, clock) as context:
+        return (await a_story(context, clock, bank, carrier, policy)).shop
+
+
+@pytest.fixture
+def story_database(postgres: PostgresForTests, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of a database for one test alone, with a shop in it where a story is asked for."""
+    asked = "story" in request.fixturenames
+    name = postgres.clone(request.getfixturevalue("story_shop")[0] if asked else TEMPLATE)
     yield name
     postgres.drop(name)
 
 
 @pytest.fixture
 async def story_ctx(
-    postgres: PostgresForTests, story_database: str, story_clock: Clock
+    request: pytest.FixtureRequest,
+    postgres: PostgresForTests,
+    story_database: str,
+    story_clock: Clock,
 ) -> AsyncIterator[Context]:
     url = postgres.url(story_database, user=APP_ROLE)
-    async with a_context(url, story_clock, deadline_seconds=DEADLINE) as context:
+    seconds = HASTY if request.node.get_closest_marker("hasty") else PATIENT
+    async with a_context(url, story_clock, deadline_seconds=seconds) as context:
         yield context
 
 
@@ -84,9 +120,9 @@ async def story(
     story_clock: Clock,
     bank: Bank,
     carrier: Carrier,
-    story_policy: str,
+    story_shop: tuple[str, UUID],
 ) -> AsyncIterator[Story]:
-    told = await a_story(story_ctx, story_clock, bank, carrier, story_policy)
+    told = Story(story_ctx, story_clock, story_shop[1], bank, carrier)
     yield told
     broken = await breaches(postgres.url(story_database), bank)
     assert broken == [], broken
@@ -97,6 +133,7 @@ async def story(
 __all__ = [
     "bank",
     "bank_process",
+    "begun_shops",
     "carrier",
     "carrier_process",
     "story",
@@ -104,4 +141,5 @@ __all__ = [
     "story_ctx",
     "story_database",
     "story_policy",
+    "story_shop",
 ]

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
 TRANSMISSION = "69cd13f0-d67a-11e5-baa3-778b53f4ae55"
 
@@ -23,7 +23,7 @@ def paypal_key(name: str) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
 
 
-def paypal_secret(webhook_id: str, key: rsa.RSAPublicKey) -> str:
+def paypal_secret(webhook_id: str, key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> str:
     """The secret that pins ``key`` for a webhook."""
     encoded = key.public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo

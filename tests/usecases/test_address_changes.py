@@ -13,7 +13,9 @@ from returns_api.domain import ids
 from returns_api.domain.orders import PersonErased
 from tests.support.desk import Desk, a_desk, names
 from tests.support.postgres import APP_ROLE, PostgresForTests
-from tests.support.story import Order, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 
 ADDRESS = {
     "name": "Anna Weber", "street1": "Neue Gasse 2", "street2": None, "city": "Bern",
@@ -72,6 +74,10 @@ async def test_the_shop_hears_of_it_without_the_address_and_applies_it(case: Cas
     erased = PersonErased(None, None, (case.order.name,))
     await case.story.see(erased)
     assert (await case.read(asked))["address"] is None
+    since = await case.ask()
+    assert (await case.read(since))["address"] == ADDRESS, "the buyer's session outlives that"
+    await case.story.see(erased)
+    assert (await case.read(since))["address"] is None, "who asks again is heard again"
 
 
 async def test_it_has_to_be_in_time_and_in_the_country(case: Case) -> None:

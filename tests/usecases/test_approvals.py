@@ -19,7 +19,9 @@ from returns_api.ports.errors import ProviderRejected
 from returns_api.usecases._refund_views import RefundView
 from returns_api.worker import sweep
 from tests.support.gates import Gate
-from tests.support.story import Order, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 
 
 async def an_order(story: Story, *paid: int, **more: Any) -> Order:

@@ -16,7 +16,9 @@ from returns_api.domain import ids
 from returns_api.domain.orders import LineFacts, LineKind, OrderSeen, ParcelLine, ParcelSeen
 from tests.support.desk import Desk, a_desk, names
 from tests.support.postgres import APP_ROLE, PostgresForTests
-from tests.support.story import Order, Story, freight, goods
+from tests.support.story import Story
+from tests.support.story_orders import freight, goods
+from tests.support.story_scene import Order
 
 
 @dataclass
@@ -256,8 +258,9 @@ async def test_a_parcel_that_never_came_is_paid_back_unless_the_shop_shows_other
 ) -> None:
     await case.send(coat=3, hat=1)
     (parcel,) = (await case.story.load(case.order.id)).parcels
-    wish = {"cause": "not_received", "parcel": parcel.external_id, "lines": case.lines(hat=1)}
-    lost = {**wish, "cause": "lost"}
+    missing: dict[str, Any] = {"parcel": parcel.external_id, "lines": case.lines(hat=1)}
+    wish = {"cause": "not_received", **missing}
+    lost = {"cause": "lost", **missing}
     assert (await case.desk.send("buyer", case.path, lost)).status_code == 409
     case.story.clock.forward(days=8)
     asked = await case.cancel(**wish)

@@ -23,7 +23,9 @@ from returns_api.worker.jobs import KINDS
 from tests.support.desk import Desk, a_desk, names
 from tests.support.mailbox import Mailbox, a_mailbox, text_of
 from tests.support.postgres import APP_ROLE, PostgresForTests
-from tests.support.story import POLICY, Order, Story, goods
+from tests.support.story import POLICY, Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 from tests.usecases.test_notifications import SENDER
 
 SECRET = "he always complains"
@@ -159,7 +161,7 @@ async def test_the_calendar_is_the_policy_s_and_the_days_are_the_shop_s(case: Ca
 
 async def test_notes_stay_with_the_staff_and_words_go_with_the_person(case: Case) -> None:
     ret = await case.story.open(case.orders[0], {"coat": 1})
-    made = await case.opened(**{"return": ids.encode("ret", ret.id)})
+    made = await case.opened(0, **{"return": ids.encode("ret", ret.id)})
     path = f"/v1/complaints/{made['complaint']}"
     await case.desk.do("agent", f"{path}/notes", {"text": SECRET})
     await case.desk.do("agent", f"{path}/messages", {"text": "We are on it."})

@@ -11,7 +11,9 @@ from returns_api.domain.access import Role
 from returns_api.domain.errors import NotFound
 from returns_api.usecases import credit_notes
 from returns_api.worker import sweep
-from tests.support.story import BUSINESS, Order, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import BUSINESS, Order
 
 
 async def notes(story: Story) -> list[Any]:

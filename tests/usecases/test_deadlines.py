@@ -7,12 +7,15 @@ from datetime import timedelta
 import pytest
 
 from returns_api.api.return_views import return_out
+from returns_api.db import deadlines as rows
 from returns_api.domain.access import Role
 from returns_api.domain.returns import ReturnRecord
 from returns_api.usecases import deadlines, returns
 from returns_api.usecases.context import Context
 from returns_api.worker import sweep
-from tests.support.story import Order, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 
 COSTLY = 60000
 
@@ -85,7 +88,7 @@ async def test_a_sweep_that_dies_half_way_leaves_nothing_half_done(
 
     async def dying() -> None:
         async with story_ctx.database.transaction(story.shop) as tx:
-            late = await deadlines.rows.next_of(tx, ret.id, story.clock())
+            late = await rows.next_of(tx, ret.id, story.clock())
             assert late is not None
             await deadlines.silence(tx, story_ctx, ret.id, late)
             raise Killed

@@ -16,7 +16,9 @@ from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.shipments import ASK_FOR_SCANS, ShipmentRecord
 from returns_api.usecases import returns, tracking
 from returns_api.usecases.connections import deactivate_connection
-from tests.support.story import BUYER, PARCEL, Order, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import BUYER, goods
+from tests.support.story_scene import PARCEL, Order
 
 DHL = "dhl"
 SENDER = replace(BUYER, postcode="10115", city="Berlin", country="DE")

@@ -9,9 +9,14 @@ from typing import Any
 
 import pytest
 
+from returns_api.domain import ids
+from returns_api.domain.errors import ReturnsError
+from returns_api.usecases._auditing import check_orders
 from tests.support.desk import Desk, a_desk, names, ret_path
 from tests.support.postgres import APP_ROLE, PostgresForTests
-from tests.support.story import Order, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 
 COSTLY = 60000
 NO = {"code": "worn", "note": "Worn outside."}
@@ -53,6 +58,20 @@ class Case:
     async def money(self) -> list[tuple[int, str]]:
         rows = await self.story.rows("SELECT amount_minor, state FROM refunds ORDER BY id")
         return [(row["amount_minor"], row["state"]) for row in rows]
+
+
+async def claimed(case: Case) -> int:
+    order = await case.story.load(case.order.id)
+    async with case.story.ctx.database.transaction(case.story.shop) as tx:
+        assert await check_orders(tx, [order.id]) == []
+    return order.lines[0].claimed
+
+
+async def again(case: Case) -> str:
+    """How another return of the same goods is answered."""
+    with pytest.raises(ReturnsError) as refused:
+        await case.story.open(case.order, {"coat": 1})
+    return refused.value.code
 
 
 @pytest.fixture
@@ -113,6 +132,51 @@ async def test_one_appeal_ruled_by_somebody_else_is_final(case: Case) -> None:
     assert await case.money() == [(30000, "succeeded")]
     again = await case.desk.send("agent", f"/v1/disputes/{ruled['dispute']}/appeal", SAYS)
     assert (again.status_code, again.json()["allowed"]) == (409, [])
+
+
+async def test_contested_goods_are_returned_or_awarded_and_never_both(case: Case) -> None:
+    """What was rejected can come back in another return, but not while it is contested, and not
+    once a ruling gave money for it."""
+    made = await case.open()
+    assert (await claimed(case), await again(case)) == (1, "nothing_left_to_return")
+    await case.act("buyer", made, "withdraw")
+    assert await claimed(case) == 0
+    other = await case.story.open(case.order, {"coat": 1})
+    await case.desk.do("agent", f"{ret_path(other.id)}/reject", NO)
+    case.ret = other
+    await case.ruled(30000)
+    await case.story.drain(days=8)
+    assert await case.money() == [(30000, "succeeded")]
+    assert (await claimed(case), await again(case)) == (1, "nothing_left_to_return")
+
+
+async def test_what_is_in_another_return_is_not_contested_and_lost_goods_are_free(
+    case: Case,
+) -> None:
+    first = case.ret
+    other = await case.story.open(case.order, {"coat": 1})
+    body = {"claim": 1, "statement": "Both."}
+    refused = await case.desk.send("buyer", f"{case.path}/disputes", body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+    await case.desk.do("buyer", f"{ret_path(other.id)}/cancel")
+    case.ret = first
+    await case.ruled(0)
+    assert await claimed(case) == 1
+    await case.story.drain(days=8)
+    assert (await claimed(case), await case.money()) == (0, [])
+
+
+async def test_a_dispute_and_another_return_at_once_have_the_unit_once(case: Case) -> None:
+    quote = await case.story.quote(case.order, {"coat": 1})
+    claim = {"claim": 1, "statement": "Both at once."}
+    coat = {"line": ids.encode("li", case.order.lines["coat"]), "evidence": []}
+    body = {"quote": ids.encode("qt", quote.id), "lines": [coat]}
+    answers = await asyncio.gather(
+        *(case.desk.send("buyer", f"{case.path}/disputes", claim) for _ in range(4)),
+        *(case.desk.send("buyer", "/v1/returns", body) for _ in range(4)),
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+    assert await claimed(case) == 1
 
 
 async def test_a_ruling_for_the_merchant_moves_nothing(case: Case) -> None:

@@ -24,7 +24,8 @@ from returns_api.worker.jobs import KINDS
 from tests.support.context import ADDRESS, Clock
 from tests.support.desk import Desk, a_desk, ret_path
 from tests.support.postgres import APP_ROLE, PostgresForTests
-from tests.support.story import Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
 
 RUNNING = {name: KINDS[name] for name in ("run_export", "forget_export")}
 

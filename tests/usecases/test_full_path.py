@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.support.story import Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
 
 
 async def test_a_return_goes_the_whole_way(story: Story) -> None:

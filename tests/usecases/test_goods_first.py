@@ -6,17 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-import asyncpg
 import pytest
 
 from returns_api.db.histories import load_history
 from returns_api.domain import ids
-from returns_api.usecases import returns
+from returns_api.usecases import exchanges, returns
 from returns_api.usecases.audits import audit_shop
 from tests.support.desk import a_desk
+from tests.support.exchanging import SHIRT, THERE, Case
 from tests.support.postgres import APP_ROLE, PostgresForTests
-from tests.support.story import POLICY, Story, goods
-from tests.usecases.test_exchanges import SHIRT, THERE, Case
+from tests.support.story import POLICY, Story
+from tests.support.story_orders import goods
 
 AT_ONCE = "{at: request, per_buyer: 50.00, per_day: 500.00, recover_within: 9 days}"
 SCANNED = AT_ONCE.replace("request", "first_scan")
@@ -162,6 +162,31 @@ async def test_a_canceled_return_is_owed_or_its_goods_stay(case: Case, *, sent: 
         assert (late.status_code, late.json()["code"]) == (409, "action_not_allowed")
 
 
+@pytest.mark.parametrize("cause", ["empty_box", "offer"])
+async def test_goods_that_nothing_is_given_for_stay_if_they_were_not_sent(
+    case: Case, cause: str
+) -> None:
+    """An empty box came, or the buyer keeps the old goods for an amount: nobody owes new ones that
+    are still here, and the shop does not send them."""
+    await case.story.limit(agent_per_order=10_00, agent_per_day=10_00)
+    made = await case.open()
+    await case.answer(made, {**THERE, "unit_price": ONE_OF_THEM})
+    if cause == "offer":
+        path = f"/v1/returns/{case.ret['return']}/offers"
+        offer = await case.desk.do("agent", path, {"amount": 5_00})
+        await case.desk.do("buyer", f"/v1/offers/{offer['offer']}/accept")
+    else:
+        await case.bring_back(cause)
+    await case.story.drain(days=10)
+    after, early = await case.seen("agent", made), await advance(case)
+    assert (after["state"], early["state"], early["recovery"]) == ("lapsed", "settled", None)
+    assert (await case.told(made))[-1] == "recalled"
+    assert (await out(case))["buyer"] == 0
+    assert await case.exchanged() == [0, 0]
+    assert await case.refunds() == ([("manual", 5_00, "succeeded")] if cause == "offer" else [])
+    assert (await case.return_now())["state"] == "completed"
+
+
 async def test_answers_at_once_never_exceed_what_a_buyer_may_have_out(case: Case) -> None:
     made = [await case.open() for _ in range(5)]
     paths = [f"/v1/exchanges/{each['exchange']}/answer" for each in made]
@@ -180,13 +205,24 @@ async def test_answers_at_once_never_exceed_what_a_buyer_may_have_out(case: Case
     assert (after["state"], after["in_advance"]) == ("released", False), "as ever"
 
 
-@pytest.fixture
-async def owner(postgres: PostgresForTests, story_database: str) -> AsyncIterator[Any]:
-    """Past what guards the tables."""
-    made = await asyncpg.connect(postgres.url(story_database))
-    await made.execute("SET session_replication_role = replica")
-    yield made
-    await made.close()
+async def test_the_goods_of_several_lines_wait_for_the_old_ones(case: Case) -> None:
+    """One advance is of one exchange: that of several says so, once, and nothing is half given."""
+    order = await case.story.order(goods("scarf", SHIRT), goods("hat", SHIRT))
+    made = await case.story.exchange_lines(order, {"scarf": 1, "hat": 1})
+    for each in made.values():
+        await case.story.take(each, exchanges.in_stock(SHIRT, None, None), case.story.agent)
+    found = await case.story.exchanges_of(made["hat"].return_id)
+    assert [(each.state, each.in_advance) for each in found.values()] == [
+        ("awaiting_goods", False)
+    ] * 2
+    rows = await case.story.rows("SELECT state, reason, amount_minor FROM advances")
+    assert [tuple(row) for row in rows] == [("declined", "several_lines", SHIRT)]
+    assert await out(case) == {}
+    view = await returns.get_return(case.story.ctx, case.story.agent, made["hat"].return_id)
+    await case.story.bring_back(view.ret)
+    found = await case.story.exchanges_of(view.ret.id)
+    assert [each.state for each in found.values()] == ["released"] * 2
+    assert (await case.story.again(view.ret)).state == "completed"
 
 
 async def test_an_audit_sees_goods_and_gifts_of_another_sum(case: Case, owner: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,22 +24,10 @@ from returns_api.usecases._import_lines import BATCH
 from returns_api.usecases._prepared_orders import prepare
 from returns_api.usecases.context import Context
 from returns_api.worker.sweep import drain
-from tests.support.context import Clock, a_context
 from tests.support.intake import PATIENT, Intake, an_intake, await_here, in_thread
 
 ADMIN = By("admin")
 T0 = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-async def ctx(app_database_url: str) -> AsyncIterator[Context]:
-    async with a_context(app_database_url, Clock()) as context:
-        yield context
-
-
-@pytest.fixture
-async def intake(ctx: Context) -> Intake:
-    return await an_intake(ctx)
 
 
 def document(name: str, **changes: Any) -> dict[str, Any]:
@@ -168,7 +155,7 @@ async def test_an_import_is_killed_anywhere_and_goes_on(intake: Intake) -> None:
         await asyncio.wait({work}, timeout=kill_after)
         work.cancel()
         await asyncio.gather(work, return_exceptions=True)
-        intake.ctx.clock.forward(seconds=60)  # type: ignore[attr-defined]
+        intake.clock.forward(seconds=60)
     await drain(intake.ctx)
     done = await imports.view_import(intake.ctx, intake.shop, row["id"])
     assert (done["state"], done["done"], done["created"]) == ("succeeded", total, total)
@@ -182,10 +169,11 @@ async def test_an_import_is_killed_anywhere_and_goes_on(intake: Intake) -> None:
 async def test_a_worker_that_lost_its_lease_writes_nothing(intake: Intake) -> None:
     row = await begun(intake, lines_of(document("Z1"), document("Z2")))
     await imports.run_started(intake.ctx, intake.shop, ADMIN, row["id"], row["size"])
-    ctx, clock = intake.ctx, intake.ctx.clock
+    ctx, clock = intake.ctx, intake.clock
     async with ctx.database.transaction(intake.shop) as tx:
         slow = await rows.RUNS.claim(tx, row["id"], clock(), clock() + timedelta(seconds=1))
-    clock.forward(seconds=2)  # type: ignore[attr-defined]
+    assert slow is not None
+    clock.forward(seconds=2)
     await imports.run_import(ctx, intake.shop, row["id"])
     with pytest.raises((imports._Lost, Conflict)):
         await imports._carry_on(ctx, intake.shop, slow)
@@ -224,7 +212,7 @@ async def test_parts_follow_each_other(intake: Intake) -> None:
 
 async def test_an_import_without_its_next_part_is_given_up(intake: Intake) -> None:
     row = await begun(intake, lines_of(document("G1")))
-    intake.ctx.clock.forward(hours=25)  # type: ignore[attr-defined]
+    intake.clock.forward(hours=25)
     await drain(intake.ctx)
     done = await imports.view_import(intake.ctx, intake.shop, row["id"])
     assert (done["state"], done["created"]) == ("failed", 0)

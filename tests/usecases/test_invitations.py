@@ -16,10 +16,13 @@ from returns_api.usecases._acting import Acting
 from returns_api.usecases.opt_outs import opt_out
 from returns_api.usecases.shops import change_shop, view_shop
 from tests.support.mailbox import Mailbox, a_mailbox, text_of
-from tests.support.story import Order, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 from tests.usecases.test_notifications import link_of, set_up
 
-ASKS = {"check_in_days": 7, "review_days": 2, "review_url": "https://shop.example/reviews"}
+REVIEWS = "https://shop.example/reviews"
+ASKS = {"check_in_days": 7, "review_days": 2, "review_url": REVIEWS}
 
 
 @pytest.fixture
@@ -128,7 +131,7 @@ async def done(story: Story, order: Order, grade: str = "sealed") -> ReturnRecor
 async def test_a_review_is_asked_for_after_a_good_return_alone(
     asking: Story, mailbox: Mailbox
 ) -> None:
-    await settle(asking, review_days=2, review_url=ASKS["review_url"])
+    await settle(asking, review_days=2, review_url=REVIEWS)
     good, worn, quarrel = [await asking.order(goods("coat", 5000)) for _ in range(3)]
     await done(asking, good)
     await done(asking, worn, "used_worn")
@@ -141,7 +144,7 @@ async def test_a_review_is_asked_for_after_a_good_return_alone(
     assert asked(mailbox) == ["order.review_invited"]
     (mail,) = (mail for mail in mailbox.received if "Wie war es" in str(mail["Subject"]))
     assert "#1001" in str(mail["Subject"])
-    assert ASKS["review_url"] in text_of(mail)
+    assert REVIEWS in text_of(mail)
     asking.clock.forward(days=6)
     async with asking.ctx.database.transaction(asking.shop) as tx:
         agent = Acting(asking.agent, By("agent"), who.target)

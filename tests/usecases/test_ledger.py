@@ -21,7 +21,9 @@ from returns_api.usecases._auditing import Place
 from returns_api.usecases._books import stamp
 from returns_api.worker import sweep
 from tests.support.postgres import PostgresForTests
-from tests.support.story import Order, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 
 NEWEST = UUID(int=2**128 - 1)
 
@@ -212,11 +214,11 @@ async def test_an_audit_goes_on_where_it_was_stopped(story: Story) -> None:
         until = story.ctx.clock() + timedelta(seconds=1)
         held = await audit_rows.RUNS.claim(tx, row["id"], story.ctx.clock(), until)
         assert held is not None
-        kept = {"done": 3, "breaches": 0, "report": Tally().to_json(), "until": None}
+        kept = {"done": 3, "breaches": 0, "report": Tally().to_json()}
         place = Place("shop").to_json()
-        assert await audit_rows.RUNS.carry(tx, held, place=place, **kept)
+        assert await audit_rows.RUNS.carry(tx, held, until=None, place=place, **kept)
     await story.drain(seconds=2)
     done = await audits.view_audit(story.ctx, story.shop, row["id"])
     assert (done["state"], done["done"], done["position"]) == ("succeeded", 3, 0)
     async with story.ctx.database.transaction(story.shop) as tx:
-        assert not await audit_rows.RUNS.carry(tx, held, place=None, **kept)
+        assert not await audit_rows.RUNS.carry(tx, held, until=None, place=None, **kept)

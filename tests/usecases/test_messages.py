@@ -14,7 +14,8 @@ from returns_api.usecases.people import erase_by_email
 from tests.support.desk import Desk, a_desk, ret_path
 from tests.support.pictures import picture
 from tests.support.postgres import APP_ROLE, PostgresForTests
-from tests.support.story import Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
 
 SECRET = "asked the supplier about batch 7"
 WHO = ("buyer", "buyer1", "agent", "warehouse", "finance", "admin", "platform")
@@ -100,9 +101,9 @@ async def test_no_buyer_and_no_platform_learns_of_a_note(case: Case) -> None:
 async def test_what_was_said_never_changes_and_its_words_go_with_the_person(
     case: Case, postgres: PostgresForTests, story_database: str
 ) -> None:
-    said_once = {"path": f"{case.path}/messages", "body": {"text": "My name is Anna Weber."}}
+    path, said_once = f"{case.path}/messages", {"text": "My name is Anna Weber."}
     key = {"Idempotency-Key": "said"}
-    first = await case.desk.send("buyer", **said_once, **key)
+    first = await case.desk.send("buyer", path, said_once, **key)
     await case.desk.do("agent", f"{case.path}/notes", {"text": "Anna again"})
     owner = await asyncpg.connect(postgres.url(story_database))
     try:
@@ -116,7 +117,7 @@ async def test_what_was_said_never_changes_and_its_words_go_with_the_person(
         assert await owner.fetchval("SELECT count(*) FROM message_texts") == 0
         (kept,) = (await case.desk.get("agent", f"{case.path}/messages"))["items"]
         assert (kept["party"], kept["text"]) == ("buyer", None)
-        again = await case.desk.send("buyer", **said_once, **key)
+        again = await case.desk.send("buyer", path, said_once, **key)
         assert again.headers["idempotent-replayed"] == "true"
         assert again.json() == {**first.json(), "text": None}
         for table in ("events", "idempotency_keys"):

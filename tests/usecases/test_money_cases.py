@@ -20,7 +20,9 @@ from returns_api.usecases import policies
 from tests.api import test_money_cases as over_http
 from tests.domain import test_money_cases as rules
 from tests.domain.policy import test_law as law
-from tests.support.story import POLICY, Order, Story, freight, goods
+from tests.support.story import POLICY, Story
+from tests.support.story_orders import freight, goods
+from tests.support.story_scene import Order
 from tests.usecases import test_quotes as quotes
 from tests.usecases import test_refunds as refunds
 from tests.usecases import test_transfers as transfers

@@ -11,6 +11,7 @@ from returns_api.db import erasure
 from returns_api.domain import ids
 from returns_api.domain.access import Role
 from returns_api.domain.events import SYSTEM
+from returns_api.domain.notifications import untold
 from returns_api.domain.orders import BuyerFacts
 from returns_api.domain.return_plans import plan_approve, plan_reject, plan_request_info
 from returns_api.ports.messaging import Sender
@@ -18,7 +19,8 @@ from returns_api.usecases import exchanges, notification_settings, notifications
 from returns_api.usecases.notification_settings import NotificationValues
 from returns_api.usecases.opt_outs import opt_out, view_opt_out
 from tests.support.mailbox import Mailbox, a_mailbox, text_of
-from tests.support.story import BUYER, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import BUYER, goods
 
 SENDER = Sender("returns@shop.example", "Field & Loom", "help@shop.example")
 
@@ -174,7 +176,7 @@ async def test_a_worker_that_fell_silent_writes_nothing(told: Story, mailbox: Ma
     await notifications.send_notification(told.ctx, told.shop, row["event_id"])
     assert await states(told) == [("refund.succeeded", "sent", None)]
     async with told.ctx.database.transaction(told.shop) as tx:
-        await notifications._write(tx, told.ctx, held, notifications.untold("over"))
+        await notifications._write(tx, told.ctx, held, untold("over"))
     assert await states(told) == [("refund.succeeded", "sent", None)]
     assert len(mailbox.received) == 1
 

@@ -12,7 +12,9 @@ import pytest
 from returns_api.usecases import returns
 from tests.support.desk import Desk, a_desk, names, ret_path
 from tests.support.postgres import APP_ROLE, PostgresForTests
-from tests.support.story import Order, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 
 COSTLY = 60000
 
@@ -117,6 +119,11 @@ async def test_what_is_beyond_the_limit_waits_for_a_second_person(case: Case) ->
     assert (await case.desk.people["buyer"].get(path)).status_code == 404
     told = await case.desk.get("buyer", f"{case.path}/events")
     assert beyond["offer"] not in str(told)
+    shown = await case.desk.get("buyer", case.path)
+    assert beyond["offer"] not in str(shown), "nor by the deadline of who approves it"
+    assert beyond["offer"] in str(await case.desk.get("agent", case.path))
+    early = await case.desk.send("buyer", f"{case.path}/disputes", {"claim": 1, "statement": "?"})
+    assert early.json()["allowed"] == ["cancel"], "there is nothing to agree to yet"
     assert beyond["offer"] in str(await case.desk.get("agent", f"{case.path}/events"))
     assert (await case.desk.send("agent", f"{path}/approve")).status_code == 403
     seen = await case.seen("finance", beyond)

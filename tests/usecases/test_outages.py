@@ -15,7 +15,9 @@ from returns_api.usecases._calls import SLOW_MAX, CallsUnderWay
 from returns_api.usecases.context import Context
 from returns_api.worker import sweep
 from tests.support.gates import Gate
-from tests.support.story import CARD, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import CARD
 
 MANY = 12
 

@@ -12,7 +12,9 @@ from returns_api.usecases import refunds
 from returns_api.usecases.overdue import due_reminders, remind_of_refund
 from returns_api.worker import sweep
 from tests.support.gates import Gate
-from tests.support.story import BUYER, Order, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import BUYER, goods
+from tests.support.story_scene import Order
 
 
 async def stuck(story: Story) -> tuple[Order, UUID]:
@@ -38,7 +40,7 @@ async def test_it_is_told_on_the_day_then_again_and_listed(story: Story) -> None
     due_by = (await story.refund_now(late)).refund["due_by"]
     await story.drain(days=4, hours=23)
     assert (await reminders(story, late), await overdue(story)) == (0, [])
-    told = []
+    told: list[int] = []
     for day in range(40):
         await story.drain(days=1)
         if await reminders(story, late) > len(told):

@@ -16,7 +16,9 @@ from returns_api.usecases import returns
 from returns_api.usecases._labels import label_request
 from returns_api.usecases.packing_slips import get_packing_slip
 from returns_api.usecases.shops import change_shop, view_shop
-from tests.support.story import ADDRESS, BUYER, POLICY, Story, goods
+from tests.support.context import ADDRESS
+from tests.support.story import POLICY, Story
+from tests.support.story_orders import BUYER, goods
 
 
 @pytest.fixture

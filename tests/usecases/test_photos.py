@@ -19,7 +19,10 @@ from returns_api.usecases._people import erase_person
 from returns_api.usecases.line_extras import LineExtras, Proof
 from returns_api.usecases.photos import Target
 from tests.support.pictures import picture
-from tests.support.story import PLATFORM, Order, Story, goods
+from tests.support.refusals import listed
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import PLATFORM, Order
 
 
 async def rows(story: Story) -> list[Row]:
@@ -61,7 +64,7 @@ async def test_a_required_photo_is_one_that_was_sent_and_is_used_once(story: Sto
     assert (row["return_id"], row["return_line_id"], row["due_at"]) == (view.ret.id, line.id, None)
     with pytest.raises(DoesNotFit) as used:
         await open_with(story, order, Proof("photo", photo))
-    assert used.value.context["errors"][0]["line"].startswith("li_")  # type: ignore[index]
+    assert listed(used, "errors")[0]["line"].startswith("li_")
 
 
 async def test_hearsay_and_others_photos_do_not_count(story: Story) -> None:

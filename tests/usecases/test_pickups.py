@@ -14,7 +14,9 @@ from returns_api.domain.returns import ReturnRecord
 from returns_api.usecases import returns
 from tests.support.desk import Desk, a_desk, names, ret_path
 from tests.support.postgres import APP_ROLE, PostgresForTests
-from tests.support.story import POLICY, Order, Story, goods
+from tests.support.story import POLICY, Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 
 FEE = 790
 

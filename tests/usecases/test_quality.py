@@ -13,7 +13,8 @@ from returns_api.domain.access import Role
 from returns_api.domain.events import SYSTEM
 from returns_api.usecases import returns, webhook_endpoints
 from tests.support.receiver import Receiver, receiving
-from tests.support.story import Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
 
 
 @pytest.fixture

@@ -22,7 +22,10 @@ from returns_api.usecases.context import Context
 from returns_api.usecases.reconciliation_runs import STEPS_PER_JOB, TRIES_MAX
 from returns_api.worker import sweep
 from tests.support.gates import Gate
-from tests.support.story import CARD, Order, Story, goods
+from tests.support.refusals import listed
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import CARD, Order
 
 PAID = 10000
 HEADER = "kind,id,payment,reference,amount,currency,status,at\n"
@@ -224,14 +227,16 @@ async def test_a_file_moves_and_contradicts_our_own(story: Story) -> None:
 async def test_a_file_that_cannot_be_read_names_its_rows(story: Story) -> None:
     with pytest.raises(Invalid) as refused:
         await imported(story, "refund,a,b,,1.5,EUR,succeeded,2026-11-20T00:00:00Z", "x,,,,,,,")
-    fields = [each["field"] for each in refused.value.context["errors"]]  # type: ignore[attr-defined]
+    fields = [each["field"] for each in listed(refused, "errors")]
     assert fields == ["statement row 2", "statement row 3"]
     assert await story.rows("SELECT * FROM reconciliations") == []
 
 
 async def test_who_cannot_be_asked_says_so(story: Story) -> None:
     gate = Gate(story.ctx.payments["stripe"])
-    gate.capabilities = Capabilities(None, lookup_by_reference=False, listing=Listing.NOTHING)  # type: ignore[attr-defined]
+    gate.instead["capabilities"] = Capabilities(
+        None, lookup_by_reference=False, listing=Listing.NOTHING
+    )
     ctx = replace(story.ctx, payments={"stripe": gate})
     with pytest.raises(DoesNotFit):
         await run(story, ctx)
@@ -297,22 +302,21 @@ async def test_payments_are_asked_about_one_by_one_where_there_is_no_list_of_all
 ) -> None:
     """More payments than one job looks at, carried on by the next; then nothing changes twice."""
 
-    class OneByOne:
-        def __init__(self, inner: Any) -> None:
-            self.inner = inner
-            self.name = "stripe"
-            self.capabilities = Capabilities(None, lookup_by_reference=True)
+    class OneByOne(Gate):
+        def __getattr__(self, name: str) -> Any:
+            if name == "list_activity":
+                raise AttributeError(name)
+            return super().__getattr__(name)
 
-        async def list_refunds(self, account: Any, payment: str) -> Any:
-            return await self.inner.list_refunds(account, payment)
-
-    provider = OneByOne(story.ctx.payments["stripe"])
-    ctx = replace(story.ctx, payments={"stripe": provider})  # type: ignore[dict-item]
+    gate = OneByOne(story.ctx.payments["stripe"])
+    gate.instead["capabilities"] = Capabilities(None, lookup_by_reference=True)
+    ctx = replace(story.ctx, payments={"stripe": gate})
     orders = [await an_order(story) for _ in range(12)]
     for order in orders:
         await story.bank.dashboard_refund(order.intents[0], 700)
     of = await run(story, ctx)
     assert len(await found(story, of)) == len(orders)
+    assert set(gate.calls) == {"list_refunds"}, "one by one"
     assert STEPS_PER_JOB > 2
     assert {await counters(story, order) for order in orders} == {(0, 0, 700, 0)}
 

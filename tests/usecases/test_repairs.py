@@ -13,7 +13,9 @@ from returns_api.domain import ids
 from returns_api.usecases._auditing import check_orders
 from tests.support.desk import Desk, a_desk, names
 from tests.support.postgres import APP_ROLE, PostgresForTests
-from tests.support.story import POLICY, Order, Story, goods, with_repairs
+from tests.support.story import POLICY, Story, with_repairs
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 
 RADIO: Final = 90_00
 POINT: Final = {
@@ -29,9 +31,14 @@ LOOKED_AT: Final = {"positions": [{"code": "look"}, {"code": "battery"}], "note"
 COSTS, DECLINED, AT_MOST = 15_00 + 39_00 + 4_90, 15_00 + 4_90, 15_00 + 6_90 + 4_90
 
 
+NO_MONEY: Final = with_repairs(POLICY).replace(
+    "resolutions: {refund: 2 years, replacement: 2 years,", "resolutions: {replacement: 2 years,"
+)
+
+
 @pytest.fixture
-def story_policy() -> str:
-    return with_repairs(POLICY)
+def story_policy(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", with_repairs(POLICY)))
 
 
 @dataclass
@@ -237,6 +244,22 @@ async def test_what_cannot_be_repaired_goes_back_or_is_paid_back(
         assert (refunds, (await case.return_now())["state"]) == ([], "completed")
         return
     assert [(row["amount_minor"], row["state"]) for row in refunds] == [(RADIO, "succeeded")]
+
+
+@pytest.mark.parametrize("story_policy", [NO_MONEY], indirect=True)
+async def test_goods_that_stay_here_without_new_ones_are_paid_for(case: Case) -> None:
+    """The policy repairs or replaces only; a part of the order was paid back for another reason, so
+    that the payments do not hold a whole new one any more."""
+    made = await case.here(faulty=True)
+    await case.story.refund(case.order, RADIO + 5_00)
+    given_up = await case.follow("agent", made, "give_up", {"cause": "no_parts"})
+    assert given_up["instead"] == ["goods", "replacement"]
+    await case.follow("buyer", made, "choose", {"take": "replacement"})
+    (new,) = await case.story.rows("SELECT state, outcome, failed_since FROM exchanges")
+    assert tuple(new) == ("failed", "refund", "payments_do_not_cover_it")
+    refunds = await case.story.rows("SELECT kind, amount_minor FROM refunds ORDER BY id")
+    assert [tuple(row) for row in refunds] == [("manual", RADIO + 5_00), ("return", RADIO)]
+    assert (await case.return_now())["state"] == "refunding", "5.00 of it are for finance to see to"
 
 
 async def test_a_silent_repair_point_is_escalated_and_never_paid(case: Case) -> None:

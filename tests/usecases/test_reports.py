@@ -18,6 +18,7 @@ from bench.reports import added_up
 from proofs.report_reference import reference
 
 from returns_api.db import report_days
+from returns_api.db import reports as report_rows
 from returns_api.domain.errors import Conflict, DoesNotFit, NotFound
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.reports import REPORTS, Report
@@ -30,7 +31,8 @@ from returns_api.worker import sweep
 from returns_api.worker.jobs import KINDS
 from tests.support.context import ADDRESS, Clock
 from tests.support.postgres import PostgresForTests
-from tests.support.story import Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
 
 ROLLING = {"roll_up_reports": KINDS["roll_up_reports"]}
 YEAR = Question(date(2025, 8, 1), date(2026, 10, 31), limit=10_000)
@@ -235,7 +237,7 @@ async def test_a_roll_up_that_is_killed_between_days_is_carried_on(bulk: Bulk, o
         await reports.view_report(ctx, shop, "reasons", YEAR)
     async with ctx.database.transaction(shop) as tx:
         now = ctx.clock()
-        dead = await reports.rows.claim(tx, now, now + ctx.lease)
+        dead = await report_rows.claim(tx, now, now + ctx.lease)
     assert dead is not None
     await reports.roll_up(ctx, shop, shop)  # held: nothing happens
     assert await dump(owner) == []
@@ -243,7 +245,7 @@ async def test_a_roll_up_that_is_killed_between_days_is_carried_on(bulk: Bulk, o
     await sweep.drain(ctx, ROLLING)
     whole = await dump(owner)
     async with ctx.database.transaction(shop) as tx:
-        late = await reports.rows.hold(tx, dead["attempt"], now)
+        late = await report_rows.hold(tx, dead["attempt"], now)
         assert not late
     async with ctx.database.transaction(shop) as tx:
         await report_days.count_day(tx, date(2025, 10, 11), now, now + timedelta(seconds=1))

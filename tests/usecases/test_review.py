@@ -14,7 +14,9 @@ from returns_api.domain.returns import ReturnRecord
 from returns_api.usecases import deadlines, returns, shipments
 from returns_api.usecases._returns import save
 from returns_api.worker import sweep
-from tests.support.story import Order, Story, goods
+from tests.support.story import Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 
 COSTLY = 60000
 

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from returns_api.domain.orders import PersonErased
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.shipments import STALLED_AFTER
 from tests.support.desk import Desk, a_desk, names, ret_path
 from tests.support.postgres import APP_ROLE, PostgresForTests
-from tests.support.story import POLICY, Order, Story, goods
+from tests.support.story import POLICY, Story
+from tests.support.story_orders import goods
+from tests.support.story_scene import Order
 
 LONG = STALLED_AFTER + timedelta(hours=1)
 
@@ -132,6 +135,9 @@ async def test_a_carrier_that_takes_its_word_back(case: Case) -> None:
     over = await case.desk.follow("finance", owed, "reject", {"note": "They will not."})
     assert (over["state"], over["accepted"], over["actions"]) == ("rejected", None, [])
     assert await case.balances() == {}
+    assert (await case.claim())["note"] == "They will not."
+    await case.story.see(PersonErased(None, None, (case.order.name,)))
+    assert (await case.claim())["note"] is None
 
 
 async def test_a_parcel_that_shows_up_is_not_claimed_until_it_is_lost_again(case: Case) -> None:

@@ -12,8 +12,10 @@ from returns_api.domain.events import SYSTEM
 from returns_api.domain.orders import BuyerFacts
 from returns_api.domain.policy import rollout_place
 from returns_api.usecases import policies, recovery_decisions
-from tests.support.story import BUYER, POLICY, Order, Story, goods
-from tests.usecases.test_fast_refunds import FAST, do, never_came
+from tests.support.early_money import FAST, do, never_came
+from tests.support.story import POLICY, Story
+from tests.support.story_orders import BUYER, goods
+from tests.support.story_scene import Order
 
 TIERS = "tiers:\n  - {tier: trusted, clawbacks: {max: 0}, chargebacks: {max: 0}}\n"
 EARLY = f"  - id: early\n    when: {{tier: trusted}}\n    refund_at: {FAST}\n"

@@ -1,11 +1,9 @@
-"""Receiving and inspecting: parts, shorts, wrong goods, grades, stock, and the money after it."""
+"""Receiving and inspecting: parts, shorts, wrong goods, grades, and what the stock hears."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -13,30 +11,12 @@ from returns_api.domain.access import Role
 from returns_api.domain.errors import ActionNotAllowed, Conflict, Invalid, NotFound
 from returns_api.domain.events import SYSTEM
 from returns_api.domain.orders import OrderSeen
-from returns_api.domain.returns import ReturnRecord
-from returns_api.usecases import policies, returns, warehouse
+from returns_api.usecases import returns, warehouse
 from returns_api.usecases._settlement import settle_if_due
-from tests.support.story import POLICY, Order, Story, freight, goods
-
-
-async def opened(story: Story, quantity: int = 5, **more: Any) -> tuple[Order, ReturnRecord]:
-    order = await story.order(goods("shirt", 2000, quantity), **more)
-    return order, await story.open(order, {"shirt": quantity}, method="in_store")
-
-
-async def amount(story: Story, ret: ReturnRecord) -> int:
-    return int((await story.refund_of(ret)).refund["amount_minor"])
-
-
-async def policy_with(story: Story, old: str, new: str) -> None:
-    """Another policy for the orders of the next day."""
-    story.clock.forward(days=1)
-    assert old in POLICY
-    source = POLICY.replace(old, new)
-    draft = await policies.draft_policy(story.ctx, story.shop, SYSTEM, source)
-    await policies.publish_policy(
-        story.ctx, story.shop, SYSTEM, draft["id"], effective_from=None, acknowledge="a test"
-    )
+from tests.support.arriving import amount, opened
+from tests.support.refusals import listed
+from tests.support.story import Story
+from tests.support.story_orders import freight, goods
 
 
 async def test_announced_five_received_two_then_three(story: Story) -> None:
@@ -160,125 +140,10 @@ async def test_another_sku_is_a_wrong_item_or_refused(story: Story, sku: str) ->
     await story.receive(ret, {"shirt": 2})
     with pytest.raises(Invalid) as refused:
         await story.inspect(ret, ("shirt", "sealed"), sku_seen=sku)
-    assert refused.value.context["errors"][0]["line"].startswith("rl_")  # type: ignore[index]
+    assert listed(refused, "errors")[0]["line"].startswith("rl_")
     await story.inspect(ret, ("shirt", "wrong_item"), sku_seen=sku)
     await story.inspect(ret, ("shirt", "sealed"), sku_seen="SKU-shirt")
     assert await amount(story, ret) == 2000
-
-
-async def test_a_quote_announces_every_deduction_that_is_made(story: Story) -> None:
-    """For every grade: what is deducted is what the quote said could be."""
-    order = await story.order(goods("shirt", 1999, 20))
-    quote = await story.quote(order, {"shirt": 11}, method="in_store")
-    said = {fee["grade"]: fee["deduction_ppm"] for fee in quote.body["fees_possible_later"]}
-    ret = (await story.accept(order, quote)).ret
-    grades = [
-        "sealed",
-        "opened_unused",
-        "used_like_new",
-        "used_worn",
-        "damaged_buyer",
-        "damaged_transit",
-        "defective",
-        "incomplete",
-        "wrong_item",
-        "counterfeit_suspected",
-        "empty_box",
-    ]
-    await story.receive(ret, {"shirt": 11})
-    await story.inspect(ret, *(("shirt", grade) for grade in grades))
-    refund = await story.refund_of(ret)
-    taken = Counter[str]()
-    for part in refund.refund["parts"]:
-        if part["kind"] == "grade_deduction":
-            taken[part["because"]["grade"]] -= part["amount"]
-    for grade in grades:
-        assert taken[grade] == 1999 * said.get(grade, 0) // 1_000_000, grade
-    assert said["used_worn"] == 300_000
-    assert said["empty_box"] == 1_000_000
-    assert refund.refund["amount_minor"] == 11 * 1999 - sum(taken.values())
-
-
-async def test_money_at_receipt_comes_before_the_inspection(story: Story) -> None:
-    await policy_with(story, "refund_at: inspection", "refund_at: receipt")
-    _, ret = await opened(story, 3, placed_at=story.clock())
-    await story.receive(ret, {"shirt": 1}, "r1")
-    await story.inspect(ret, ("shirt", "used_worn"))
-    assert (await story.view(ret)).refunds == ()
-    await story.receive(ret, {"shirt": 2}, "r2")
-    assert (await story.again(ret)).state == "refunding"
-    assert await amount(story, ret) == 1400 + 4000, "what was graded with its grade, the rest whole"
-    await story.drain()
-    assert (await story.again(ret)).state == "completed"
-    done = await story.inspect(
-        ret, ("shirt", "sealed"), ("shirt", "empty_box"), disposition="restock"
-    )
-    assert done.ret.state == "completed"
-    assert await amount(story, ret) == 5400, "the money went before the grade"
-    with pytest.raises(ActionNotAllowed, match="nobody has graded"):
-        await story.inspect(ret, ("shirt", "sealed"))
-
-
-async def test_a_short_receipt_at_receipt_waits_for_its_closing(story: Story) -> None:
-    await policy_with(story, "refund_at: inspection", "refund_at: receipt")
-    _, ret = await opened(story, 3, placed_at=story.clock())
-    await story.receive(ret, {"shirt": 2})
-    assert (await story.view(ret)).refunds == ()
-    await story.inspect(ret, ("shirt", "sealed"), ("shirt", "sealed"), close=True)
-    assert await amount(story, ret) == 4000
-
-
-async def test_a_promise_of_an_advance_is_not_made(story: Story) -> None:
-    """A refund before the goods came is not carried out here, so it is not quoted either."""
-    await policy_with(
-        story,
-        "refund_at: inspection",
-        "refund_at: {at: first_scan, per_buyer: 300.00, per_day: 5000.00,"
-        " recover_within: 21 days, otherwise: receipt}",
-    )
-    order = await story.order(goods("shirt", 2000), placed_at=story.clock())
-    quote = await story.quote(order, {"shirt": 1})
-    assert quote.body["refund_at"] == "receipt"
-    ret = (await story.accept(order, quote)).ret
-    await story.receive(ret, {"shirt": 1})
-    assert await amount(story, ret) == 1510
-
-
-async def test_shipping_comes_back_once_over_two_returns(story: Story) -> None:
-    order = await story.order(goods("lamp", 10000, 2), freight(490))
-    for expected in (10490, 10000):
-        ret = await story.open(order, {"lamp": 1}, reason="defective", photos={"lamp": 1})
-        await story.bring_back(ret, "defective")
-        assert await amount(story, ret) == expected
-    await story.drain()
-    assert (await story.payments(order))["p0"].refunded == 20490
-
-
-async def test_two_quotes_with_shipping_pay_it_once(story: Story) -> None:
-    """Both quotes were made before either came back: the second one's shipping is gone by then."""
-    order = await story.order(goods("lamp", 10000, 2), freight(490))
-    first, second = [
-        await story.open(order, {"lamp": 1}, reason="defective", photos={"lamp": 1})
-        for _ in range(2)
-    ]
-    await story.bring_back(first, "defective")
-    await story.bring_back(second, "defective")
-    assert [await amount(story, ret) for ret in (first, second)] == [10490, 10000]
-
-
-async def test_an_edited_order_does_not_change_an_accepted_quote(story: Story) -> None:
-    """The platform tells the order anew with other prices: the quote was binding."""
-    order = await story.order(goods("shirt", 2000, 2), goods("lamp", 10000))
-    ret = await story.open(order, {"shirt": 2}, method="in_store")
-    record = await story.load(order.id)
-    edited = story.facts(order)
-    lines = (goods("shirt", 1000, 2, removed=1), goods("lamp", 10000))
-    await story.see(
-        OrderSeen(replace(edited, updated_at=story.clock(), lines=lines, total_minor=11000))
-    )
-    assert (await story.load(order.id)).certificate_version > record.certificate_version
-    await story.bring_back(ret)
-    assert await amount(story, ret) == 4000
 
 
 async def test_the_stock_hears_of_it_once_and_only_when_asked(story: Story) -> None:

@@ -20,7 +20,9 @@ from returns_api.usecases import withdrawals
 from returns_api.usecases.notification_settings import NotificationValues, put_settings
 from returns_api.usecases.withdrawals import WithdrawalView
 from tests.support.mailbox import Mailbox, a_mailbox, text_of
-from tests.support.story import BUYER, Order, Story, freight, goods
+from tests.support.story import Story
+from tests.support.story_orders import BUYER, freight, goods
+from tests.support.story_scene import Order
 
 GERMAN = replace(BUYER, country="DE", city="Berlin", postcode="10115")
 CONTACT = "anna.private@example.org"

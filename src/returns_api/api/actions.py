@@ -239,7 +239,7 @@ def _address(href: str, path: str) -> str:
 
 def actor_of(principal: Principal) -> Actor | None:
     """Who the caller is in the lifecycle tables; None for one who only opens doors."""
-    role = principal.role.value
+    role = principal.acts_as
     return Actor(role) if role in set(Actor) else None
 
 

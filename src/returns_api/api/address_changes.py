@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 
@@ -10,7 +11,6 @@ from returns_api.api.address_change_views import address_change_out
 from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.filters import OfOrder, asked_id, in_state, known_state
-from returns_api.api.pages import before, cut
 from returns_api.api.paths import OrderPath
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
@@ -39,17 +39,9 @@ Asking = Annotated[Command, Depends(Commanded(Scope.RETURNS_CREATE))]
 Answering = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_REVIEW))]
 Giving = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
 _CHANGES = Resource("address-changes", "adc", address_change_out)
+_act = _CHANGES.acts(address_changes.act)
 
 _MOVED = refusals(404, 409, 412)
-
-
-async def _act(command: Command, change: str, action: str, **more: Any) -> Response:
-    who = command.acting("adc", change)
-
-    async def work(tx: Transaction) -> AddressChangeRecord:
-        return await address_changes.act(tx, command.ctx, who, action, **more)
-
-    return await _CHANGES.once(command, work)
 
 
 @router.post(
@@ -93,19 +85,15 @@ async def list_changes(
     order: OfOrder = None,
     state: InState = None,
 ) -> AddressChangesOut:
-    found = await address_changes.list_changes(
+    find = partial(
+        address_changes.list_changes,
         ctx,
         caller.principal,
-        before=before(page, "adc"),
-        limit=page.limit + 1,
         order_id=asked_id("ord", order),
         state=known_state(state, ADDRESS_CHANGE.states),
     )
-    shown, next_cursor = cut(found, page, "adc", lambda each: each.id)
-    return AddressChangesOut(
-        items=[address_change_out(each, caller.principal) for each in shown],
-        next_cursor=next_cursor,
-    )
+    items, next_cursor = await _CHANGES.page(find, page, caller)
+    return AddressChangesOut(items=items, next_cursor=next_cursor)
 
 
 @router.get(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -12,7 +13,6 @@ from returns_api.api.cancellation_views import cancellation_out
 from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.filters import OfOrder, asked_id, in_state, known_state
-from returns_api.api.pages import before, cut
 from returns_api.api.paths import OrderPath
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
@@ -42,18 +42,10 @@ Answering = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_REVIEW))]
 Giving = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
 Receiving = Annotated[Command, Depends(CommandedOn(Scope.RECEIPTS_WRITE))]
 _CANCELLATIONS = Resource("cancellations", "can", cancellation_out)
+_act = _CANCELLATIONS.acts(cancellations.act)
 
 _ANSWERED = refusals(*BODY, 404, 409, 412)
 _MOVED = refusals(404, 409, 412)
-
-
-async def _act(command: Command, cancellation: str, action: str, **more: Any) -> Response:
-    who = command.acting("can", cancellation)
-
-    async def work(tx: Transaction) -> CancellationRecord:
-        return await cancellations.act(tx, command.ctx, who, action, **more)
-
-    return await _CANCELLATIONS.once(command, work)
 
 
 def _units(lines: Sequence[CancelledLineIn]) -> Mapping[UUID, int]:
@@ -103,19 +95,15 @@ async def list_cancellations(
     order: OfOrder = None,
     state: InState = None,
 ) -> CancellationsOut:
-    found = await cancellations.list_cancellations(
+    find = partial(
+        cancellations.list_cancellations,
         ctx,
         caller.principal,
-        before=before(page, "can"),
-        limit=page.limit + 1,
         order_id=asked_id("ord", order),
         state=known_state(state, CANCELLATION.states),
     )
-    shown, next_cursor = cut(found, page, "can", lambda each: each.id)
-    return CancellationsOut(
-        items=[cancellation_out(each, caller.principal) for each in shown],
-        next_cursor=next_cursor,
-    )
+    items, next_cursor = await _CANCELLATIONS.page(find, page, caller)
+    return CancellationsOut(items=items, next_cursor=next_cursor)
 
 
 @router.get(

@@ -18,7 +18,7 @@ from returns_api.api.deps import (
     idempotency_key,
     keyed,
 )
-from returns_api.api.preconditions import IfMatch, seen_version
+from returns_api.api.preconditions import IfMatch, version_if_named
 from returns_api.api.schemas.base import path_id
 from returns_api.db.engine import Transaction
 from returns_api.domain.access import Principal
@@ -57,7 +57,7 @@ class Command:
             IdempotencyKeyMissing, PreconditionFailed.
         """
         idempotency_key(self.key)
-        return None if self.if_match is None else seen_version(self.if_match)
+        return version_if_named(self.if_match)
 
     def acting(self, prefix: str, text: str) -> Acting:
         """Who acts on the thing that an id in the path names. Raises ``NotFound`` for no id."""

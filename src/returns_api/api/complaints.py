@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
@@ -10,7 +11,6 @@ from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.complaint_views import complaint_out
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.filters import OfOrder, OfReturn, asked_id, in_state, known_state
-from returns_api.api.pages import before, cut
 from returns_api.api.paths import ComplaintPath
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
@@ -37,19 +37,9 @@ Opening = Annotated[Command, Depends(Commanded(Scope.RETURNS_ACT))]
 Acting = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
 Handling = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_REVIEW))]
 _COMPLAINTS = Resource("complaints", "cpl", complaint_out)
+_act = _COMPLAINTS.acts(complaints.act)
 
 _SAID = refusals(*BODY, 404, 409, 412)
-
-
-async def _act(
-    command: Command, complaint: str, action: str, text: str | None = None, **values: object
-) -> Response:
-    who = command.acting("cpl", complaint)
-
-    async def work(tx: Transaction) -> ComplaintRecord:
-        return await complaints.act(tx, command.ctx, who, action, text, **values)
-
-    return await _COMPLAINTS.once(command, work)
 
 
 @router.post(
@@ -98,19 +88,16 @@ async def list_complaints(
     return_: OfReturn = None,
     state: InState = None,
 ) -> ComplaintsOut:
-    found = await complaints.list_complaints(
+    find = partial(
+        complaints.list_complaints,
         ctx,
         caller.principal,
-        before=before(page, "cpl"),
-        limit=page.limit + 1,
         order_id=asked_id("ord", order),
         return_id=asked_id("ret", return_),
         state=known_state(state, COMPLAINT.states),
     )
-    shown, next_cursor = cut(found, page, "cpl", lambda each: each.id)
-    return ComplaintsOut(
-        items=[complaint_out(each, caller.principal) for each in shown], next_cursor=next_cursor
-    )
+    items, next_cursor = await _COMPLAINTS.page(find, page, caller)
+    return ComplaintsOut(items=items, next_cursor=next_cursor)
 
 
 @router.get(

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api.deps import Allowed, Caller, ContextDep, etag
-from returns_api.api.preconditions import IfMatch, seen_version
+from returns_api.api.preconditions import IfMatch, version_if_named
 from returns_api.api.responses import BODY, EDIT, refusals
 from returns_api.api.schemas.connections import (
     SLUG,
@@ -85,7 +85,7 @@ async def put_connection(
         caller.by,
         source,
         _values(body),
-        None if if_match is None else seen_version(if_match),
+        version_if_named(if_match),
     )
     response.status_code = 201 if created else 200
     response.headers["ETag"] = etag(row["version"])

@@ -57,7 +57,7 @@ class Caller:
 
     @property
     def by(self) -> By:
-        return By(self.principal.role.value, self.principal.credential_id, self.request_id)
+        return By(self.principal.acts_as, self.principal.credential_id, self.request_id)
 
 
 class Allowed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -17,7 +18,6 @@ from returns_api.api.deps import (
 )
 from returns_api.api.dispute_views import dispute_out
 from returns_api.api.filters import OfReturn, asked_id, in_state, known_state
-from returns_api.api.pages import before, cut
 from returns_api.api.paths import ReturnPath
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
@@ -98,19 +98,15 @@ async def list_disputes(
     state: InState = None,
 ) -> DisputesOut:
     state = known_state(state, DISPUTE.states)
-    found = await disputes.list_disputes(
+    find = partial(
+        disputes.list_disputes,
         ctx,
         caller.principal,
-        before=before(page, "dsp"),
-        limit=page.limit + 1,
         return_id=asked_id("ret", return_),
         states=None if state is None else [state],
     )
-    shown, next_cursor = cut(found, page, "dsp", lambda each: each.id)
-    return DisputesOut(
-        items=[dispute_out(dispute, caller.principal) for dispute in shown],
-        next_cursor=next_cursor,
-    )
+    items, next_cursor = await _DISPUTES.page(find, page, caller)
+    return DisputesOut(items=items, next_cursor=next_cursor)
 
 
 @router.get(

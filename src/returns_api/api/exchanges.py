@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -17,25 +18,21 @@ from returns_api.api.deps import (
 )
 from returns_api.api.exchange_views import exchange_out
 from returns_api.api.filters import OfReturn, asked_id, in_state, known_state
-from returns_api.api.pages import before, cut
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
+from returns_api.api.schemas.exchange_answers import AlternativeIn, ChoiceIn, StockIn
 from returns_api.api.schemas.exchanges import (
-    AlternativeIn,
-    ChoiceIn,
     ExchangeOut,
     ExchangePaymentIn,
     ExchangeShipmentIn,
     ExchangesOut,
     PaymentLinkIn,
-    StockIn,
 )
 from returns_api.domain.access import Scope
 from returns_api.domain.exchanges import Alternative
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
 from returns_api.usecases import exchanges
-from returns_api.usecases.exchanges import Plan
 
 router = APIRouter(prefix="/v1/exchanges", tags=["exchanges"])
 
@@ -47,14 +44,10 @@ Shop = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_REVIEW))]
 Either = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
 Money = Annotated[Command, Depends(CommandedOn(Scope.REFUNDS_MANAGE))]
 _EXCHANGES = Resource("exchanges", "exc", exchange_out)
+_act = _EXCHANGES.acts(exchanges.act)
 
 _TOLD = refusals(*BODY, 404, 409, 412)
 _MOVED = refusals(404, 409, 412)
-
-
-async def _act(exchange: str, command: Command, plan: Plan) -> Response:
-    who = command.acting("exc", exchange)
-    return await _EXCHANGES.once(command, lambda tx: exchanges.act(tx, command.ctx, who, plan))
 
 
 @router.get(
@@ -75,19 +68,15 @@ async def list_exchanges(
     state: InState = None,
 ) -> ExchangesOut:
     state = known_state(state, EXCHANGE.states)
-    found = await exchanges.list_exchanges(
+    find = partial(
+        exchanges.list_exchanges,
         ctx,
         caller.principal,
-        before=before(page, "exc"),
-        limit=page.limit + 1,
         return_id=asked_id("ret", return_),
         states=None if state is None else [state],
     )
-    shown, next_cursor = cut(found, page, "exc", lambda each: each.id)
-    return ExchangesOut(
-        items=[exchange_out(exchange, caller.principal) for exchange in shown],
-        next_cursor=next_cursor,
-    )
+    items, next_cursor = await _EXCHANGES.page(find, page, caller)
+    return ExchangesOut(items=items, next_cursor=next_cursor)
 
 
 @router.get(
@@ -123,7 +112,7 @@ async def answer_exchange(exchange: ExchangePath, body: StockIn, command: Shop) 
         plan = exchanges.in_stock(body.unit_price, body.title, body.payment_url)
     else:
         plan = exchanges.out_of_stock([_alternative(each) for each in body.alternatives])
-    return await _act(exchange, command, plan)
+    return await _act(command, exchange, plan)
 
 
 def _alternative(told: AlternativeIn) -> Alternative:
@@ -139,7 +128,7 @@ def _alternative(told: AlternativeIn) -> Alternative:
     responses=_MOVED,
 )
 async def accept_exchange(exchange: ExchangePath, command: Either) -> Response:
-    return await _act(exchange, command, exchanges.accepting)
+    return await _act(command, exchange, exchanges.accepting)
 
 
 @router.post(
@@ -154,7 +143,7 @@ async def accept_exchange(exchange: ExchangePath, command: Either) -> Response:
     responses=_TOLD,
 )
 async def choose_alternative(exchange: ExchangePath, body: ChoiceIn, command: Either) -> Response:
-    return await _act(exchange, command, exchanges.choosing(body.alternative))
+    return await _act(command, exchange, exchanges.choosing(body.alternative))
 
 
 @router.post(
@@ -169,7 +158,7 @@ async def choose_alternative(exchange: ExchangePath, body: ChoiceIn, command: Ei
     responses=_MOVED,
 )
 async def cancel_exchange(exchange: ExchangePath, command: Either) -> Response:
-    return await _act(exchange, command, exchanges.canceling)
+    return await _act(command, exchange, exchanges.canceling)
 
 
 @router.post(
@@ -181,7 +170,7 @@ async def cancel_exchange(exchange: ExchangePath, command: Either) -> Response:
     responses=_TOLD,
 )
 async def set_payment_link(exchange: ExchangePath, body: PaymentLinkIn, command: Shop) -> Response:
-    return await _act(exchange, command, exchanges.linking(body.payment_url))
+    return await _act(command, exchange, exchanges.linking(body.payment_url))
 
 
 @router.post(
@@ -216,7 +205,7 @@ async def record_payment(
 async def ship_exchange(
     exchange: ExchangePath, body: ExchangeShipmentIn, command: Shop
 ) -> Response:
-    return await _act(exchange, command, exchanges.shipping(body.carrier, body.tracking))
+    return await _act(command, exchange, exchanges.shipping(body.carrier, body.tracking))
 
 
 @router.post(
@@ -228,4 +217,4 @@ async def ship_exchange(
     responses=_MOVED,
 )
 async def complete_exchange(exchange: ExchangePath, command: Either) -> Response:
-    return await _act(exchange, command, exchanges.completing)
+    return await _act(command, exchange, exchanges.completing)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from returns_api.api.schemas.labels import LabelDocumentOut, LabelOut
-from returns_api.domain import ids
 from returns_api.domain.shipments import ShipmentRecord
 
 
-def label_out(return_id: UUID, shipment: ShipmentRecord | None) -> LabelOut | None:
+def label_out(place: str, shipment: ShipmentRecord | None) -> LabelOut | None:
+    """The label of a return that is read at ``place``."""
     if shipment is None:
         return None
     useless = shipment.state.startswith("void")
-    href = f"/v1/returns/{ids.encode('ret', return_id)}/label-document"
+    href = f"{place}/label-document"
     return LabelOut(
         shipment=shipment.id,
         state=shipment.state,

@@ -13,13 +13,15 @@ from returns_api.api.schemas.base import path_id
 from returns_api.domain.access import Scope
 from returns_api.ports.carriers import Form
 from returns_api.usecases import packing_slips, tracking
+from returns_api.usecases.context import Context
 
 router = APIRouter(prefix="/v1/returns", tags=["returns"])
 
 Reader = Annotated[Caller, Depends(Allowed(Scope.RETURNS_READ))]
+FormQuery = Annotated[Form, Query(examples=["qr"])]
 
 _EXAMPLES: Final = {"application/pdf": "%PDF-1.4 …", "image/png": "PNG …"}
-_FILES: Final[dict[int | str, dict[str, Any]]] = {
+FILES: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "description": "The file as the carrier gave it.",
         "content": {
@@ -48,15 +50,20 @@ _HEADERS: Final = {
         " not shown."
     ),
     response_class=Response,
-    responses={**_FILES, **refusals(404, 409)},
+    responses={**FILES, **refusals(404, 409)},
 )
 async def get_label_document(
     return_: ReturnPath,
     ctx: ContextDep,
     caller: Reader,
-    form: Annotated[Form, Query(examples=["qr"])] = Form.LABEL,
+    form: FormQuery = Form.LABEL,
 ) -> Response:
-    return_id = path_id("ret", return_)
+    return await label_file(ctx, caller, return_, form)
+
+
+async def label_file(ctx: Context, caller: Caller, text: str, form: Form) -> Response:
+    """The kept file of a return's label in one of its forms. Raises: NotFound, Conflict."""
+    return_id = path_id("ret", text)
     found = await tracking.get_label_document(ctx, caller.principal, return_id, form.value)
     return Response(bytes(found["content"]), media_type=found["media_type"], headers=_HEADERS)
 

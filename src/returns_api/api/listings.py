@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -10,7 +11,6 @@ from returns_api.api.commands import Command, Commanded
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.filters import OfOrder, asked_id
 from returns_api.api.listing_views import listing_out
-from returns_api.api.pages import before, cut
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.base import example_id, path_id
@@ -77,18 +77,15 @@ async def list_listings(
     order: OfOrder = None,
     on: Annotated[List | None, Query(alias="list", examples=["block"])] = None,
 ) -> ListingsOut:
-    found = await listings.list_listings(
+    find = partial(
+        listings.list_listings,
         ctx,
         caller.principal,
-        before=before(page, "lst"),
-        limit=page.limit + 1,
         list=on,
         order_id=asked_id("ord", order),
     )
-    shown, next_cursor = cut(found, page, "lst", lambda each: each.id)
-    return ListingsOut(
-        items=[listing_out(each, caller.principal) for each in shown], next_cursor=next_cursor
-    )
+    items, next_cursor = await _LISTINGS.page(find, page, caller)
+    return ListingsOut(items=items, next_cursor=next_cursor)
 
 
 @router.get(

@@ -11,7 +11,7 @@ from returns_api.api.connections import SourcePath, known_source
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.filters import OfOrder, asked_id
 from returns_api.api.pages import before
-from returns_api.api.preconditions import IfMatch, seen_version
+from returns_api.api.preconditions import IfMatch, version_if_named
 from returns_api.api.responses import BODY, EDIT, documented, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.notifications import (
@@ -105,7 +105,7 @@ async def put_settings(
         caller.by,
         known_source(source),
         values,
-        None if if_match is None else seen_version(if_match),
+        version_if_named(if_match),
     )
     response.status_code = 201 if created else 200
     response.headers["ETag"] = etag(row["version"])

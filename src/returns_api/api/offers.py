@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -16,7 +17,6 @@ from returns_api.api.deps import (
     paged,
 )
 from returns_api.api.offer_views import offer_out
-from returns_api.api.pages import before, cut
 from returns_api.api.paths import ReturnPath
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
@@ -84,14 +84,9 @@ async def make_offer(
 async def list_offers(
     return_: ReturnPath, ctx: ContextDep, caller: Reader, page: Pages
 ) -> OffersOut:
-    found = await offers.list_offers(
-        ctx, caller.principal, path_id("ret", return_), before(page, "off"), page.limit + 1
-    )
-    shown, next_cursor = cut(found, page, "off", lambda each: each.id)
-    return OffersOut(
-        items=[offer_out(offer, caller.principal) for offer in shown],
-        next_cursor=next_cursor,
-    )
+    find = partial(offers.list_offers, ctx, caller.principal, path_id("ret", return_))
+    items, next_cursor = await _OFFERS.page(find, page, caller)
+    return OffersOut(items=items, next_cursor=next_cursor)
 
 
 @router.get(

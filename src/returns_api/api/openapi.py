@@ -33,6 +33,7 @@ _REF: Final = "#/components/schemas/"
 _NAMES: Final = {
     "ord": "an order",
     "qt": "a quote",
+    "gft": "a gift receipt",
     "ret": "a return",
     "ev": "a photo",
     "rl": "a line of a return",

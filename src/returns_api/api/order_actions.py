@@ -20,6 +20,7 @@ ORDER_LINKS: Final[dict[str, Link]] = {
     "cancel": Link("cancellations", Scope.RETURNS_CREATE),
     "change_address": Link("address-changes", Scope.RETURNS_CREATE),
     "withdraw": Link("withdrawals", Scope.RETURNS_CREATE),
+    "give": Link("gift-receipts", Scope.RETURNS_CREATE),
     "complain": Link("/v1/complaints", Scope.RETURNS_ACT),
     "refund": Link("/v1/refunds", Scope.REFUNDS_CREATE),
 }

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.order_actions import order_actions
 from returns_api.api.pages import before, cut
-from returns_api.api.preconditions import IfMatch, seen_version
-from returns_api.api.responses import BODY, refusals
+from returns_api.api.preconditions import IfMatch, version_if_named
+from returns_api.api.responses import BODY, VERSIONED, refusals
 from returns_api.api.schemas.base import Storable, example_id, path_id
 from returns_api.api.schemas.connections import SLUG
 from returns_api.api.schemas.orders import (
@@ -38,12 +38,6 @@ router = APIRouter(prefix="/v1/orders", tags=["orders"])
 Pages = Annotated[Page, Depends(paged("ord"))]
 Reader = Annotated[Caller, Depends(Allowed(Scope.ORDERS_READ))]
 Writer = Annotated[Caller, Depends(Allowed(Scope.ORDERS_WRITE))]
-_ETAG: dict[str, Any] = {
-    "ETag": {
-        "description": "Names what you see; send it as `If-Match` to change it.",
-        "schema": {"type": "string"},
-    }
-}
 
 
 @router.get(
@@ -111,8 +105,8 @@ async def get_order(
         " follows is what follows a platform's webhook."
     ),
     responses={
-        201: {"model": OrderOut, "description": "It is new.", "headers": _ETAG},
-        200: {"headers": _ETAG},
+        201: {"model": OrderOut, "description": "It is new.", "headers": VERSIONED},
+        200: {"headers": VERSIONED},
         **refusals(*BODY, 409, 412),
     },
 )
@@ -144,7 +138,7 @@ async def put_order(
             "The document is another order's.",
             errors=[{"field": "external_id", "problem": "should be the one of the address"}],
         )
-    seen = None if if_match is None else seen_version(if_match)
+    seen = version_if_named(if_match)
     new, stored = await orders.put_order(ctx, caller.principal.shop, source, body, seen)
     response.status_code = 201 if new else 200
     response.headers["ETag"] = etag(stored.version)

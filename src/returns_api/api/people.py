@@ -11,6 +11,7 @@ from returns_api.api.listing_views import listing_out
 from returns_api.api.responses import BODY, refusals
 from returns_api.api.schemas.people import (
     KeptAddressOut,
+    KeptGiftOut,
     KeptLineOut,
     KeptMessageOut,
     KeptNotificationOut,
@@ -22,11 +23,12 @@ from returns_api.api.schemas.people import (
     PersonExportOut,
     PersonIn,
     PersonOut,
+    RecipientOut,
 )
 from returns_api.db.engine import Row
 from returns_api.domain.access import Scope
 from returns_api.usecases import people
-from returns_api.usecases.people import KeptOrder
+from returns_api.usecases.people import KeptGift, KeptOrder
 
 router = APIRouter(prefix="/v1/admin/people", tags=["people"])
 
@@ -39,8 +41,8 @@ Manager = Annotated[Caller, Depends(Allowed(Scope.SHOP_MANAGE))]
     summary="Tell a person what is kept of them",
     description=(
         "Everything personal under an e-mail address, and of the accounts that ordered under it,"
-        " with their orders, returns and refunds, and what they were told. Each order's history"
-        " tells that it was asked for."
+        " with their orders, returns and refunds, and what they were told; and what they brought"
+        " back of a gift. Each order's history tells that it was asked for."
     ),
     responses=refusals(*BODY, 409),
 )
@@ -50,6 +52,7 @@ async def export_person(body: PersonIn, ctx: ContextDep, caller: Manager) -> Per
         orders=[_kept(each) for each in kept.orders],
         opted_out=kept.opted_out,
         lists=[listing_out(each, caller.principal) for each in kept.listed],
+        gifts=[_gift(each) for each in kept.gifts],
     )
 
 
@@ -83,10 +86,7 @@ def _kept(order: KeptOrder) -> KeptOrderOut:
         ],
         returns=[_returned(line) for line in order.returned],
         refunds=[_refund(refund) for refund in order.refunds],
-        notifications=[
-            KeptNotificationOut(**{name: row[name] for name in KeptNotificationOut.model_fields})
-            for row in order.told
-        ],
+        notifications=[_told(row) for row in order.told],
         messages=[_message(said) for said in order.said],
         withdrawals=[
             KeptWithdrawalOut(
@@ -99,6 +99,21 @@ def _kept(order: KeptOrder) -> KeptOrderOut:
             KeptAddressOut(**{name: row[name] for name in KeptAddressOut.model_fields})
             for row in order.moved
         ],
+    )
+
+
+def _told(row: Row) -> KeptNotificationOut:
+    return KeptNotificationOut(**{name: row[name] for name in KeptNotificationOut.model_fields})
+
+
+def _gift(gift: KeptGift) -> KeptGiftOut:
+    row, names = gift.row, ("number", "state", "created_at", "info_answer")
+    return KeptGiftOut(
+        return_=row["return_id"],
+        **{name: row[name] for name in names},
+        recipient=RecipientOut(**{name: row[name] for name in RecipientOut.model_fields}),
+        notifications=[_told(each) for each in gift.told],
+        messages=[_message(each) for each in gift.said],
     )
 
 

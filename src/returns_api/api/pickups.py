@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
-from returns_api.api.pages import before, cut
 from returns_api.api.paths import ReturnPath
 from returns_api.api.pickup_views import pickup_out
 from returns_api.api.resources import Resource
@@ -88,13 +88,9 @@ async def book_pickup(return_: ReturnPath, body: PickupIn, command: Booking) -> 
 async def list_pickups(
     return_: ReturnPath, ctx: ContextDep, caller: Reader, page: Pages
 ) -> PickupsOut:
-    found = await pickups.list_pickups(
-        ctx, caller.principal, path_id("ret", return_), before(page, "pku"), page.limit + 1
-    )
-    shown, next_cursor = cut(found, page, "pku", lambda each: each.id)
-    return PickupsOut(
-        items=[pickup_out(each, caller.principal) for each in shown], next_cursor=next_cursor
-    )
+    find = partial(pickups.list_pickups, ctx, caller.principal, path_id("ret", return_))
+    items, next_cursor = await _PICKUPS.page(find, page, caller)
+    return PickupsOut(items=items, next_cursor=next_cursor)
 
 
 @router.get(

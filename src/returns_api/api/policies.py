@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Response
 
 from returns_api.api import pages
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
-from returns_api.api.preconditions import IfMatch, seen_version
-from returns_api.api.responses import BODY, EDIT, refusals
+from returns_api.api.policy_views import step_out, version_detail_out, version_out
+from returns_api.api.preconditions import IfMatch, seen_version, version_if_named
+from returns_api.api.responses import BODY, EDIT, VERSIONED, refusals
 from returns_api.api.schemas.base import example_id, path_id
 from returns_api.api.schemas.policies import (
-    FindingCountsOut,
-    FindingOut,
     PolicyDraftIn,
     PolicyHistoryOut,
     PolicyPublishIn,
     PolicyRetireIn,
-    PolicyState,
-    PolicyStepOut,
     PolicyVersionDetailOut,
-    PolicyVersionOut,
     PolicyVersionsOut,
     ReportOut,
 )
@@ -43,16 +39,7 @@ VersionPath = Annotated[
 ]
 ReturnPath = Annotated[str, Path(alias="return", examples=[example_id("ret")])]
 
-_ETAG: dict[int | str, dict[str, Any]] = {
-    200: {
-        "headers": {
-            "ETag": {
-                "description": "Names what you see; send it as `If-Match` to change it.",
-                "schema": {"type": "string"},
-            }
-        }
-    }
-}
+_SHOWN: Final[dict[str, Any]] = {"headers": VERSIONED}
 
 
 @router.post(
@@ -64,7 +51,7 @@ _ETAG: dict[int | str, dict[str, Any]] = {
         "suggestion. A draft judges nothing until it is published."
     ),
     status_code=201,
-    responses={201: _ETAG[200], **refusals(*BODY)},
+    responses={201: _SHOWN, **refusals(*BODY)},
 )
 async def draft_policy(
     body: PolicyDraftIn, ctx: ContextDep, caller: Manager, response: Response
@@ -85,7 +72,7 @@ async def list_policies(ctx: ContextDep, caller: Manager, page: Pages) -> Policy
     found = await policies.list_policies(ctx, shop, before, page.limit + 1)
     shown, cursor = pages.cut(found, page, "pv")
     current = await policies.id_in_force(ctx, shop)
-    items = [PolicyVersionOut(**_members(row, current)) for row in shown]
+    items = [version_out(row, current) for row in shown]
     return PolicyVersionsOut(items=items, next_cursor=cursor)
 
 
@@ -146,7 +133,7 @@ async def list_policy_history(ctx: ContextDep, caller: Manager, page: Steps) -> 
     operation_id="getPolicyVersion",
     summary="Read one policy version",
     description="With its text and its findings.",
-    responses={**_ETAG, **refusals(404)},
+    responses={200: _SHOWN, **refusals(404)},
 )
 async def get_policy_version(
     version: VersionPath, ctx: ContextDep, caller: Manager, response: Response
@@ -160,7 +147,7 @@ async def get_policy_version(
     operation_id="editPolicy",
     summary="Put another text into a draft",
     description="What was found in the old text is forgotten; check it again before publishing.",
-    responses={**_ETAG, **refusals(*BODY, *EDIT, 404, 409)},
+    responses={200: _SHOWN, **refusals(*BODY, *EDIT, 404, 409)},
 )
 async def edit_policy(
     version: VersionPath,
@@ -199,7 +186,7 @@ async def list_version_history(
     operation_id="checkPolicy",
     summary="Check a draft",
     description="Analyses the draft under the law of today and keeps the findings with it.",
-    responses={**_ETAG, **refusals(404, 409)},
+    responses={200: _SHOWN, **refusals(404, 409)},
 )
 async def check_policy(
     version: VersionPath, ctx: ContextDep, caller: Manager, response: Response
@@ -218,7 +205,7 @@ async def check_policy(
         "theirs. It is checked first where that was not done; errors forbid publishing, warnings "
         "have to be acknowledged in words. With `If-Match`, only what you saw is published."
     ),
-    responses={**_ETAG, **refusals(*BODY, 404, 409, 412)},
+    responses={200: _SHOWN, **refusals(*BODY, 404, 409, 412)},
 )
 async def publish_policy(
     version: VersionPath,
@@ -235,7 +222,7 @@ async def publish_policy(
         path_id("pv", version),
         effective_from=body.effective_from,
         acknowledge=body.acknowledge,
-        seen=None if if_match is None else seen_version(if_match),
+        seen=version_if_named(if_match),
     )
     return await _detail(ctx, row, response, caller)
 
@@ -248,7 +235,7 @@ async def publish_policy(
         "It judges no order placed from now on; the version before it does. What it has judged "
         "stays as it is. The last one cannot be retired: a shop always has a policy."
     ),
-    responses={**_ETAG, **refusals(*BODY, 404, 409, 412)},
+    responses={200: _SHOWN, **refusals(*BODY, 404, 409, 412)},
 )
 async def retire_policy(
     version: VersionPath,
@@ -264,7 +251,7 @@ async def retire_policy(
         caller.by,
         path_id("pv", version),
         note=body.note,
-        seen=None if if_match is None else seen_version(if_match),
+        seen=version_if_named(if_match),
     )
     return await _detail(ctx, row, response, caller)
 
@@ -303,38 +290,11 @@ async def _history(
         ctx, caller.principal.shop, version_id, pages.before(page, "ph"), page.limit + 1
     )
     shown, cursor = pages.cut(rows, page, "ph")
-    return PolicyHistoryOut(items=[_step(row) for row in shown], next_cursor=cursor)
-
-
-def _step(row: Row) -> PolicyStepOut:
-    same = ("id", "number", "action", "at", "actor", "digest", "note", "effective_from")
-    return PolicyStepOut(
-        **{name: row[name] for name in same},
-        policy_version=row["policy_version_id"],
-        key=row["actor_id"],
-        acknowledged=row["findings"],
-    )
+    return PolicyHistoryOut(items=[step_out(row) for row in shown], next_cursor=cursor)
 
 
 async def _detail(
     ctx: ContextDep, row: Row, response: Response, caller: Caller
 ) -> PolicyVersionDetailOut:
     response.headers["ETag"] = etag(row["version"])
-    levels = [finding["severity"] for finding in row["findings"]]
-    counts = {f"{name}s": levels.count(name) for name in FindingCountsOut.model_fields}
-    current = await policies.id_in_force(ctx, caller.principal.shop)
-    return PolicyVersionDetailOut(
-        **_members({**row, **counts}, current),
-        findings=[FindingOut(**finding) for finding in row["findings"]],
-        source=row["source"],
-    )
-
-
-def _members(row: Any, in_force: UUID | None) -> dict[str, Any]:
-    made = {"state", "in_force", "counts"}
-    return {
-        **{name: row[name] for name in PolicyVersionOut.model_fields if name not in made},
-        "state": PolicyState(row["state"]),
-        "in_force": row["id"] == in_force,
-        "counts": FindingCountsOut(error=row["errors"], warning=row["warnings"], info=row["infos"]),
-    }
+    return version_detail_out(row, await policies.id_in_force(ctx, caller.principal.shop))

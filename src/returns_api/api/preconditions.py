@@ -35,3 +35,8 @@ def seen_version(header: str | None) -> int:
     if found is None:
         raise PreconditionFailed("If-Match is not an ETag of this resource.")
     return int(found[1])
+
+
+def version_if_named(header: str | None) -> int | None:
+    """The version that the caller read, where they say which. Raises: PreconditionFailed."""
+    return None if header is None else seen_version(header)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from returns_api.api.actions import Action
 from returns_api.api.order_actions import quote_actions
 from returns_api.api.schemas.quotes import (
     FreightOut,
     MethodOut,
     PartOut,
     PossibleFee,
-    QuoteLineOut,
+    QuotedLineOut,
     QuoteOut,
     RefundOffer,
     RefundTiming,
@@ -27,7 +28,9 @@ from returns_api.usecases._quotes import StoredQuote
 def quote_out(quote: StoredQuote, principal: Principal, now: datetime) -> QuoteOut:
     """A quote, with what ``principal`` may do about it at ``now``."""
     body = quote.body
-    actions = quote_actions(quote.id, quote.return_id, quote.expires_at, principal, now)
+    actions: Sequence[Action] = ()
+    if quote.gift_receipt_id == principal.gift_receipt_id:
+        actions = quote_actions(quote.id, quote.return_id, quote.expires_at, principal, now)
     return QuoteOut(
         quote=quote.id,
         order=quote.order_id,
@@ -42,12 +45,14 @@ def quote_out(quote: StoredQuote, principal: Principal, now: datetime) -> QuoteO
         repair=_repair_offer(body.get("repair")),
         methods=[MethodOut(**each) for each in body.get("methods", [])],
         lines=[
-            QuoteLineOut(
+            QuotedLineOut(
                 line=UUID(line["line_id"]),
                 title=line["title"],
                 quantity=line["quantity"],
                 reason=line["reason"],
                 evidence=line["evidence"],
+                counts_for=line.get("counts_for"),
+                fallback=line.get("fallback"),
             )
             for line in body["lines"]
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -9,7 +10,6 @@ from fastapi import APIRouter, Depends, Path, Response
 from returns_api.api.commands import Command, CommandedOn
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.filters import OfReturn, asked_id, in_state, known_state
-from returns_api.api.pages import before, cut
 from returns_api.api.repair_views import repair_out
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
@@ -30,7 +30,6 @@ from returns_api.domain.access import Scope
 from returns_api.domain.lifecycle.repairs import REPAIR
 from returns_api.domain.repair_prices import Asked
 from returns_api.usecases import repairs
-from returns_api.usecases.repairs import Plan
 
 router = APIRouter(prefix="/v1", tags=["repairs"])
 
@@ -43,14 +42,10 @@ Shop = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_REVIEW))]
 Either = Annotated[Command, Depends(CommandedOn(Scope.RETURNS_ACT))]
 Money = Annotated[Command, Depends(CommandedOn(Scope.REFUNDS_MANAGE))]
 _REPAIRS = Resource("repairs", "rep", repair_out)
+_act = _REPAIRS.acts(repairs.act)
 
 _TOLD = refusals(*BODY, 404, 409, 412)
 _MOVED = refusals(404, 409, 412)
-
-
-async def _act(repair: str, command: Command, plan: Plan) -> Response:
-    who = command.acting("rep", repair)
-    return await _REPAIRS.once(command, lambda tx: repairs.act(tx, command.ctx, who, plan))
 
 
 @router.get(
@@ -89,18 +84,15 @@ async def list_repairs(
     state: InState = None,
 ) -> RepairsOut:
     state = known_state(state, REPAIR.states)
-    found = await repairs.list_repairs(
+    find = partial(
+        repairs.list_repairs,
         ctx,
         caller.principal,
-        before=before(page, "rep"),
-        limit=page.limit + 1,
         return_id=asked_id("ret", return_),
         states=None if state is None else [state],
     )
-    shown, next_cursor = cut(found, page, "rep", lambda each: each.id)
-    return RepairsOut(
-        items=[repair_out(repair, caller.principal) for repair in shown], next_cursor=next_cursor
-    )
+    items, next_cursor = await _REPAIRS.page(find, page, caller)
+    return RepairsOut(items=items, next_cursor=next_cursor)
 
 
 @router.get(
@@ -146,7 +138,7 @@ async def quote_repair(repair: RepairPath, body: RepairQuoteIn, command: Shop) -
     responses=_MOVED,
 )
 async def accept_repair(repair: RepairPath, command: Either) -> Response:
-    return await _act(repair, command, repairs.accepting)
+    return await _act(command, repair, repairs.accepting)
 
 
 @router.post(
@@ -161,7 +153,7 @@ async def accept_repair(repair: RepairPath, command: Either) -> Response:
     responses=_TOLD,
 )
 async def decline_repair(repair: RepairPath, body: TakeIn, command: Either) -> Response:
-    return await _act(repair, command, repairs.declining(body.take))
+    return await _act(command, repair, repairs.declining(body.take))
 
 
 @router.post(
@@ -173,7 +165,7 @@ async def decline_repair(repair: RepairPath, body: TakeIn, command: Either) -> R
     responses=_TOLD,
 )
 async def give_up_repair(repair: RepairPath, body: GiveUpIn, command: Shop) -> Response:
-    return await _act(repair, command, repairs.giving_up(body.cause))
+    return await _act(command, repair, repairs.giving_up(body.cause))
 
 
 @router.post(
@@ -185,7 +177,7 @@ async def give_up_repair(repair: RepairPath, body: GiveUpIn, command: Shop) -> R
     responses=_TOLD,
 )
 async def choose_instead(repair: RepairPath, body: TakeIn, command: Either) -> Response:
-    return await _act(repair, command, repairs.choosing(body.take))
+    return await _act(command, repair, repairs.choosing(body.take))
 
 
 @router.post(
@@ -197,7 +189,7 @@ async def choose_instead(repair: RepairPath, body: TakeIn, command: Either) -> R
     responses=_MOVED,
 )
 async def finish_repair(repair: RepairPath, command: Shop) -> Response:
-    return await _act(repair, command, repairs.finishing)
+    return await _act(command, repair, repairs.finishing)
 
 
 @router.post(
@@ -209,7 +201,7 @@ async def finish_repair(repair: RepairPath, command: Shop) -> Response:
     responses=_TOLD,
 )
 async def set_payment_link(repair: RepairPath, body: PaymentLinkIn, command: Shop) -> Response:
-    return await _act(repair, command, repairs.linking(body.payment_url))
+    return await _act(command, repair, repairs.linking(body.payment_url))
 
 
 @router.post(
@@ -240,7 +232,7 @@ async def record_payment(repair: RepairPath, body: RepairPaymentIn, command: Mon
     responses=_MOVED,
 )
 async def waive_repair(repair: RepairPath, command: Money) -> Response:
-    return await _act(repair, command, repairs.waiving)
+    return await _act(command, repair, repairs.waiving)
 
 
 @router.post(
@@ -267,4 +259,4 @@ async def ship_repair(repair: RepairPath, body: RepairShipmentIn, command: Shop)
     responses=_MOVED,
 )
 async def complete_repair(repair: RepairPath, command: Either) -> Response:
-    return await _act(repair, command, repairs.completing)
+    return await _act(command, repair, repairs.completing)

@@ -45,6 +45,14 @@ BODY: Final = (413, 415)
 EDIT: Final = (412, 428)
 """What an operation with If-Match may answer besides."""
 
+VERSIONED: Final[dict[str, Any]] = {
+    "ETag": {
+        "description": "Names what you see; send it as `If-Match` to change it.",
+        "schema": {"type": "string"},
+    }
+}
+"""``headers`` of an answer that shows a version of a thing."""
+
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """``responses=`` of an operation: those that every operation has, and ``statuses``."""

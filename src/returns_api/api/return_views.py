@@ -16,7 +16,7 @@ from returns_api.api.listing_views import signals_out
 from returns_api.api.schemas.returns import AdvanceOut, MoneyOut, ReturnLineOut, ReturnOut
 from returns_api.api.views import action_out, deadline_out, deadlines_out, sees_money, waiting_out
 from returns_api.domain import ids
-from returns_api.domain.access import Principal, Scope
+from returns_api.domain.access import Principal, Role, Scope
 from returns_api.domain.exchanges import IN_GOODS
 from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.lifecycle.exchanges import EXCHANGE
@@ -27,7 +27,12 @@ from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.lifecycle.shipments import SHIPMENT
 from returns_api.domain.lifecycle.transport_claims import TRANSPORT_CLAIM
 from returns_api.domain.repair_prices import BY_REPAIR
-from returns_api.domain.returns import Hanging, ReturnLineRecord, ReturnRecord
+from returns_api.domain.returns import (
+    Hanging,
+    ReturnLineRecord,
+    ReturnRecord,
+    awaits_approval,
+)
 from returns_api.usecases._returns import Early
 from returns_api.usecases.returns import ReturnView
 
@@ -64,12 +69,13 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
         exchange=_list("exchanges", ret) if ret.resolution in IN_GOODS else None,
         repair=_list("repairs", ret) if ret.resolution == BY_REPAIR else None,
         method=ret.method,
+        gift_receipt=ret.gift_receipt_id,
         currency=ret.currency,
         sequence=ret.sequence,
         created_at=ret.created_at,
         updated_at=ret.updated_at,
         lines=[_line(line) for line in ret.lines],
-        label=label_out(ret.id, view.shipment),
+        label=label_out(place_of("return", ret.id), view.shipment),
         money=_money(view) if sees_money(principal) else None,
         info_request=ret.info_request,
         info_answer=ret.info_answer,
@@ -78,7 +84,7 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
             *(
                 deadline_out(HANGING[each.of], None, each.deadline, _hangs_at(ret, each))
                 for each in ret.hanging
-                if each.of != "transport_claim" or Scope.REFUNDS_CREATE in principal.scopes
+                if _shows(each, principal)
             ),
         ],
         actions=[action_out(action) for action in actions],
@@ -91,6 +97,14 @@ def return_out(view: ReturnView, principal: Principal) -> ReturnOut:
 def _list(noun: str, ret: ReturnRecord) -> str:
     """Where the goods of a return are read that the buyer gets, others or the same."""
     return f"/v1/{noun}?return={ids.encode('ret', ret.id)}"
+
+
+def _shows(thing: Hanging, principal: Principal) -> bool:
+    """Claims against a carrier are the staff's; an offer is not the buyer's before it is
+    approved."""
+    if thing.of == "transport_claim":
+        return Scope.REFUNDS_CREATE in principal.scopes
+    return principal.role is not Role.BUYER or not awaits_approval(thing)
 
 
 def _hangs_at(ret: ReturnRecord, thing: Hanging) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
@@ -10,7 +11,6 @@ from returns_api.api.claim_views import claim_out
 from returns_api.api.commands import Command, Commanded, CommandedOn
 from returns_api.api.deps import Allowed, Caller, ContextDep, Page, etag, paged
 from returns_api.api.filters import OfReturn, asked_id, in_state, known_state
-from returns_api.api.pages import before, cut
 from returns_api.api.paths import ReturnPath
 from returns_api.api.resources import Resource
 from returns_api.api.responses import BODY, refusals
@@ -40,17 +40,9 @@ Claiming = Annotated[Command, Depends(Commanded(Scope.REFUNDS_CREATE))]
 Handling = Annotated[Command, Depends(CommandedOn(Scope.REFUNDS_CREATE))]
 Settling = Annotated[Command, Depends(CommandedOn(Scope.REFUNDS_MANAGE))]
 _CLAIMS = Resource("transport-claims", "clm", claim_out)
+_act = _CLAIMS.acts(transport_claims.act)
 
 _MOVED = refusals(*BODY, 404, 409, 412)
-
-
-async def _act(command: Command, claim: str, action: str, **values: object) -> Response:
-    who = command.acting("clm", claim)
-
-    async def work(tx: Transaction) -> ClaimRecord:
-        return await transport_claims.act(tx, command.ctx, who, action, **values)
-
-    return await _CLAIMS.once(command, work)
 
 
 @router.post(
@@ -97,18 +89,15 @@ async def list_claims(
     return_: OfReturn = None,
     state: InState = None,
 ) -> TransportClaimsOut:
-    found = await transport_claims.list_claims(
+    find = partial(
+        transport_claims.list_claims,
         ctx,
         caller.principal,
-        before=before(page, "clm"),
-        limit=page.limit + 1,
         return_id=asked_id("ret", return_),
         state=known_state(state, TRANSPORT_CLAIM.states),
     )
-    shown, next_cursor = cut(found, page, "clm", lambda each: each.id)
-    return TransportClaimsOut(
-        items=[claim_out(each, caller.principal) for each in shown], next_cursor=next_cursor
-    )
+    items, next_cursor = await _CLAIMS.page(find, page, caller)
+    return TransportClaimsOut(items=items, next_cursor=next_cursor)
 
 
 @router.get(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
@@ -16,7 +16,6 @@ from returns_api.api.schemas.webhook_endpoints import (
     AttemptOut,
     AttemptsOut,
     DeliveriesOut,
-    DeliveryOut,
     DeliveryState,
     EndpointState,
     ReplayIn,
@@ -28,9 +27,13 @@ from returns_api.api.schemas.webhook_endpoints import (
     WebhookEndpointSecretOut,
     WebhookEndpointsOut,
 )
+from returns_api.api.webhook_endpoint_views import (
+    delivery_out,
+    endpoint_out,
+    endpoint_with_secret_out,
+)
 from returns_api.db.engine import Row
 from returns_api.domain.access import Scope
-from returns_api.domain.webhooks import resource_id
 from returns_api.usecases import webhook_endpoints as endpoints
 from returns_api.usecases.webhook_endpoints import WithSecret
 
@@ -84,7 +87,7 @@ async def list_webhook_endpoints(
     before = pages.before(page, "whe")
     found = await endpoints.list_endpoints(ctx, caller.principal.shop, before, page.limit + 1)
     shown, cursor = pages.cut(found, page, "whe")
-    items = [WebhookEndpointOut(**_members(row)) for row in shown]
+    items = [endpoint_out(row) for row in shown]
     return WebhookEndpointsOut(items=items, next_cursor=cursor)
 
 
@@ -216,7 +219,7 @@ async def list_deliveries(
         limit=page.limit + 1,
     )
     shown, cursor = pages.cut(found, page, "evt", lambda each: each["event_id"])
-    return DeliveriesOut(items=[_delivery(row) for row in shown], next_cursor=cursor)
+    return DeliveriesOut(items=[delivery_out(row) for row in shown], next_cursor=cursor)
 
 
 @router.get(
@@ -273,29 +276,10 @@ async def _set_state(
 
 def _shown(row: Row, response: Response) -> WebhookEndpointOut:
     response.headers["ETag"] = etag(row["version"])
-    return WebhookEndpointOut(**_members(row))
+    return endpoint_out(row)
 
 
 def _with_secret(made: WithSecret, response: Response) -> WebhookEndpointSecretOut:
     response.headers["ETag"] = etag(made.endpoint["version"])
     response.headers["Cache-Control"] = "no-store"
-    return WebhookEndpointSecretOut(**_members(made.endpoint), secret=made.secret)
-
-
-def _members(row: Row) -> dict[str, Any]:
-    plain = WebhookEndpointOut.model_fields.keys() - {"state"}
-    return {**{name: row[name] for name in plain}, "state": EndpointState(row["state"])}
-
-
-def _delivery(row: Row) -> DeliveryOut:
-    return DeliveryOut(
-        event=row["event_id"],
-        type=row["type"],
-        resource=resource_id(row["resource_type"], row["resource_id"]),
-        sequence=row["sequence"],
-        state=DeliveryState(row["state"]),
-        attempts=row["attempt"],
-        last_status=row["last_status"],
-        next_try_at=row["due_at"],
-        created_at=row["created_at"],
-    )
+    return endpoint_with_secret_out(made)

@@ -11,7 +11,19 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Text, Uuid, any_, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Text,
+    Uuid,
+    any_,
+    case,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from returns_api.db.engine import Row, Transaction
@@ -75,12 +87,16 @@ _SETTLE: Final = Query(
     )
     .returning(_t.c.sequence)
 )
+_more = given("parts", JSONB(none_as_null=True))
 _APPLY_LATE: Final = Query(
     update(_t)
     .where(here(_t), _t.c.id == given("id"), _t.c.state == "settled")
     .values(
         applied_minor=_t.c.applied_minor + given("applied_minor", BigInteger),
-        parts=given("parts", JSONB(none_as_null=True)),
+        parts=case(
+            (_more.is_(None), _t.c.parts),
+            else_=func.coalesce(_t.c.parts, literal([], JSONB)).concat(_more),
+        ),
         sequence=_t.c.sequence + 1,
     )
     .returning(_t.c.sequence)
@@ -173,7 +189,8 @@ async def apply_late(
     applied_minor: int,
     parts: Sequence[Mapping[str, Any]] | None,
 ) -> int:
-    """Goods came after their time: what they cover. The new sequence."""
+    """Something is due after its end: what it covers; ``parts`` add to what it paid for before. The
+    new sequence."""
     sequence = await tx.value(
         _APPLY_LATE,
         id=advance_id,

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, Text, Uuid, column, func, literal, select, update
+from sqlalchemy import BigInteger, Integer, Text, Uuid, func, literal, select, update
 from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from returns_api.db.engine import Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import refund_allowances as _t
 from returns_api.db.tables import refund_approvals
 from returns_api.domain.approvals import Allowance
@@ -36,16 +36,8 @@ _ADD: Final = Query(
     plain_insert(refund_approvals).values(shop_id=SHOP, **{name: given(name) for name in _FIELDS})
 )
 
-_wanted = (
-    func.jsonb_to_recordset(given("wanted", JSONB))
-    .table_valued(
-        column("no", Integer),
-        column("kind", Text),
-        column("subject_id", Uuid),
-        column("day", Text),
-        column("limit_minor", BigInteger),
-    )
-    .render_derived(with_types=True)
+_wanted = json_rows(
+    "wanted", no=Integer, kind=Text, subject_id=Uuid, day=Text, limit_minor=BigInteger
 )
 _opened = insert(_t).from_select(
     ["shop_id", "kind", "subject_id", "day", "currency", "spent_minor", "limit_minor"],

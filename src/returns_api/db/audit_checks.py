@@ -16,6 +16,7 @@ from returns_api.db import (
     credit_checks,
     event_checks,
     exchange_checks,
+    gift_checks,
     ledger_checks,
     orphan_checks,
     payment_checks,
@@ -38,6 +39,7 @@ ORDER_CHECKS: Final = (
     *repair_checks.ORDER_CHECKS,
     *credit_checks.ORDER_CHECKS,
     *claim_checks.ORDER_CHECKS,
+    *gift_checks.ORDER_CHECKS,
 )
 """Of the rows below each order; they name ``:orders``."""
 

@@ -22,10 +22,10 @@ from sqlalchemy import (
     null,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db.engine import Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import (
     certificates,
     order_lines,
@@ -53,9 +53,7 @@ _HEADS: Final = Query(
 
 def _told(table: Table, names: Iterable[str]) -> Any:
     """Rows given as JSON, with the columns of the table."""
-    columns = [column(name, table.c[name].type) for name in names]
-    given_rows = func.jsonb_to_recordset(given("rows", JSONB)).table_valued(*columns)
-    return given_rows.render_derived(with_types=True)
+    return json_rows("rows", **{name: table.c[name].type for name in names})
 
 
 def _insert(table: Table, *without: str) -> Query:

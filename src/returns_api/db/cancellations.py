@@ -1,7 +1,8 @@
 """Cancellations: rows to facts, and the units that they hold.
 
-How their heads are added and moved is ``db.moves``'s; the order's lock is theirs. What was not sent
-counts on its order line as ``cancelled`` (``order_counts``), what was sent as ``claimed``.
+How their heads are added and moved is ``db.moves``'s, which there are of an order
+``cancellation_searches``'s; the order's lock is theirs. What was not sent counts on its order line
+as ``cancelled`` (``order_counts``), what was sent as ``claimed``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from sqlalchemy import (
     Uuid,
     and_,
     any_,
-    column,
     delete,
     func,
     insert,
@@ -27,17 +27,16 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db import deadlines as deadline_rows
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, among, given, here
+from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import cancellation_lines as _l
 from returns_api.db.tables import cancellations as _t
 from returns_api.db.tables import order_lines, orders, parcels, unit_claims
 from returns_api.domain.cancellations import CancellationRecord, CancelledLine
 from returns_api.domain.errors import NothingLeftToReturn
-from returns_api.domain.orders import LineKind
 
 _JOINED: Final = {"lines", "deadlines", "parcel", "order_external_id"}
 _FIELDS: Final = tuple(
@@ -64,7 +63,7 @@ _lines = (
     .correlate(_t)
     .scalar_subquery()
 )
-_shown = (
+SHOWN: Final = (
     select(
         *(_t.c[name] for name in _FIELDS),
         parcels.c.external_id.label("parcel"),
@@ -77,9 +76,9 @@ _shown = (
     .outerjoin(parcels, and_(parcels.c.shop_id == _t.c.shop_id, parcels.c.id == _t.c.parcel_id))
 )
 _order, _state = given("order_id", Uuid), given("state", Text)
-_ONE: Final = Query(_shown.where(here(_t), _t.c.id == given("id")))
+_ONE: Final = Query(SHOWN.where(here(_t), _t.c.id == given("id")))
 _PAGE: Final = Query(
-    _shown.where(
+    SHOWN.where(
         here(_t),
         _t.c.id < given("before"),
         or_(_order.is_(None), _t.c.order_id == _order),
@@ -88,45 +87,17 @@ _PAGE: Final = Query(
     .order_by(_t.c.id.desc())
     .limit(given("limit"))
 )
-_OF_LINES: Final = Query(
-    _shown.where(
-        here(_t),
-        _t.c.order_id == given("order_id"),
-        _t.c.cause == given("cause"),
-        among(_t.c.state, ("requested", "confirmed")),
-        _t.c.id.in_(
-            select(_l.c.cancellation_id).where(
-                here(_l), _l.c.order_line_id == any_(given("line_ids", ARRAY(Uuid)))
-            )
-        ),
-    ).order_by((_t.c.state == "confirmed"), _t.c.id.desc())
-)
-
-
-_OF_PARCEL: Final = Query(
-    select(_t.c.id)
-    .where(
-        here(_t),
-        _t.c.order_id == given("order_id"),
-        _t.c.parcel_id == given("parcel_id"),
-        _t.c.cause == given("cause"),
-    )
-    .limit(1)
-)
 
 
 def _add_lines() -> Query:
     """The lines and one claim for each of their units; its key lets nobody else have it."""
-    wanted = (
-        func.jsonb_to_recordset(given("lines", JSONB))
-        .table_valued(
-            column("id", Uuid),
-            column("order_line_id", Uuid),
-            column("dispatched", Boolean),
-            column("quantity", Integer),
-            column("units", ARRAY(Integer)),
-        )
-        .render_derived(with_types=True)
+    wanted = json_rows(
+        "lines",
+        id=Uuid,
+        order_line_id=Uuid,
+        dispatched=Boolean,
+        quantity=Integer,
+        units=ARRAY(Integer),
     )
     added = (
         insert(_l)
@@ -183,59 +154,17 @@ _FREE: Final = Query(
 _KEEP: Final = Query(
     update(_l).where(here(_l), _l.c.id == given("id")).values(units=given("units", ARRAY(Integer)))
 )
-_held = (
-    select(func.count())
-    .select_from(unit_claims)
-    .join(
-        _l,
-        and_(_l.c.shop_id == unit_claims.c.shop_id, _l.c.id == unit_claims.c.cancellation_line_id),
-    )
-    .join(_t, and_(_t.c.shop_id == _l.c.shop_id, _t.c.id == _l.c.cancellation_id))
-    .where(
-        here(unit_claims),
-        unit_claims.c.line_id == order_lines.c.id,
-        unit_claims.c.unit_no <= order_lines.c.ordered - order_lines.c.removed,
-        _t.c.state == "confirmed",
-    )
-    .correlate(order_lines)
-    .scalar_subquery()
-)
-_REST: Final = Query(
-    select(func.count())
-    .select_from(order_lines)
-    .where(
-        here(order_lines),
-        order_lines.c.order_id == given("order_id"),
-        order_lines.c.kind == LineKind.GOODS.value,
-        order_lines.c.shippable,
-        order_lines.c.ordered - order_lines.c.removed > _held,
-    )
-)
 
 
 async def one(tx: Transaction, cancellation_id: UUID) -> CancellationRecord | None:
     """The order's lock is the cancellation's."""
-    return _record(await tx.first(_ONE, id=cancellation_id))
+    return record(await tx.first(_ONE, id=cancellation_id))
 
 
 async def page(tx: Transaction, **filters: Any) -> list[CancellationRecord]:
     """Newest first; ``before``, ``limit`` and the optional order_id and state."""
-    found = (_record(row) for row in await tx.all(_PAGE, **filters))
-    return [record for record in found if record is not None]
-
-
-async def unsent(
-    tx: Transaction, order_id: UUID, cause: str, line_ids: Sequence[UUID]
-) -> list[CancellationRecord]:
-    """Those of some lines for this cause: what waits before what was confirmed, newest first."""
-    rows = await tx.all(_OF_LINES, order_id=order_id, cause=cause, line_ids=list(line_ids))
-    return [record for record in map(_record, rows) if record is not None]
-
-
-async def told_before(tx: Transaction, order_id: UUID, parcel_id: UUID, cause: str) -> bool:
-    """Whether there ever was one of this parcel for this cause."""
-    values = {"parcel_id": parcel_id, "cause": cause}
-    return await tx.value(_OF_PARCEL, order_id=order_id, **values) is not None
+    found = (record(row) for row in await tx.all(_PAGE, **filters))
+    return [each for each in found if each is not None]
 
 
 async def add_lines(
@@ -273,12 +202,8 @@ async def set_refund(tx: Transaction, cancellation_id: UUID, refund_id: UUID) ->
     await tx.run(_SET_REFUND, id=cancellation_id, refund_id=refund_id)
 
 
-async def is_whole(tx: Transaction, order_id: UUID) -> bool:
-    """Whether confirmed cancellations hold every unit that the order still has to be sent."""
-    return int(await tx.value(_REST, order_id=order_id)) == 0
-
-
-def _record(row: Row | None) -> CancellationRecord | None:
+def record(row: Row | None) -> CancellationRecord | None:
+    """A row of ``SHOWN``."""
     if row is None:
         return None
     lines = [

@@ -11,26 +11,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, Text, Uuid, and_, column, func, literal, select, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import BigInteger, Integer, Text, Uuid, and_, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from returns_api.db.engine import Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import fast_refund_caps as _t
 from returns_api.domain.advances import NO_DAY, Cap
 
 _currency = given("currency", _t.c.currency.type)
 _amount = given("amount_minor", BigInteger)
-_wanted = (
-    func.jsonb_to_recordset(given("wanted", JSONB))
-    .table_valued(
-        column("no", Integer),
-        column("kind", Text),
-        column("subject_id", Uuid),
-        column("day", Text),
-        column("cap_minor", BigInteger),
-    )
-    .render_derived(with_types=True)
+_wanted = json_rows(
+    "wanted", no=Integer, kind=Text, subject_id=Uuid, day=Text, cap_minor=BigInteger
 )
 _opened = insert(_t).from_select(
     ["shop_id", "kind", "subject_id", "day", "currency", "used_minor", "cap_minor"],

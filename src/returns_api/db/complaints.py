@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import FromClause, Text, Uuid, and_, func, or_, select
+from sqlalchemy import Boolean, FromClause, Text, Uuid, and_, any_, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db import deadlines as deadline_rows
 from returns_api.db.engine import Row, Transaction
+from returns_api.db.gifts import is_of_gift
 from returns_api.db.query import Query, among, given, here
 from returns_api.db.tables import complaints as _t
 from returns_api.db.tables import message_texts
@@ -47,6 +50,7 @@ _PAGE: Final = Query(
         or_(_order.is_(None), _t.c.order_id == _order),
         or_(_return.is_(None), _t.c.return_id == _return),
         or_(_state.is_(None), _t.c.state == _state),
+        or_(given("gifts", Boolean), ~is_of_gift(_t.c.return_id)),
     )
     .order_by(_t.c.id.desc())
     .limit(given("limit"))
@@ -55,6 +59,13 @@ _UNDER_WAY: Final = Query(
     select(func.count())
     .select_from(_t)
     .where(here(_t), _t.c.order_id == given("order_id"), among(_t.c.state, UNDER_WAY))
+)
+_ABOUT: Final = Query(
+    select(_t.c.id, _t.c.return_id).where(
+        here(_t),
+        _t.c.order_id == any_(given("order_ids", ARRAY(Uuid))),
+        _t.c.return_id == any_(given("return_ids", ARRAY(Uuid))),
+    )
 )
 
 
@@ -68,9 +79,18 @@ async def lock(tx: Transaction, complaint_id: UUID) -> None:
 
 
 async def page(tx: Transaction, **filters: Any) -> list[ComplaintRecord]:
-    """Newest first; ``before``, ``limit`` and the optional order_id, return_id and state."""
+    """Newest first; ``before``, ``limit`` and the optional order_id, return_id and state;
+    ``gifts``: those about returns by gift receipts too."""
     found = (_record(row) for row in await tx.all(_PAGE, **filters))
     return [record for record in found if record is not None]
+
+
+async def about(
+    tx: Transaction, order_ids: Sequence[UUID], return_ids: Sequence[UUID]
+) -> dict[UUID, UUID]:
+    """Complaints about these returns of the orders, each with its return."""
+    found = await tx.all(_ABOUT, order_ids=list(order_ids), return_ids=list(return_ids))
+    return {row["id"]: row["return_id"] for row in found}
 
 
 async def under_way(tx: Transaction, order_id: UUID) -> int:

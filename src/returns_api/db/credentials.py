@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, insert, or_, select, update
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, here
+from returns_api.db.query import SHOP, Query, among, here
 from returns_api.db.tables import credentials as _t
 
 _SHOWN = (
@@ -19,10 +19,13 @@ _SHOWN = (
     _t.c.label,
     _t.c.scopes,
     _t.c.order_id,
+    _t.c.gift_receipt_id,
     _t.c.created_at,
     _t.c.expires_at,
     _t.c.revoked_at,
 )
+_KEYS: Final = ~among(_t.c.role, ("buyer", "recipient"))
+"""Tokens of buyers and recipients are short-lived, and nobody lists them."""
 
 _BY_HASH: Final = Query(
     select(*_SHOWN).where(
@@ -44,6 +47,7 @@ _ADD: Final = Query(
                 "secret_hash",
                 "scopes",
                 "order_id",
+                "gift_receipt_id",
                 "created_at",
                 "expires_at",
             )
@@ -57,12 +61,12 @@ _REVOKE: Final = Query(
 )
 _LIST: Final = Query(
     select(*_SHOWN)
-    .where(here(_t), _t.c.role != "buyer", _t.c.id < bindparam("before", required=True))
+    .where(here(_t), _KEYS, _t.c.id < bindparam("before", required=True))
     .order_by(_t.c.id.desc())
     .limit(bindparam("limit", required=True))
 )
 _ONE: Final = Query(
-    select(*_SHOWN).where(here(_t), _t.c.id == bindparam("id", required=True), _t.c.role != "buyer")
+    select(*_SHOWN).where(here(_t), _t.c.id == bindparam("id", required=True), _KEYS)
 )
 
 
@@ -81,7 +85,7 @@ async def revoke(tx: Transaction, credential_id: UUID, now: datetime) -> bool:
 
 
 async def page(tx: Transaction, *, before: UUID, limit: int) -> Sequence[Row]:
-    """API keys (buyer tokens are not listed), newest first."""
+    """API keys, newest first."""
     return await tx.all(_LIST, before=before, limit=limit)
 
 

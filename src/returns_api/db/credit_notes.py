@@ -17,11 +17,11 @@ from uuid import UUID
 from sqlalchemy import (
     CTE,
     BigInteger,
+    Boolean,
     Integer,
     Text,
     Uuid,
     any_,
-    column,
     func,
     null,
     or_,
@@ -32,7 +32,8 @@ from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.gifts import pays_gift
+from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import (
     credit_notes,
     number_series,
@@ -85,20 +86,17 @@ def _drawn() -> CTE:
 
 
 def _issue() -> Query:
-    told = (
-        func.jsonb_to_recordset(given("notes", JSONB))
-        .table_valued(
-            column("no", Integer),
-            column("id", Uuid),
-            column("refund_id", Uuid),
-            column("order_id", Uuid),
-            column("kind", Text),
-            column("amount_minor", BigInteger),
-            column("currency", Text),
-            column("body", JSONB),
-            column("noted_minor", BigInteger),
-        )
-        .render_derived(with_types=True)
+    told = json_rows(
+        "notes",
+        no=Integer,
+        id=Uuid,
+        refund_id=Uuid,
+        order_id=Uuid,
+        kind=Text,
+        amount_minor=BigInteger,
+        currency=Text,
+        body=JSONB,
+        noted_minor=BigInteger,
     )
     noted = (
         update(refunds)
@@ -133,8 +131,11 @@ _TITLES: Final = Query(
         here(order_lines), order_lines.c.order_id == any_(given("order_ids", ARRAY(Uuid)))
     )
 )
+_of_gift: Final = pays_gift(credit_notes.c.refund_id)
 _ONE: Final = Query(
-    select(credit_notes).where(here(credit_notes), credit_notes.c.id == given("id"))
+    select(credit_notes, _of_gift.label("of_gift")).where(
+        here(credit_notes), credit_notes.c.id == given("id")
+    )
 )
 _PAGE: Final = Query(
     select(credit_notes)
@@ -145,6 +146,7 @@ _PAGE: Final = Query(
         or_(
             given("refund_id", Uuid).is_(None), credit_notes.c.refund_id == given("refund_id", Uuid)
         ),
+        or_(given("gifts", Boolean), ~_of_gift),
     )
     .order_by(credit_notes.c.id.desc())
     .limit(given("limit"))
@@ -177,11 +179,13 @@ async def titles(tx: Transaction, order_ids: Iterable[UUID]) -> dict[UUID, dict[
 
 
 async def one(tx: Transaction, note_id: UUID) -> Row | None:
+    """With ``of_gift``: whether it is over the credit of a gift's recipient."""
     return await tx.first(_ONE, id=note_id)
 
 
 async def page(tx: Transaction, **filters: Any) -> list[Row]:
-    """Newest first; ``before``, ``limit`` and the optional filters order_id, refund_id."""
+    """Newest first; ``before``, ``limit`` and the optional filters order_id, refund_id; ``gifts``:
+    those over credit of gifts' recipients too."""
     return await tx.all(_PAGE, **filters)
 
 

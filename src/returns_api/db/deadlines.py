@@ -20,7 +20,6 @@ from sqlalchemy import (
     Table,
     Text,
     case,
-    column,
     func,
     literal,
     null,
@@ -28,10 +27,10 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, among, given, here
+from returns_api.db.query import SHOP, Query, among, given, here, json_rows
 from returns_api.db.tables import deadlines as _t
 from returns_api.db.tables import order_deadlines as _o
 from returns_api.domain.lifecycle.deadlines import KEPT, OPEN, PASSED, PAUSED, Deadline
@@ -53,11 +52,7 @@ def written(of: str, head: FromClause, anchor: str = "return_id") -> CTE:
     ``head`` has the object's ``id`` and its ``anchor``; without a row of it, nothing is written.
     """
     book = _BOOKS[anchor]
-    wanted = (
-        func.jsonb_to_recordset(given("deadlines", JSONB))
-        .table_valued(*(column(name, _t.c[name].type) for name in _COLUMNS))
-        .render_derived(with_types=True)
-    )
+    wanted = json_rows("deadlines", **{name: _t.c[name].type for name in _COLUMNS})
     rows = select(
         SHOP,
         head.c[anchor],

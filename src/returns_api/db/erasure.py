@@ -39,6 +39,7 @@ from returns_api.db.tables import (
     returns,
     shops,
     store_credits,
+    transport_claims,
 )
 
 _ERASED: Final = {name: null() for name in PERSON}
@@ -101,6 +102,12 @@ _FORGET_OFFERS: Final = Query(
     .where(offers.c.note.is_not(None))
     .values(note=null())
 )
+_FORGET_CLAIMS: Final = Query(
+    update(transport_claims)
+    .where(here(transport_claims), transport_claims.c.return_id.in_(_returned))
+    .where(transport_claims.c.note.is_not(None))
+    .values(note=null())
+)
 _FORGET_STATEMENTS: Final = Query(
     update(dispute_statements)
     .where(
@@ -159,11 +166,14 @@ _FORGET_HOLDERS: Final = Query(
 
 
 async def erase_person(tx: Transaction, order_id: UUID, now: datetime) -> bool:
-    """Remove everything personal of one locked order for ever; False when that was done before."""
+    """Remove everything personal of one locked order for ever; False when that was done before.
+
+    What was said since goes, too: a buyer's session outlives the erasure, and the person may ask
+    again.
+    """
     erased = await tx.run(_ERASE_PERSON, order_id=order_id, now=now)
-    if erased:
-        await _forget_around(tx, [order_id], now)
-        await idempotency.forget_words(tx, order_id)
+    await _forget_around(tx, [order_id], now)
+    await idempotency.forget_words(tx, order_id)
     return bool(erased)
 
 
@@ -191,6 +201,7 @@ async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) 
     await address_changes.forget(tx, order_ids)
     await tx.run(_FORGET_ANSWERS, order_ids=order_ids)
     await tx.run(_FORGET_OFFERS, order_ids=order_ids)
+    await tx.run(_FORGET_CLAIMS, order_ids=order_ids)
     await tx.run(_FORGET_STATEMENTS, order_ids=order_ids)
     await tx.run(_FORGET_NOTES, order_ids=order_ids)
     for query in _FORGET_WAYS:

@@ -40,14 +40,46 @@ ORDER_CHECKS: Final = (
         "N2",
         "units both refunded and exchanged",
         sql("""
-            SELECT x.id, x.credit_minor, x.drawn_minor, f.refunded
-            FROM exchanges x CROSS JOIN LATERAL (
-                SELECT coalesce(sum(r.amount_minor), 0)::bigint AS refunded FROM refunds r
-                WHERE r.shop_id = x.shop_id AND r.return_id = x.return_id
-                  AND r.kind IN ('return', 'advance')) f
-            WHERE x.shop_id = :shop AND x.order_id = ANY (:orders) AND x.units IS NOT NULL
-              AND x.state IN ('released', 'shipped', 'completed') AND NOT x.in_advance
-              AND f.refunded + x.drawn_minor <> coalesce(x.credit_minor, 0)"""),
+            SELECT g.id, g.credit, g.drawn, f.refunded, f.told FROM (
+                SELECT x.shop_id, x.return_id AS id,
+                       sum(x.drawn_minor)::bigint AS drawn,
+                       sum(coalesce(x.credit_minor, 0))::bigint AS credit
+                FROM exchanges x
+                WHERE x.shop_id = :shop AND x.order_id = ANY (:orders) AND NOT x.in_advance
+                  AND x.state IN ('released', 'shipped', 'completed')
+                GROUP BY x.shop_id, x.return_id) g
+            JOIN returns r ON r.shop_id = g.shop_id AND r.id = g.id AND r.settled_at IS NOT NULL
+            CROSS JOIN LATERAL (
+                SELECT coalesce(sum(f.amount_minor), 0)::bigint AS refunded,
+                       sum(p.drawn)::bigint AS told
+                FROM refunds f CROSS JOIN LATERAL (
+                    SELECT coalesce(-sum((part ->> 'amount')::bigint), 0) AS drawn
+                    FROM jsonb_array_elements(f.parts) part
+                    WHERE part ->> 'kind' = 'exchanged') p
+                WHERE f.shop_id = g.shop_id AND f.return_id = g.id
+                  AND f.kind IN ('return', 'advance')) f
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS in_money FROM exchanges x
+                WHERE x.shop_id = g.shop_id AND x.return_id = g.id
+                  AND x.state IN ('converted', 'failed')) m
+            WHERE f.told <> g.drawn
+               OR CASE WHEN m.in_money > 0 THEN f.refunded + g.drawn < g.credit
+                  ELSE f.refunded + g.drawn <> g.credit END"""),
+    ),
+    Check(
+        "N2",
+        "exchanges of a return and its quote",
+        sql("""
+            SELECT r.id, r.expected_minor, g.expected, g.exchanges, n.lines FROM returns r
+            JOIN (SELECT x.shop_id, x.return_id, sum(x.expected_minor)::bigint AS expected,
+                         count(*) AS exchanges
+                  FROM exchanges x WHERE x.shop_id = :shop AND x.order_id = ANY (:orders)
+                  GROUP BY x.shop_id, x.return_id) g
+                ON g.shop_id = r.shop_id AND g.return_id = r.id
+            CROSS JOIN LATERAL (SELECT count(*) AS lines FROM return_lines l
+                                WHERE l.shop_id = r.shop_id AND l.return_id = r.id) n
+            WHERE r.resolution IN ('exchange', 'replacement')
+              AND (g.expected, g.exchanges) <> (r.expected_minor, n.lines)"""),
     ),
     Check(
         "N2",

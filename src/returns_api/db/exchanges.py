@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Text, Uuid, and_, any_, column, func, insert, or_, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import BigInteger, Text, Uuid, and_, any_, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db import deadlines as deadline_rows
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, among, given, here, json_rows
 from returns_api.db.tables import exchange_draws as _d
 from returns_api.db.tables import exchange_gifts as _g
 from returns_api.db.tables import exchanges as _t
 from returns_api.db.tables import order_lines, orders, payments, return_lines
 from returns_api.domain.exchanges import ExchangeRecord
+from returns_api.domain.lifecycle.exchanges import RELEASED
 
 _JOINED: Final = ("order_external", "order_number", "line_external", "gift_refund_id")
 _FIELDS: Final = tuple(
@@ -36,7 +37,9 @@ _shown = select(
     .outerjoin(_g, and_(here(_g), _g.c.exchange_id == _t.c.id))
 )
 _ONE: Final = Query(_shown.where(here(_t), _t.c.id == given("id")))
-_OF_RETURN: Final = Query(_shown.where(here(_t), _t.c.return_id == given("return_id")))
+_OF_RETURN: Final = Query(
+    _shown.where(here(_t), _t.c.return_id == given("return_id")).order_by(return_lines.c.position)
+)
 _PAGE: Final = Query(
     _shown.where(
         here(_t),
@@ -50,11 +53,7 @@ _PAGE: Final = Query(
     .order_by(_t.c.id.desc())
     .limit(given("limit"))
 )
-_wanted = (
-    func.jsonb_to_recordset(given("wanted", JSONB))
-    .table_valued(column("id", Uuid), column("amount", BigInteger))
-    .render_derived(with_types=True)
-)
+_wanted = json_rows("wanted", id=Uuid, amount=BigInteger)
 _counted = (
     update(payments)
     .where(
@@ -98,6 +97,16 @@ _UNDRAW: Final = Query(
     )
     .values(exchanged=payments.c.exchanged - _d.c.amount_minor)
 )
+_REFUND_REST: Final = Query(
+    update(_t)
+    .where(
+        here(_t),
+        _t.c.return_id == given("return_id"),
+        among(_t.c.state, RELEASED),
+        _t.c.credit_minor > _t.c.drawn_minor,
+    )
+    .values(refund_id=given("refund_id"))
+)
 _GIVE: Final = Query(
     insert(_g).values(
         shop_id=SHOP,
@@ -114,15 +123,14 @@ async def one(tx: Transaction, exchange_id: UUID) -> ExchangeRecord | None:
     return _record(await tx.first(_ONE, id=exchange_id))
 
 
-async def of_return(tx: Transaction, return_id: UUID) -> ExchangeRecord | None:
-    """The one exchange of a return."""
-    return _record(await tx.first(_OF_RETURN, return_id=return_id))
+async def of_return(tx: Transaction, return_id: UUID) -> list[ExchangeRecord]:
+    """The exchanges of a return, one of each line, in the order of the lines."""
+    return _records(await tx.all(_OF_RETURN, return_id=return_id))
 
 
 async def page(tx: Transaction, **filters: Any) -> list[ExchangeRecord]:
     """Newest first; ``before``, ``limit`` and the optional order_id, return_id and states."""
-    found = (_record(row) for row in await tx.all(_PAGE, **filters))
-    return [record for record in found if record is not None]
+    return _records(await tx.all(_PAGE, **filters))
 
 
 async def draw(tx: Transaction, exchange_id: UUID, wanted: Mapping[UUID, int]) -> bool:
@@ -138,6 +146,12 @@ async def undraw(tx: Transaction, exchange_id: UUID) -> None:
     await tx.run(_UNDRAW, exchange_id=exchange_id)
 
 
+async def refund_rest(tx: Transaction, return_id: UUID, refund_id: UUID) -> None:
+    """Say which refund pays back what given goods of a return cost less than the old ones counted
+    for."""
+    await tx.run(_REFUND_REST, return_id=return_id, refund_id=refund_id)
+
+
 async def add_gift(
     tx: Transaction, exchange: ExchangeRecord, refund_id: UUID, amount_minor: int
 ) -> None:
@@ -149,6 +163,11 @@ async def add_gift(
         refund_id=refund_id,
         amount_minor=amount_minor,
     )
+
+
+def _records(rows: Iterable[Row]) -> list[ExchangeRecord]:
+    found = (_record(row) for row in rows)
+    return [record for record in found if record is not None]
 
 
 def _record(row: Row | None) -> ExchangeRecord | None:

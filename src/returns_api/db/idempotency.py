@@ -7,6 +7,7 @@ its primary key is the guard. The advisory lock only lets a second, simultaneous
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -172,6 +173,18 @@ async def forget_words(tx: Transaction, order_id: UUID) -> None:
         *(ids.encode("ret", row["id"]) for row in found),
         *(ids.encode("cpl", row["id"]) for row in complained),
     ]
+    await _forget_words(tx, names)
+
+
+async def forget_words_about(
+    tx: Transaction, return_ids: Sequence[UUID], complaint_ids: Sequence[UUID]
+) -> None:
+    """The same of kept answers about some returns and complaints of an order alone."""
+    names = [ids.encode("ret", return_id) for return_id in return_ids]
+    await _forget_words(tx, [*names, *(ids.encode("cpl", each) for each in complaint_ids)])
+
+
+async def _forget_words(tx: Transaction, names: Sequence[str]) -> None:
     about = await tx.all(_ABOUT, names=[name.encode() for name in names])
     changed = [
         {"principal_id": row["principal_id"], "key_hash": row["key_hash"], "body": body}

@@ -25,7 +25,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -79,8 +78,9 @@ def _begun(
 
 
 def review_begun(completed: CTE) -> CTE:
-    """The review of a return that a statement completes (``id``, ``order_id``), the first time."""
-    rows = completed.join(shops, true())
+    """The review of a return that a statement completes (``id``, ``order_id``), the first time. The
+    buyer is not asked how a gift came back."""
+    rows = completed.join(shops, completed.c.gift_receipt_id.is_(None))
     beginning = _begun(REVIEW, rows, completed.c.order_id, completed.c.id, _NOW)
     return beginning.on_conflict_do_nothing().cte("invited")
 

@@ -34,10 +34,10 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import ledger_entries as _e
 from returns_api.db.tables import ledger_postings as _p
 from returns_api.db.tables import ledger_seals as _s
@@ -46,34 +46,28 @@ from returns_api.domain.ledger import Entry
 
 
 def _posting() -> CTE:
-    told = (
-        func.jsonb_to_recordset(given("entries", JSONB))
-        .table_valued(
-            column("id", Uuid),
-            column("fact", Text),
-            column("source_type", Text),
-            column("source_id", Uuid),
-            column("order_id", Uuid),
-            column("at", DateTime(timezone=True)),
-            column("actor", Text),
-            column("actor_id", Uuid),
-        )
-        .render_derived(with_types=True)
+    told = json_rows(
+        "entries",
+        id=Uuid,
+        fact=Text,
+        source_type=Text,
+        source_id=Uuid,
+        order_id=Uuid,
+        at=DateTime(timezone=True),
+        actor=Text,
+        actor_id=Uuid,
     )
-    postings = (
-        func.jsonb_to_recordset(given("postings", JSONB))
-        .table_valued(
-            column("entry_id", Uuid),
-            column("no", Integer),
-            column("rule", Text),
-            column("debit", Text),
-            column("debit_of", Uuid),
-            column("credit", Text),
-            column("credit_of", Uuid),
-            column("amount_minor", BigInteger),
-            column("currency", Text),
-        )
-        .render_derived(with_types=True)
+    postings = json_rows(
+        "postings",
+        entry_id=Uuid,
+        no=Integer,
+        rule=Text,
+        debit=Text,
+        debit_of=Uuid,
+        credit=Text,
+        credit_of=Uuid,
+        amount_minor=BigInteger,
+        currency=Text,
     )
     written = (
         insert(_e)

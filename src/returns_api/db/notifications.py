@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from returns_api.db.engine import Row, Transaction
+from returns_api.db.gifts import is_of_gift
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import events as _events
 from returns_api.db.tables import notifications as _t
@@ -88,15 +89,27 @@ _OF_ORDER: Final = Query(
     .limit(given("limit"))
 )
 _of_orders = _t.c.order_id == any_(given("order_ids", ARRAY(Uuid)))
-_OF_ORDERS: Final = Query(
-    select(_t.c.order_id, _t.c.kind, _t.c.channel, _t.c.state, _t.c.ended_at)
-    .where(here(_t), _of_orders)
-    .order_by(_t.c.order_id, _t.c.event_id, _t.c.kind, _t.c.channel)
+_told: Final = select(
+    _t.c.order_id, _t.c.return_id, _t.c.kind, _t.c.channel, _t.c.state, _t.c.ended_at
+).where(here(_t), _of_orders)
+_OF_RETURNS: Final = Query(
+    _told.where(_t.c.return_id == any_(given("return_ids", ARRAY(Uuid)))).order_by(
+        _t.c.event_id, _t.c.kind, _t.c.channel
+    )
 )
-_FORGET: Final = Query(
+_OF_ORDERS: Final = Query(
+    _told.where(~is_of_gift(_t.c.return_id)).order_by(
+        _t.c.order_id, _t.c.event_id, _t.c.kind, _t.c.channel
+    )
+)
+_forgotten = (
     update(_t)
-    .where(here(_t), _of_orders, _t.c.state == "queued")
     .values(state="suppressed", reason="erased", due_at=null(), ended_at=_now)
+    .where(here(_t), _t.c.state == "queued")
+)
+_FORGET: Final = Query(_forgotten.where(_of_orders))
+_FORGET_OF_RETURNS: Final = Query(
+    _forgotten.where(_of_orders, _t.c.return_id == any_(given("return_ids", ARRAY(Uuid))))
 )
 
 
@@ -140,6 +153,21 @@ async def of_orders(tx: Transaction, order_ids: Sequence[UUID]) -> list[Row]:
     return await tx.all(_OF_ORDERS, order_ids=list(order_ids))
 
 
+async def of_returns(
+    tx: Transaction, order_ids: Sequence[UUID], return_ids: Sequence[UUID]
+) -> list[Row]:
+    """What was told about these returns of the orders alone."""
+    return await tx.all(_OF_RETURNS, order_ids=list(order_ids), return_ids=list(return_ids))
+
+
 async def forget(tx: Transaction, order_ids: Sequence[UUID], now: datetime) -> None:
     """The person was erased: what waits is never sent. What is being sent finishes by itself."""
     await tx.run(_FORGET, order_ids=list(order_ids), now=now)
+
+
+async def forget_of_returns(
+    tx: Transaction, order_ids: Sequence[UUID], return_ids: Sequence[UUID], now: datetime
+) -> None:
+    """The same for whoever was to be told of these returns of the orders alone."""
+    of = {"order_ids": list(order_ids), "return_ids": list(return_ids)}
+    await tx.run(_FORGET_OF_RETURNS, **of, now=now)

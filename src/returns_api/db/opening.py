@@ -13,7 +13,6 @@ from sqlalchemy import (
     Text,
     Uuid,
     any_,
-    column,
     func,
     insert,
     literal,
@@ -25,7 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from returns_api.db import deadlines as deadline_rows
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import (
     order_lines,
     orders,
@@ -96,22 +95,19 @@ def _opened(numbered: CTE) -> CTE:
 
 def _wanted() -> TableValuedAlias:
     """The lines as the caller gave them, one row each."""
-    return (
-        func.jsonb_to_recordset(given("lines", JSONB))
-        .table_valued(
-            column("id", Uuid),
-            column("order_line_id", Uuid),
-            column("position", Integer),
-            column("quantity", Integer),
-            column("units", ARRAY(Integer)),
-            column("reason", Text),
-            column("fault", Text),
-            column("condition", Text),
-            column("note", Text),
-            column("evidence", JSONB),
-            column("state", Text),
-        )
-        .render_derived(with_types=True)
+    return json_rows(
+        "lines",
+        id=Uuid,
+        order_line_id=Uuid,
+        position=Integer,
+        quantity=Integer,
+        units=ARRAY(Integer),
+        reason=Text,
+        fault=Text,
+        condition=Text,
+        note=Text,
+        evidence=JSONB,
+        state=Text,
     )
 
 

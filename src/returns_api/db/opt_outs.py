@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, delete, exists, not_, select
+from sqlalchemy import LargeBinary, Uuid, any_, delete, exists, not_, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from returns_api.db.engine import Transaction
@@ -49,6 +49,13 @@ _FORGET: Final = Query(
         ),
     )
 )
+_FORGET_KEYS: Final = Query(
+    delete(_t).where(
+        here(_t),
+        _t.c.address_key == any_(given("keys", ARRAY(LargeBinary))),
+        ~exists().where(here(orders), orders.c.email_key == _t.c.address_key),
+    )
+)
 
 
 async def add(tx: Transaction, address_key: bytes, channel: str, now: datetime) -> None:
@@ -69,3 +76,8 @@ async def forget(tx: Transaction, order_ids: Sequence[UUID]) -> None:
     """Drop what is kept of persons who are being erased, unless other orders of theirs stay: those
     would be told of again. Before the orders forget their addresses' hashes."""
     await tx.run(_FORGET, order_ids=list(order_ids))
+
+
+async def forget_keys(tx: Transaction, keys: Collection[bytes]) -> None:
+    """The same for addresses of recipients of gifts, unless orders of theirs stay."""
+    await tx.run(_FORGET_KEYS, keys=sorted(keys))

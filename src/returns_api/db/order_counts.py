@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Text, and_, column, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Integer, Text, and_, func, or_, select, true, update
 
 from returns_api.db.engine import Transaction
-from returns_api.db.query import Query, given, here
+from returns_api.db.query import Query, given, here, json_rows
 from returns_api.db.tables import (
     cancellation_lines,
     order_lines,
@@ -101,11 +101,7 @@ _COUNT_CANCELLED: Final = Query(
     )
     .values(cancelled=_stopped)
 )
-_item: Final = (
-    func.jsonb_to_recordset(outside_facts.c.lines)
-    .table_valued(column("line", Text), column("quantity", Integer))
-    .render_derived(with_types=True)
-)
+_item: Final = json_rows(outside_facts.c.lines, line=Text, quantity=Integer)
 _given_back: Final = (
     select(_item.c.line, func.sum(_item.c.quantity).label("units"))
     .select_from(outside_facts.join(_item, true()))

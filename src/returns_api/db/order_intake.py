@@ -1,4 +1,4 @@
-"""What a shop platform told, written down: the order's head, lines, person and certificate.
+"""What a shop platform told, written down: the order's head, person and certificate.
 
 **Locks.** The order of the house is payment, order, line. An intake of an order may add payments
 that did not exist when it began, so locking "the payments first" is not enough on its own: two
@@ -7,26 +7,22 @@ three steps: an advisory lock on the order's outside name, which only intakes ta
 else adds a payment to it; the payments that exist; the order's row. Whatever else locks a payment
 and an order does so in the same sequence, without the first step; ``money=False`` locks no payment.
 
-Refuses to own which of two snapshots is newer (``usecases._orders``) and payments (``payments``).
+Refuses to own which of two snapshots is newer (``usecases._orders``), lines (``order_lines``) and
+payments (``payments``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Integer,
     Text,
     Uuid,
     and_,
-    column,
-    delete,
     exists,
     func,
     literal,
@@ -34,21 +30,15 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from returns_api.db.engine import Transaction
 from returns_api.db.query import SHOP, Query, given, here
-from returns_api.db.tables import cancellation_lines as stopped_lines
 from returns_api.db.tables import (
-    cancellations,
     certificates,
-    order_lines,
     order_people,
     orders,
-    parcel_lines,
-    parcels,
     payments,
-    return_lines,
     shops,
 )
 
@@ -111,15 +101,16 @@ _its_name: Final = and_(
     orders.c.source == given("source"),
     orders.c.external_id == given("external_id"),
 )
+# Not a join: a plan made while both tables were all but empty would go through one for each row of
+# the other, and workers keep their plans.
 _LOCK_PAYMENTS: Final = Query(
     select(payments.c.id)
-    .join(
-        orders,
-        and_(orders.c.shop_id == payments.c.shop_id, orders.c.id == payments.c.order_id),
+    .where(
+        here(payments),
+        payments.c.order_id == select(orders.c.id).where(_its_name).scalar_subquery(),
     )
-    .where(_its_name, here(payments))
     .order_by(payments.c.id)
-    .with_for_update(of=payments)
+    .with_for_update()
 )
 _LOCK_ORDER: Final = Query(
     select(
@@ -168,83 +159,6 @@ _PUT_PERSON: Final = Query(
         set_={name: _new_person.excluded[name] for name in PERSON},
         where=order_people.c.erased_at.is_(None),
     )
-)
-
-_told_lines: Final = (
-    func.jsonb_to_recordset(given("lines", JSONB))
-    .table_valued(
-        column("id", Uuid),
-        column("external_id", Text),
-        column("position", Integer),
-        column("kind", Text),
-        column("title", Text),
-        column("sku", Text),
-        column("product_id", Text),
-        column("variant_id", Text),
-        column("vendor", Text),
-        column("category", Text),
-        column("tags", ARRAY(Text)),
-        column("weight_grams", Integer),
-        column("shippable", Boolean),
-        column("unit_price_minor", BigInteger),
-        column("discounted", Boolean),
-        column("options", JSONB),
-        column("ordered", Integer),
-        column("removed", Integer),
-    )
-    .render_derived(with_types=True)
-)
-_new_lines: Final = insert(order_lines).from_select(
-    ["shop_id", "order_id", *_told_lines.c.keys()],
-    select(SHOP, given("order_id", Uuid), *_told_lines.c),
-)
-_PUT_LINES: Final = Query(
-    _new_lines.on_conflict_do_update(
-        index_elements=["shop_id", "order_id", "external_id"],
-        set_={
-            name: _new_lines.excluded[name]
-            for name in (told.name for told in _told_lines.c)
-            if name not in {"id", "external_id"}
-        },
-    )
-)
-_gone: Final = and_(
-    here(order_lines),
-    order_lines.c.order_id == given("order_id"),
-    order_lines.c.external_id != func.all(given("told", ARRAY(Text))),
-)
-_sent: Final = (
-    select(parcel_lines.c.line_id)
-    .join(
-        parcels,
-        and_(parcels.c.shop_id == parcel_lines.c.shop_id, parcels.c.id == parcel_lines.c.parcel_id),
-    )
-    .where(here(parcel_lines), parcels.c.order_id == given("order_id"))
-)
-_stopped: Final = (
-    select(stopped_lines.c.order_line_id)
-    .join(
-        cancellations,
-        and_(
-            cancellations.c.shop_id == stopped_lines.c.shop_id,
-            cancellations.c.id == stopped_lines.c.cancellation_id,
-        ),
-    )
-    .where(here(stopped_lines), cancellations.c.order_id == given("order_id"))
-)
-_DROP_LINES: Final = Query(
-    delete(order_lines).where(
-        _gone,
-        order_lines.c.claimed == 0,
-        order_lines.c.id.not_in(_sent),
-        ~exists().where(here(return_lines), return_lines.c.order_line_id == order_lines.c.id),
-        order_lines.c.id.not_in(_stopped),
-    )
-)
-_EMPTY_LINES: Final = Query(
-    update(order_lines)
-    .where(_gone, order_lines.c.removed < order_lines.c.ordered)
-    .values(removed=order_lines.c.ordered)
 )
 
 _latest: Final = (
@@ -303,14 +217,6 @@ async def step(tx: Transaction, order_id: UUID, now: datetime) -> int:
 async def put_person(tx: Transaction, order_id: UUID, person: Mapping[str, str | None]) -> None:
     """The newest snapshot's person; an erased one stays erased."""
     await tx.run(_PUT_PERSON, order_id=order_id, **person)
-
-
-async def put_lines(tx: Transaction, order_id: UUID, lines: Sequence[Mapping[str, Any]]) -> None:
-    """The newest snapshot's lines. One that it no longer has goes, or stays with nothing left."""
-    told = [line["external_id"] for line in lines]
-    await tx.run(_PUT_LINES, order_id=order_id, lines=[dict(line) for line in lines])
-    if await tx.run(_EMPTY_LINES, order_id=order_id, told=told):
-        await tx.run(_DROP_LINES, order_id=order_id, told=told)
 
 
 async def add_certificate(

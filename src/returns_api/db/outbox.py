@@ -21,9 +21,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     any_,
-    bindparam,
     cast,
-    column,
     func,
     insert,
     literal,
@@ -36,7 +34,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from returns_api import tracing
 from returns_api.db.engine import Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import (
     deliveries,
     events,
@@ -59,24 +57,21 @@ class Job:
 
 def _written() -> CTE:
     """The events, one row each."""
-    happened = (
-        func.jsonb_to_recordset(bindparam("events", required=True, type_=JSONB))
-        .table_valued(
-            column("id", Uuid),
-            column("resource_type", Text),
-            column("resource_id", Uuid),
-            column("sequence", Integer),
-            column("type", Text),
-            column("at", DateTime(timezone=True)),
-            column("actor", Text),
-            column("actor_id", Uuid),
-            column("reason", Text),
-            column("request_id", Text),
-            column("order_id", Uuid),
-            column("return_id", Uuid),
-            column("data", JSONB),
-        )
-        .render_derived(with_types=True)
+    happened = json_rows(
+        "events",
+        id=Uuid,
+        resource_type=Text,
+        resource_id=Uuid,
+        sequence=Integer,
+        type=Text,
+        at=DateTime(timezone=True),
+        actor=Text,
+        actor_id=Uuid,
+        reason=Text,
+        request_id=Text,
+        order_id=Uuid,
+        return_id=Uuid,
+        data=JSONB,
     )
     return (
         insert(events)
@@ -132,11 +127,7 @@ def _to_be_told(written: CTE) -> CTE:
 
 def _queued(addressed: CTE, to_be_told: CTE) -> CTE:
     """The caller's jobs and one for each event to tell somebody of, as the queue keeps them."""
-    wanted = (
-        func.jsonb_to_recordset(bindparam("jobs", required=True, type_=JSONB))
-        .table_valued(column("kind", Text), column("key", Text), column("delay", Integer))
-        .render_derived(with_types=True)
-    )
+    wanted = json_rows("jobs", kind=Text, key=Text, delay=Integer)
     jobs = union_all(
         select(wanted.c.kind, wanted.c.key, wanted.c.delay),
         *(

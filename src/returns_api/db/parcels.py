@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, and_, any_, column, delete, func, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy import Integer, Text, and_, any_, delete, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from returns_api.db.engine import Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import order_lines, parcel_lines, parcels
 
 _VALUES: Final = ("carrier", "tracking_codes", "shipped_at", "cancelled", "platform_updated_at")
@@ -55,11 +55,7 @@ _PUT: Final = Query(
 _EMPTY: Final = Query(
     delete(parcel_lines).where(here(parcel_lines), parcel_lines.c.parcel_id == given("parcel_id"))
 )
-_told: Final = (
-    func.jsonb_to_recordset(given("contents", JSONB))
-    .table_valued(column("line", Text), column("quantity", Integer))
-    .render_derived(with_types=True)
-)
+_told: Final = json_rows("contents", line=Text, quantity=Integer)
 _FILL: Final = Query(
     insert(parcel_lines).from_select(
         ["shop_id", "parcel_id", "order_id", "line_id", "quantity"],

@@ -19,33 +19,29 @@ from sqlalchemy import (
     Uuid,
     and_,
     case,
-    column,
     exists,
     func,
     null,
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import payments
 
-_told: Final = (
-    func.jsonb_to_recordset(given("told", JSONB))
-    .table_valued(
-        column("id", Uuid),
-        column("external_id", Text),
-        column("position", Integer),
-        column("gateway", Text),
-        column("provider", Text),
-        column("account", Text),
-        column("provider_payment_id", Text),
-        column("currency", Text),
-        column("captured", BigInteger),
-    )
-    .render_derived(with_types=True)
+_told: Final = json_rows(
+    "told",
+    id=Uuid,
+    external_id=Text,
+    position=Integer,
+    gateway=Text,
+    provider=Text,
+    account=Text,
+    provider_payment_id=Text,
+    currency=Text,
+    captured=BigInteger,
 )
 _other: Final = payments.alias("other")
 # A second capture of one provider payment, or another order's: the provider's id can stand once.

@@ -13,6 +13,7 @@ from sqlalchemy import Integer, LargeBinary, Uuid, and_, any_, select, union
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db.engine import Row, Transaction
+from returns_api.db.gifts import is_of_gift
 from returns_api.db.order_intake import PERSON
 from returns_api.db.query import Query, given, here
 from returns_api.db.tables import (
@@ -78,7 +79,12 @@ _RETURNS: Final = Query(
         return_lines,
         and_(return_lines.c.shop_id == returns.c.shop_id, return_lines.c.return_id == returns.c.id),
     )
-    .where(here(returns), here(return_lines), returns.c.order_id == any_(_of))
+    .where(
+        here(returns),
+        here(return_lines),
+        returns.c.order_id == any_(_of),
+        returns.c.gift_receipt_id.is_(None),
+    )
     .order_by(returns.c.order_id, returns.c.id, return_lines.c.position)
 )
 _REFUNDS: Final = Query(
@@ -90,7 +96,7 @@ _REFUNDS: Final = Query(
         refunds.c.state,
         refunds.c.created_at,
     )
-    .where(here(refunds), refunds.c.order_id == any_(_of))
+    .where(here(refunds), refunds.c.order_id == any_(_of), ~is_of_gift(refunds.c.return_id))
     .order_by(refunds.c.order_id, refunds.c.id)
 )
 
@@ -104,7 +110,8 @@ async def orders_of(tx: Transaction, email_key: bytes, limit: int) -> list[Row]:
 
 
 async def below(tx: Transaction, order_ids: Sequence[UUID]) -> tuple[list[Row], ...]:
-    """Lines, lines of returns and refunds of these orders, by order."""
+    """Lines, lines of returns and refunds of these orders, by order; of the buyer's own returns,
+    not of those of whoever got something of it as a gift."""
     given_ = {"order_ids": list(order_ids)}
     return (
         await tx.all(_LINES, **given_),

@@ -92,17 +92,16 @@ _LINE: Final = Query(
         return_lines.c.return_id == given("return_id"),
     )
 )
-_DROP_ORDERS: Final = Query(
+_dropped = (
     update(photos)
-    .where(
-        here(photos),
-        photos.c.order_id == any_(given("order_ids", ARRAY(Uuid))),
-        photos.c.state == any_(given("states", ARRAY(Text))),
-    )
-    .values(
-        state="deleting",
-        due_at=given("now", DateTime(timezone=True)),
-    )
+    .where(here(photos), photos.c.state == any_(given("states", ARRAY(Text))))
+    .values(state="deleting", due_at=given("now", DateTime(timezone=True)))
+)
+_DROP_ORDERS: Final = Query(
+    _dropped.where(photos.c.order_id == any_(given("order_ids", ARRAY(Uuid))))
+)
+_DROP_RETURNS: Final = Query(
+    _dropped.where(photos.c.return_id == any_(given("return_ids", ARRAY(Uuid))))
 )
 _LOCK_DUE: Final = Query(
     select(photos)
@@ -181,6 +180,11 @@ async def kept_of(tx: Transaction, return_id: UUID, ids: Sequence[UUID]) -> set[
 async def drop_of_orders(tx: Transaction, order_ids: Sequence[UUID], now: datetime) -> None:
     """Every photo of the orders is to be deleted, from now on invisible."""
     await tx.run(_DROP_ORDERS, order_ids=list(order_ids), states=list(_LIVE), now=now)
+
+
+async def drop_of_returns(tx: Transaction, return_ids: Sequence[UUID], now: datetime) -> None:
+    """The same for the photos of some returns."""
+    await tx.run(_DROP_RETURNS, return_ids=list(return_ids), states=list(_LIVE), now=now)
 
 
 async def lock_due(tx: Transaction, photo_id: UUID, now: datetime) -> Row | None:

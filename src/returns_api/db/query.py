@@ -16,13 +16,16 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     FromClause,
+    TableValuedAlias,
     Text,
     Uuid,
     any_,
     bindparam,
+    column,
+    func,
     literal,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.compiler import FROM_LINTING
 
@@ -40,6 +43,14 @@ def here(table: FromClause) -> ColumnElement[bool]:
 def given(name: str, type_: Any = None) -> BindParameter[Any]:
     """A parameter that the caller must pass."""
     return bindparam(name, required=True, type_=type_)
+
+
+def json_rows(source: str | ColumnElement[Any], /, **types: Any) -> TableValuedAlias:
+    """A JSON array of objects as rows; ``types`` are their columns. ``source`` is the parameter
+    that holds it, or a column."""
+    array = given(source, JSONB) if isinstance(source, str) else source
+    columns = (column(name, type_) for name, type_ in types.items())
+    return func.jsonb_to_recordset(array).table_valued(*columns).render_derived(with_types=True)
 
 
 def prefixed(name: str, columns: Iterable[ColumnElement[Any]]) -> list[ColumnElement[Any]]:

@@ -16,17 +16,15 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     any_,
-    column,
     delete,
-    func,
     literal,
     literal_column,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from returns_api.db.engine import Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import rate_limits as _t
 from returns_api.domain.errors import RateLimited
 from returns_api.domain.limits import WINDOW, Count, elapsed_ms, window_of
@@ -47,11 +45,7 @@ _READ: Final = Query(
         _t.c.window_start >= given("since", DateTime(timezone=True)),
     )
 )
-_wanted = (
-    func.jsonb_to_recordset(given("wanted", JSONB))
-    .table_valued(column("no", Integer), column("key", LargeBinary), column("room", Integer))
-    .render_derived(with_types=True)
-)
+_wanted = json_rows("wanted", no=Integer, key=LargeBinary, room=Integer)
 _insert = insert(_t).from_select(
     ["shop_id", "bucket", "window_start", "hits"],
     select(SHOP, _wanted.c.key, given("window", DateTime(timezone=True)), literal(1)).order_by(

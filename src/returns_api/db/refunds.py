@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db import ledger, outbox
 from returns_api.db.engine import Row, Transaction
+from returns_api.db.gifts import is_of_gift
 from returns_api.db.outbox import Job
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import advances, orders, refunds
@@ -82,9 +83,14 @@ _PARTS: Final = Query(
         here(refunds),
         refunds.c.order_id == given("order_id"),
         or_(refunds.c.state != "canceled", advances.c.state == "settled"),
+        or_(
+            advances.c.state.is_distinct_from("outstanding"),
+            advances.c.return_id.is_distinct_from(given("judged", Uuid)),
+        ),
     )
 )
-"""Of an advance whose goods were judged, what was due for them counts, not what was advanced."""
+"""Of an advance whose goods were judged, what was due for them counts, not what was advanced; of
+one whose goods are being judged, nothing yet."""
 _ORDER_EXISTS: Final = Query(select(orders.c.id).where(here(orders), orders.c.id == given("id")))
 _BY_REFERENCE: Final = Query(
     select(refunds.c.id).where(here(refunds), refunds.c.client_reference == given("reference"))
@@ -96,6 +102,7 @@ _found = (
         refunds.c.id < given("before"),
         or_(given("order_id", Uuid).is_(None), refunds.c.order_id == given("order_id", Uuid)),
         or_(given("return_id", Uuid).is_(None), refunds.c.return_id == given("return_id", Uuid)),
+        or_(given("gifts", Boolean), ~is_of_gift(refunds.c.return_id)),
         or_(given("state", refunds.c.state.type).is_(None), refunds.c.state == given("state")),
     )
     .order_by(refunds.c.id.desc())
@@ -196,7 +203,7 @@ async def by_reference(tx: Transaction, reference: str) -> UUID | None:
 
 async def page(tx: Transaction, *, overdue: bool, **filters: Any) -> list[Row]:
     """Newest first; ``before``, ``limit`` and the optional filters order_id, return_id, state;
-    with ``overdue`` only those."""
+    ``gifts``: those for returns by gift receipts too; with ``overdue`` only those."""
     return await tx.all(_PAGE_OVERDUE if overdue else _PAGE, **filters)
 
 
@@ -269,13 +276,16 @@ async def of_returns(tx: Transaction, return_ids: Sequence[UUID]) -> list[Row]:
     return await tx.all(_OF_RETURNS, return_ids=list(return_ids))
 
 
-async def shipping_refunded(tx: Transaction, order_id: UUID) -> dict[str, int]:
+async def shipping_refunded(
+    tx: Transaction, order_id: UUID, judged: UUID | None = None
+) -> dict[str, int]:
     """What was refunded of each shipping line, or is owed, by external id (minor units).
 
-    A refund that failed still owes it; only one that was given up does not.
+    A refund that failed still owes it; only one that was given up does not. ``judged`` is the
+    return whose goods are being judged: its outstanding advance is set against what they are due.
     """
     found: dict[str, int] = {}
-    for row in await tx.all(_PARTS, order_id=order_id):
+    for row in await tx.all(_PARTS, order_id=order_id, judged=judged):
         for part in row["parts"] or ():
             if part["kind"] == "shipping":
                 found[part["line"]] = found.get(part["line"], 0) + part["amount"]

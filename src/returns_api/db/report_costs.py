@@ -16,7 +16,6 @@ from sqlalchemy import (
     Text,
     case,
     cast,
-    column,
     func,
     literal,
     select,
@@ -24,7 +23,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from returns_api.db.query import among, here
+from returns_api.db.query import among, here, json_rows
 from returns_api.db.report_sources import OPENED, SOLD, added_up, number, or_else, same, total
 from returns_api.db.tables import (
     advances,
@@ -125,11 +124,7 @@ def _costs() -> Select[Any]:
 
 def _borne(rows: FromClause, table: Any, only: ColumnElement[bool]) -> Select[Any]:
     """The deductions among the parts of a settlement, wherever they are kept."""
-    part = (
-        func.jsonb_to_recordset(table.c.parts)
-        .table_valued(column("kind", Text), column("amount", BigInteger))
-        .render_derived(with_types=True)
-    )
+    part = json_rows(table.c.parts, kind=Text, amount=BigInteger)
     return (
         select(part.c.kind, cast(table.c.currency, Text), part.c.amount)
         .select_from(rows.join(part, true()))

@@ -12,15 +12,12 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     Uuid,
-    column,
-    func,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import Query, given, here
+from returns_api.db.query import Query, given, here, json_rows
 from returns_api.db.tables import payments
 from returns_api.domain.order_record import PaymentRecord
 
@@ -36,11 +33,7 @@ _PAYMENTS: Final = Query(
     .where(here(payments), payments.c.order_id == given("order_id"))
     .order_by(payments.c.position, payments.c.id)
 )
-_wanted = (
-    func.jsonb_to_recordset(given("wanted", JSONB))
-    .table_valued(column("id", Uuid), column("amount", BigInteger))
-    .render_derived(with_types=True)
-)
+_wanted = json_rows("wanted", id=Uuid, amount=BigInteger)
 _RESERVE: Final = Query(
     update(payments)
     .where(

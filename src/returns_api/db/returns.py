@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    Boolean,
     Integer,
     Text,
     Uuid,
@@ -94,6 +95,7 @@ _page = (
         here(returns),
         returns.c.id < given("before"),
         or_(given("order_id", Uuid).is_(None), returns.c.order_id == given("order_id", Uuid)),
+        or_(given("gifts", Boolean), returns.c.gift_receipt_id.is_(None)),
         or_(
             given("states", ARRAY(Text)).is_(None),
             returns.c.state == any_(given("states", ARRAY(Text))),
@@ -129,7 +131,11 @@ def _moving(names: frozenset[str], *, deadlines: bool, ending: str | None, closi
             **report,
         )
         .returning(
-            returns.c.id, returns.c.id.label("return_id"), returns.c.sequence, returns.c.order_id
+            returns.c.id,
+            returns.c.id.label("return_id"),
+            returns.c.sequence,
+            returns.c.order_id,
+            returns.c.gift_receipt_id,
         )
         .cte("moved")
     )
@@ -191,8 +197,8 @@ async def lock_whole(tx: Transaction, return_id: UUID) -> ReturnRecord | None:
 
 
 async def page(tx: Transaction, *, flagged: bool = False, **filters: Any) -> list[ReturnRecord]:
-    """Newest first; ``before``, ``limit`` and the optional filters order_id and states; only what a
-    signal has a person look at where ``flagged``."""
+    """Newest first; ``before``, ``limit`` and the optional filters order_id and states; ``gifts``:
+    those by gift receipts too; only what a signal has a person look at where ``flagged``."""
     heads = await tx.all(_FLAGGED if flagged else _PAGE, **filters)
     lines = await tx.all(_LINES, return_ids=[head["id"] for head in heads]) if heads else []
     return [_record(head, [line for line in lines if line["return_id"] == head["id"]])

@@ -18,18 +18,16 @@ from sqlalchemy import (
     and_,
     any_,
     case,
-    column,
-    func,
     insert,
     literal_column,
     null,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import store_credit_draws as _d
 from returns_api.db.tables import store_credit_lots as _l
 from returns_api.domain.store_credits import Draw, Lot
@@ -61,11 +59,7 @@ _ADD_LOT: Final = Query(
         due_at=given("expires_at"),
     )
 )
-_drawn = (
-    func.jsonb_to_recordset(given("draws", JSONB))
-    .table_valued(column("lot", Uuid), column("delta", BigInteger), column("state", Text))
-    .render_derived(with_types=True)
-)
+_drawn = json_rows("draws", lot=Uuid, delta=BigInteger, state=Text)
 _left = _l.c.remaining_minor + _drawn.c.delta
 _DRAW: Final = Query(
     update(_l)

@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import insert
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
 from returns_api.db.store_credit_lots import lot, open_lots
-from returns_api.db.tables import orders, returns, transfers
+from returns_api.db.tables import gift_recipients, orders, returns, transfers
 from returns_api.db.tables import store_credit_draws as _d
 from returns_api.db.tables import store_credit_lots as _l
 from returns_api.db.tables import store_credit_movements as _m
@@ -41,6 +41,12 @@ _KEYS: Final = Query(
         here(orders), orders.c.id == given("order_id")
     )
 )
+_RECIPIENT: Final = Query(
+    select(gift_recipients.c.email_key)
+    .where(here(gift_recipients), gift_recipients.c.return_id == given("return_id"))
+    .with_for_update(read=True)
+)
+"""Held, so that nobody is erased between this look and the account that is found by it."""
 _OPEN: Final = Query(
     insert(_t)
     .values(
@@ -152,15 +158,21 @@ _BONUS: Final = Query(
 
 
 async def open_of_order(
-    tx: Transaction, new_id: UUID, order_id: UUID, currency: str, now: datetime
+    tx: Transaction, new_id: UUID, order_id: UUID, currency: str, now: datetime, gift: UUID | None
 ) -> tuple[UUID, bool]:
-    """The account of the person behind an order, and whether it was opened just now.
+    """The account of the person behind an order, or of the recipient of what came back with the
+    return ``gift``, and whether it was opened just now.
 
-    The platform's customer comes first, then the e-mail address, then the order itself.
+    The platform's customer comes first, then the e-mail address, then the order itself. A recipient
+    has the address alone; where they were erased meanwhile, the account is nobody's.
     """
-    keys = await tx.first(_KEYS, order_id=order_id)
-    assert keys is not None
-    holder, key = _holder(keys, order_id)
+    if gift is None:
+        keys = await tx.first(_KEYS, order_id=order_id)
+        assert keys is not None
+        holder, key = _holder(keys, order_id)
+    else:
+        key = await tx.value(_RECIPIENT, return_id=gift)
+        holder = "nobody" if key is None else "email"
     named = {"holder": holder, "holder_key": key, "currency": currency}
     made = await tx.value(_OPEN, id=new_id, now=now, **named)
     if made is not None:
@@ -168,7 +180,7 @@ async def open_of_order(
     return await tx.value(_FIND, **named), False
 
 
-def _holder(keys: Row, order_id: UUID) -> tuple[str, bytes]:
+def _holder(keys: Row, order_id: UUID) -> tuple[str, bytes | None]:
     customer, email = keys["customer_key"], keys["email_key"]
     if customer is not None and customer != email:
         return "customer", customer

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Uuid, and_, case, exists, null, or_, select
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import Query, given, here
 from returns_api.db.tables import (
     deadlines,
     events,
+    gift_recipients,
     order_deadlines,
     order_people,
     orders,
@@ -22,12 +23,22 @@ from returns_api.db.tables import (
     shops,
 )
 
+_gift: Final = gift_recipients
+_BY_EMAIL: Final = frozenset({"email", "name", "locale", "erased_at"})
+
+
+def _told(name: str) -> ColumnElement[Any]:
+    """What is known of whoever is told: of a gift's return its recipient, by e-mail, and nothing of
+    the buyer; else the order's person."""
+    theirs = _gift.c[name] if name in _BY_EMAIL else null()
+    return case((_gift.c.return_id.is_not(None), theirs), else_=order_people.c[name]).label(name)
+
+
 _EVENT: Final = Query(
     select(
         events,
         orders.c.number.label("order_number"),
-        *(order_people.c[name] for name in ("email", "phone", "customer_id", "name", "locale")),
-        order_people.c.erased_at,
+        *(_told(n) for n in ("email", "phone", "customer_id", "name", "locale", "erased_at")),
         shops.c.name.label("shop_name"),
         shops.c.locale.label("shop_locale"),
         shops.c.timezone,
@@ -52,6 +63,10 @@ _EVENT: Final = Query(
     )
     .outerjoin(
         returns, and_(returns.c.shop_id == events.c.shop_id, returns.c.id == events.c.return_id)
+    )
+    .outerjoin(
+        _gift,
+        and_(_gift.c.shop_id == returns.c.shop_id, _gift.c.return_id == returns.c.id),
     )
     .outerjoin(
         shipments,

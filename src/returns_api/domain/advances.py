@@ -30,7 +30,17 @@ NOT_COVERED: Final = "payments_do_not_cover_it"
 NEEDS_APPROVAL: Final = "needs_approval"
 DIFFERENCE_DUE: Final = "difference_due"
 """New goods cost more than the old ones count for: what is due is known once those were judged."""
-DECLINED: Final = (DIFFERENCE_DUE, UNKNOWN_BUYER, NOT_COVERED, NEEDS_APPROVAL, BUYER_CAP, SHOP_CAP)
+SEVERAL_LINES: Final = "several_lines"
+"""The new goods of several lines: they go once the old ones were judged, each by itself."""
+DECLINED: Final = (
+    SEVERAL_LINES,
+    DIFFERENCE_DUE,
+    UNKNOWN_BUYER,
+    NOT_COVERED,
+    NEEDS_APPROVAL,
+    BUYER_CAP,
+    SHOP_CAP,
+)
 """Why an advance was declined, in the order in which it is found out."""
 
 RECOVER_WITHIN: Final = timedelta(days=30)

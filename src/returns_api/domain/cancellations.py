@@ -16,6 +16,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.domain import ids
+from returns_api.domain.allocation import Certificate
 from returns_api.domain.errors import DoesNotFit
 from returns_api.domain.lifecycle.cancellations import CANCELLATION
 from returns_api.domain.lifecycle.deadlines import Deadline, begin, follow, next_due, passed
@@ -30,6 +31,7 @@ CAUSES: Final = (BEFORE_DISPATCH, RECALLED, REFUSED, LOST, NOT_RECEIVED)
 OF_BUYERS: Final = frozenset({BEFORE_DISPATCH, RECALLED, NOT_RECEIVED})
 """What a buyer can ask for or say; the others are facts that the shop records."""
 GOODS_TO_COME: Final = frozenset({RECALLED, REFUSED})
+MISSING: Final = frozenset({LOST, NOT_RECEIVED})
 
 DISPATCHED: Final = "dispatched"
 """Why the system declines: all its units were sent meanwhile."""
@@ -79,9 +81,10 @@ class CancellationRecord:
     """Why it was declined."""
     refund_id: UUID | None
     certificate_version: int
-    """The cut of the order that its units were asked from, and are refunded by."""
+    """The cut of the order that its units were asked from; see ``newest_cut``."""
     overrun: int
-    """Units that were sent although they had been stopped."""
+    """Units that were sent although they had been stopped, or came after they were paid as missing.
+    """
     sequence: int
     created_at: datetime
     updated_at: datetime
@@ -178,12 +181,13 @@ def plan_dispatched(
 ) -> CancellationChange | None:
     """Units left the warehouse that this cancellation holds: ``over`` says how many by line.
 
-    One that waits gives them up, and is declined when none is left; one that was confirmed is told
+    One that waits gives them up, the lowest numbers first as what is sent has them, and is declined
+    when none is left; one that was confirmed is told
     about once more for each further unit, since the buyer has the money and gets the goods. None
     where nothing of it is concerned.
     """
     mine = {
-        line.order_line_id: line.units[: over[line.order_line_id]]
+        line.order_line_id: tuple(sorted(line.units)[: over[line.order_line_id]])
         for line in before.lines
         if line.units and over.get(line.order_line_id, 0) > 0
     }
@@ -197,6 +201,33 @@ def plan_dispatched(
         return plan_act(before, "decline", Actor.SYSTEM, now, reason=DISPATCHED)
     state = CANCELLATION.step(before.state, "reduce", Actor.SYSTEM)
     return CancellationChange(before, state, "cancellation.reduced", release=mine)
+
+
+def plan_delivered(before: CancellationRecord, now: datetime) -> CancellationChange | None:
+    """Its parcel reached the buyer after all. What waits for the shop's word is declined: silence
+    must not pay for goods that came. What was paid as missing is told about, once for each unit.
+
+    A parcel on its way back is left alone: its carrier says delivered when it is back, too.
+    """
+    if before.state == "requested":
+        return plan_act(before, "decline", Actor.SYSTEM, now, reason="delivered")
+    count = sum(len(line.units) for line in before.lines)
+    if before.state != "confirmed" or before.cause not in MISSING or count <= before.overrun:
+        return None
+    state = CANCELLATION.step(before.state, "overrun", Actor.SYSTEM)
+    return CancellationChange(before, state, "cancellation.overrun", values={"overrun": count})
+
+
+def newest_cut(asked: Certificate, newest: Certificate, found: CancellationRecord) -> Certificate:
+    """What its units are refunded by: the order's newest cut, which knows what was captured since,
+    unless an edit took one of them out; then the one that they were asked from."""
+
+    def has(line: CancelledLine) -> bool:
+        return newest.has_line(line.external_id) and all(
+            unit <= newest.line_units(line.external_id) for unit in line.units
+        )
+
+    return newest if all(has(line) for line in found.lines) else asked
 
 
 def _not_stopped(

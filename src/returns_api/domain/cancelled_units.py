@@ -6,7 +6,8 @@ Refuses to own what becomes of them (``cancellations``) and the guard against tw
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,6 +17,7 @@ from returns_api.domain.cancellations import (
     BEFORE_DISPATCH,
     GOODS_TO_COME,
     NOT_RECEIVED,
+    CancellationRecord,
     unfit,
 )
 from returns_api.domain.errors import Conflict, DoesNotFit, NothingLeftToReturn
@@ -49,10 +51,28 @@ def unsent_units(line: LineRecord) -> tuple[int, ...]:
 
 def sent_units(line: LineRecord, parcel: ParcelRecord) -> tuple[int, ...]:
     """The unit numbers of a line that went out with a parcel and can still be claimed, lowest
-    first; which of equal units lay in which parcel nobody knows."""
+    first; which of equal units lay in which parcel nobody knows. What was charged beside the goods
+    can be told as sent, too; it goes back with the last of them."""
+    if line.kind is not LineKind.GOODS:
+        return ()
     taken = set(line.claimed_units)
     free = [unit for unit in range(1, line.ordered - line.removed + 1) if unit not in taken]
     return tuple(free[: min(parcel.quantities.get(line.id, 0), line.left)])
+
+
+def sent_again(order: OrderRecord, about: Sequence[CancellationRecord]) -> dict[UUID, int]:
+    """By line, how many of the units that cancellations hold were sent anew. ``about`` are those of
+    parcels that the platform took back, so that their units count as sent no more."""
+    held = Counter[UUID]()
+    for each in about:
+        for line in each.lines:
+            held[line.order_line_id] += len(line.units)
+    over = {
+        line.id: line.shipped + line.cancelled + held[line.id] - (line.ordered - line.removed)
+        for line in order.lines
+        if held[line.id]
+    }
+    return {line_id: count for line_id, count in over.items() if count > 0}
 
 
 def plan_units(

@@ -127,7 +127,7 @@ def plan_link(
 
 
 def plan_lapse(before: ExchangeRecord, now: datetime) -> ExchangeChange:
-    """The return ended without goods coming back."""
+    """The return, or its line, ended without goods coming back."""
     return moved(before, "lapse", Actor.SYSTEM, "exchange.lapsed", now)
 
 

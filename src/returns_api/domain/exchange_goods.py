@@ -15,7 +15,6 @@ from returns_api.domain.errors import unfit
 from returns_api.domain.exchanges import (
     NOT_COVERED,
     NOTHING_PASSED,
-    REFUND,
     ExchangeChange,
     ExchangeRecord,
     moved,
@@ -66,7 +65,8 @@ def plan_first(before: ExchangeRecord, units: Sequence[int], now: datetime) -> E
 
 
 def plan_recall(before: ExchangeRecord, now: datetime) -> ExchangeChange:
-    """The return ended before goods that went first were sent: nothing is given, drawn or owed."""
+    """Goods that went first were not sent, and nothing is to be given any more: the return ended,
+    or nothing came that earns them. Nothing is drawn or owed."""
     assert before.in_advance, "other goods are released when their return is settled"
     values = {"in_advance": False, "units": None, "drawn_minor": 0}
     return moved(before, "recall", Actor.SYSTEM, "exchange.recalled", now, values=values)
@@ -76,7 +76,8 @@ def plan_judge(before: ExchangeRecord, judged: Judged, now: datetime) -> Exchang
     """The goods were judged: release, wait for the difference, or come to nothing.
 
     A unit that did not pass earns no new one. What was paid back elsewhere meanwhile is not given a
-    second time.
+    second time, and what is left of it goes the way of the accepted quote: it is not the shop that
+    has no goods.
     """
     EXCHANGE.require(before.state, "judge", Actor.SYSTEM)
     since = NOTHING_PASSED if not judged.units else NOT_COVERED if judged.uncovered_minor else None
@@ -88,8 +89,8 @@ def plan_judge(before: ExchangeRecord, judged: Judged, now: datetime) -> Exchang
             "exchange.failed",
             now,
             "failed",
-            {"outcome": REFUND, "failed_since": since},
-            {"because": since, "outcome": REFUND},
+            {"outcome": before.fallback, "failed_since": since},
+            {"because": since, "outcome": before.fallback},
         )
     found = balance(before, judged)
     values: dict[str, Any] = {

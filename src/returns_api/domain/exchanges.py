@@ -15,7 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.domain.lifecycle.deadlines import Clockwork, Deadline
-from returns_api.domain.lifecycle.exchanges import EXCHANGE, OPEN_EXCHANGE
+from returns_api.domain.lifecycle.exchanges import EXCHANGE, OPEN_EXCHANGE, RELEASED
 from returns_api.domain.lifecycle.machine import Actor
 
 EXCHANGE_KIND: Final = "exchange"
@@ -72,10 +72,11 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class ExchangeRecord:
-    """An exchange as the database has it; amounts in minor units of ``currency``.
+    """The exchange of one line of a return as the database has it; amounts in minor units of
+    ``currency``.
 
-    ``expected_minor`` is what the goods count for by the accepted quote, ``credit_minor`` what they
-    counted for when they were judged, for the unit numbers in ``units``.
+    ``expected_minor`` is what the goods of that line count for by the accepted quote,
+    ``credit_minor`` what they counted for when they were judged, for the unit numbers in ``units``.
     """
 
     id: UUID
@@ -125,6 +126,21 @@ class ExchangeRecord:
     def is_open(self) -> bool:
         """Whether neither goods nor money are decided yet."""
         return self.state in OPEN_EXCHANGE
+
+    @property
+    def given(self) -> bool:
+        """Whether its goods are the buyer's."""
+        return self.state in RELEASED
+
+    @property
+    def unsent(self) -> bool:
+        """Whether its goods went first, and can still be kept here."""
+        return self.in_advance and self.state == "released"
+
+    @property
+    def ended_in_money(self) -> bool:
+        """Whether it is decided, and not in goods."""
+        return not self.is_open and not self.given
 
     @property
     def free(self) -> bool:

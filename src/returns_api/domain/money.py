@@ -82,11 +82,11 @@ def to_minor_rounded(text: str, currency: str) -> Rounded:
     if match is None:
         raise _invalid("The amount is not a plain decimal number.", "amount")
     sign, whole, fraction = match[1], match[2], match[3] or ""
-    kept, lost = fraction[:digits].ljust(digits, "0"), fraction[digits:]
-    minor = int(whole + kept) + (lost[:1] >= "5")
+    kept, lost = fraction[:digits].ljust(digits, "0"), fraction[digits:] or "0"
+    minor = int(whole + kept) + (lost[0] >= "5")
     if minor > MAX_MINOR:
         raise _invalid("The amount is too large.", "amount")
-    return Rounded(-minor if sign else minor, exact=not lost.strip("0"))
+    return Rounded(-minor if sign else minor, exact=int(lost) == 0)
 
 
 def format_minor(minor: int, currency: str) -> str:

@@ -43,7 +43,8 @@ def packing_slip(
 ) -> Document:
     """The slip of a return whose goods may be sent, in the shop's language.
 
-    ``shop`` is its row with the settings; ``sender`` is the buyer as far as known.
+    ``shop`` is its row with the settings; ``sender`` is the buyer, or a gift's recipient, as far as
+    known.
     """
     language = str(shop["locale"]).partition("-")[0]
     language = language if language in _WORDS else "en"

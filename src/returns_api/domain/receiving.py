@@ -39,21 +39,9 @@ def plan_receive(
     if not counts:
         raise Invalid("Count at least one unit.", errors=[{"field": "lines"}])
     by_id = {line.id: line for line in before.lines}
-    changes = []
-    for line_id, count in counts.items():
-        line = by_id.get(line_id)
-        if count < 1:
-            raise wrong_line("Count at least one unit.", line_id)
-        if line is None or line.state not in {"approved", "received"}:
-            raise wrong_line("This line is not expected.", line_id)
-        if line.received + count > line.quantity:
-            raise wrong_line(
-                f"{line.received} of {line.quantity} are here already; {count} more are too many."
-                " Report what was not announced under 'unexpected'.",
-                line_id,
-            )
-        moved = LINE.step(line.state, "receive", actor)
-        changes.append(LineChange(line, moved, received=line.received + count))
+    changes = tuple(
+        _counted_in(line_id, by_id.get(line_id), count, actor) for line_id, count in counts.items()
+    )
     within = before.terms.inspect_within_seconds
     begun: tuple[Deadline, ...] = ()
     if within is not None and before.deadline("inspect") is None:
@@ -64,11 +52,28 @@ def plan_receive(
         before,
         state,
         "return.received",
-        tuple(changes),
+        changes,
         by_law(before, "receipt", now),
         data=data,
         deadlines=deadlines,
     )
+
+
+def _counted_in(
+    line_id: UUID, line: ReturnLineRecord | None, count: int, actor: Actor
+) -> LineChange:
+    if count < 1:
+        raise wrong_line("Count at least one unit.", line_id)
+    if line is None or line.state not in {"approved", "received"}:
+        raise wrong_line("This line is not expected.", line_id)
+    if line.received + count > line.quantity:
+        raise wrong_line(
+            f"{line.received} of {line.quantity} are here already; {count} more are too many."
+            " Report what was not announced under 'unexpected'.",
+            line_id,
+        )
+    moved = LINE.step(line.state, "receive", actor)
+    return LineChange(line, moved, received=line.received + count)
 
 
 def plan_inspect(

@@ -87,16 +87,18 @@ def plan_refund(
     """
     require_one_currency(payments)
     require_refundable(amount_minor, sum(payment.refundable for payment in payments))
-    return plan_cover(payments, amount_minor)
+    return plan_cover(payments, amount_minor, payments[0].currency)
 
 
-def plan_cover(payments: Sequence[PaymentRecord], amount_minor: int) -> tuple[PlannedTransfer, ...]:
+def plan_cover(
+    payments: Sequence[PaymentRecord], amount_minor: int, currency: str
+) -> tuple[PlannedTransfer, ...]:
     """Spread as much of ``amount_minor`` over the payments in their order as they have left.
 
     What they do not cover stays due: a person decides about it.
     """
     by_id = {str(payment.id): payment for payment in payments}
-    transfers, _ = drain(amount_minor, tenders(payments))
+    transfers, _ = drain(amount_minor, tenders(payments, currency))
     return tuple(PlannedTransfer(by_id[t.tender], t.amount_minor) for t in transfers)
 
 
@@ -109,9 +111,11 @@ def require_one_currency(payments: Sequence[PaymentRecord]) -> None:
         raise DoesNotFit(detail, errors=[{"field": "order", "problem": detail}])
 
 
-def tenders(payments: Sequence[PaymentRecord]) -> list[Tender]:
-    """The payments in the order in which they are drained."""
-    ordered = sorted(payments, key=lambda payment: (payment.position, payment.id))
+def tenders(payments: Sequence[PaymentRecord], currency: str) -> list[Tender]:
+    """The payments of a currency in the order in which they are drained. No unit's share is cut of
+    one in another currency (``allocation``), so nothing goes back along it either."""
+    ours = [payment for payment in payments if payment.currency == currency]
+    ordered = sorted(ours, key=lambda payment: (payment.position, payment.id))
     return [Tender(str(payment.id), payment.refundable) for payment in ordered]
 
 

@@ -72,25 +72,12 @@ def plan_reject(
     """
     before.require("reject", actor)
     chosen, rest = _undecided(before, lines)
-    if rest and before.state == "info_needed":
-        raise ActionNotAllowed(
-            "The buyer is being asked: only all undecided lines can be rejected now.",
-            state=before.state,
-            allowed=list(RETURN.allowed(before.state, actor, before.holds())),
-        )
+    if rest:
+        _require_unasked(before, actor)
     kept = any(line.state == "approved" for line in before.lines)
     to = "requested" if rest else "approved" if kept else "rejected"
     state = before.step("reject", actor, to=to)
-    changes = tuple(
-        LineChange(
-            line,
-            LINE.step(line.state, "reject", actor),
-            decision_code=code,
-            decision_note=note,
-            release=line.units,
-        )
-        for line in chosen
-    )
+    changes = tuple(_refused(line, actor, code, note) for line in chosen)
     if rest:
         return Change(before, state, "return.line_rejected", changes, reason=code)
     begun = ship_by(before.terms, now) if kept else dispute_window(now)
@@ -103,6 +90,27 @@ def plan_reject(
         {"decided_by": actor.value, **closed},
         reason=code,
         deadlines=_following(before, "reject", state, begun, now=now),
+    )
+
+
+def _require_unasked(before: ReturnRecord, actor: Actor) -> None:
+    """While the buyer is asked, nothing is decided about some of the lines only."""
+    if before.state == "info_needed":
+        raise ActionNotAllowed(
+            "The buyer is being asked: only all undecided lines can be rejected now.",
+            state=before.state,
+            allowed=list(RETURN.allowed(before.state, actor, before.holds())),
+        )
+
+
+def _refused(line: ReturnLineRecord, actor: Actor, code: str, note: str | None) -> LineChange:
+    """Its units are free to be returned again."""
+    return LineChange(
+        line,
+        LINE.step(line.state, "reject", actor),
+        decision_code=code,
+        decision_note=note,
+        release=line.units,
     )
 
 

@@ -17,6 +17,7 @@ from returns_api.domain import ids
 from returns_api.domain.errors import DoesNotFit
 from returns_api.domain.lifecycle.deadlines import Deadline, begin, next_due
 from returns_api.domain.lifecycle.machine import Actor
+from returns_api.domain.lifecycle.offers import TIMER_OF
 from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.refund_clocks import due_by_law
 from returns_api.domain.terms import ReturnTerms
@@ -62,6 +63,11 @@ class Hanging:
     deadline: Deadline
 
 
+def awaits_approval(thing: Hanging) -> bool:
+    """Whether it is the time to approve an offer: no buyer hears of that."""
+    return thing.of == "offer" and thing.deadline.kind == TIMER_OF["awaiting_approval"]
+
+
 @dataclass(frozen=True, slots=True)
 class ReturnRecord:
     """A return as the database has it. Amounts in minor units, times in UTC."""
@@ -75,6 +81,8 @@ class ReturnRecord:
     state: str
     resolution: str
     method: str
+    gift_receipt_id: UUID | None
+    """By which a gift's recipient opened it; None for the buyer's own."""
     currency: str
     expected_minor: int
     refunded_minor: int
@@ -123,11 +131,23 @@ class ReturnRecord:
         """Whether an offer waits for an answer: every one that does has a deadline."""
         return any(each.of == "offer" and each.deadline.stands for each in self.hanging)
 
+    @property
+    def offer_shown(self) -> bool:
+        """Whether it waits for the other side, and not for somebody to approve it first."""
+        return any(
+            each.of == "offer" and each.deadline.stands and not awaits_approval(each)
+            for each in self.hanging
+        )
+
     def holds(self) -> frozenset[str]:
         """The conditions of ``lifecycle.returns`` that are met now."""
         ungraded = any(line.inspected < line.received for line in self.lines)
         found = {"units_ungraded"} if ungraded else set()
-        found.add("offer_open" if self.offer_stands else "no_offer_open")
+        if self.gift_receipt_id is None:  # an offer is money for the buyer, who knows of no return
+            if self.offer_shown:
+                found.add("offer_open")
+            elif not self.offer_stands:
+                found.add("no_offer_open")
         window = self.deadline("dispute_window")
         if window is not None and window.stands:
             found.add("dispute_window")

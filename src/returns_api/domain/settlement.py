@@ -142,19 +142,19 @@ def plan_settlement(
     """What the claimed units refund under ``terms``, drained over ``tenders`` in their order.
 
     The order of the claims does not matter. Original shipping is refunded once, net of its own
-    discount, when at least one unit is due and came back. Raises ``Invalid`` for a unit that the
-    certificate does not have or that was removed, a unit claimed twice, a shipping line claimed as
-    a unit, and rates or amounts out of bounds.
+    discount, when at least one unit is due and came back; where the way back would eat all of it,
+    it stays due to a later return. Raises ``Invalid`` for a unit that the certificate does not have
+    or that was removed, a unit claimed twice, a shipping line claimed as a unit, and rates or
+    amounts out of bounds.
     """
     ordered = _checked(certificate, claims, terms)
     charge = _Charge(terms)
     parts = [part for claim in ordered for part in charge.unit(certificate, claim)]
     due = [claim for claim in ordered if claim.settled_by is None]
-    if any(claim.came for claim in due):
-        parts += _shipping(certificate, terms)
+    shipping = _shipping(certificate, terms) if any(claim.came for claim in due) else []
     if due:
-        parts += charge.freight(sum(part.amount_minor for part in parts))
-    total = sum(part.amount_minor for part in parts)
+        parts += charge.ways(_sum(parts), shipping)
+    total = _sum(parts)
     transfers, uncovered = drain(total, tenders)
     return Settlement(
         currency=certificate.currency,
@@ -198,7 +198,13 @@ class _Charge:
         grade = self._grade(claim, parts.paid)
         return [refund, *grade, *self._restocking(claim, parts.paid, grade)]
 
-    def freight(self, left: int) -> list[Part]:
+    def ways(self, left: int, shipping: list[Part]) -> list[Part]:
+        """The way out, which is refunded, and the way back, which is charged. What pays nothing in
+        the end leaves no refund that would tell that the way out was paid: it is none then."""
+        both = shipping + self._return_freight(left + _sum(shipping))
+        return both if left + _sum(both) else self._return_freight(left)
+
+    def _return_freight(self, left: int) -> list[Part]:
         asked, taken = self._freight, min(self._freight, left)
         because = self._because(PartKind.RETURN_FREIGHT, asked, taken)
         part = Part(PartKind.RETURN_FREIGHT, -taken, because={**because, "payer": "buyer"})
@@ -228,6 +234,10 @@ class _Charge:
     def _because(self, kind: PartKind, asked: int, taken: int) -> dict[str, object]:
         because: dict[str, object] = {"rule": self._rules[kind]} if kind in self._rules else {}
         return because if asked == taken else {**because, "asked": asked, "cut_to": taken}
+
+
+def _sum(parts: Sequence[Part]) -> int:
+    return sum(part.amount_minor for part in parts)
 
 
 def _shipping(certificate: Certificate, terms: Terms) -> list[Part]:

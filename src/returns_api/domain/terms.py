@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.domain.policy import Decision
+from returns_api.domain.policy.decisions import Advance, ExchangeFirst
 from returns_api.domain.refund_clocks import STAGES, LawClock, law_clocks, shortest
 from returns_api.domain.shops import WAREHOUSE
 
@@ -30,6 +31,11 @@ class LineTerms:
     grades: Mapping[str, int]
     restocking_ppm: int
     evidence: tuple[tuple[str, int], ...]
+    expected_minor: int | None = None
+    """What its units count for where the buyer gets goods; None in a return of one line that was
+    quoted before there were several."""
+    fallback: str | None = None
+    """Where the buyer gets goods: what its exchange ends in if they give those up."""
 
     @property
     def worst_ppm(self) -> int:
@@ -127,9 +133,9 @@ class ReturnTerms:
     send_to: str = WAREHOUSE
     """The place that the goods go to, by the shop's names (``shops.ShopSettings.destinations``)."""
     fallback: str | None = None
-    """Where the buyer chose goods: what the return is settled as if the buyer gives them up. Money
-    is always there for what the shop cannot deliver. Where the goods are repaired: the money that
-    the policy offers besides, None where it offers none."""
+    """Where the buyer chose goods: what the return is settled as if the buyer gives them up, None
+    where its lines differ. Money is always there for what the shop cannot deliver. Where the goods
+    are repaired: the money that the policy offers besides, None where it offers none."""
     repair: RepairTerms | None = None
     """Set where the buyer chose a repair."""
     review: ReviewTerms | None = None
@@ -150,6 +156,8 @@ class ReturnTerms:
                 grades=terms["grades"],
                 restocking_ppm=terms["restocking_ppm"],
                 evidence=tuple((kind, count) for kind, count in terms["evidence"]),
+                expected_minor=terms.get("expected_minor"),
+                fallback=terms.get("fallback"),
             )
             for line, terms in data["lines"].items()
         }
@@ -251,8 +259,11 @@ def _refund_at(decision: Decision) -> str:
 def _advance(decisions: Sequence[Decision]) -> AdvanceTerms | None:
     """One advance for the whole parcel, or none: the latest moment and the tightest limits."""
     early = [(d.refund_at.value, d.advance) for d in decisions if d.advance is not None]
-    if not early or len(early) < len(decisions):
-        return None
+    return tightest(early) if len(early) == len(decisions) else None
+
+
+def tightest(early: Sequence[tuple[str, Advance | ExchangeFirst]]) -> AdvanceTerms:
+    """Of moments with their limits, one of each line, what they all allow."""
     return AdvanceTerms(
         at=max((at for at, _ in early), key=STAGES.index),
         per_buyer_minor=_least([a.per_buyer_minor for _, a in early]),

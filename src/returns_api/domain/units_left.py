@@ -31,11 +31,13 @@ def arrived(order: OrderRecord, line: LineRecord, now: datetime) -> int:
 def units_left(order: OrderRecord, line: LineRecord, now: datetime) -> tuple[int, ...]:
     """The unit numbers that can still come back, lowest first.
 
-    What was returned elsewhere takes the highest numbers, since nobody named units there.
+    What was returned elsewhere takes the highest numbers, since nobody named units there. A
+    cancellation can hold a low number after one that held a higher one was withdrawn: then a unit
+    that is here has that higher number.
     """
     here = arrived(order, line, now)
     taken = set(line.claimed_units)
-    free = [unit for unit in range(1, here + 1) if unit not in taken]
+    free = [unit for unit in range(1, line.ordered - line.removed + 1) if unit not in taken]
     return tuple(free[: max(here - line.outside_returned - line.claimed, 0)])
 
 

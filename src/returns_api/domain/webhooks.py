@@ -46,6 +46,7 @@ PREFIXES: Final[Mapping[str, str]] = {
     "audit": "aud",
     "connection": "con",
     "credential": "key",
+    "gift_receipt": "gft",
     "inspection": "ins",
     "listing": "lst",
     "message": "msg",

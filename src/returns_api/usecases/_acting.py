@@ -22,7 +22,7 @@ class Acting:
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.principal.role.value)
+        return Actor(self.principal.acts_as)
 
 
 def require_seen(what: str, sequence: int, seen: int | None) -> None:

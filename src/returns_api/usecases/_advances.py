@@ -14,6 +14,7 @@ from uuid import UUID
 
 from returns_api.db import advances as rows
 from returns_api.db import caps as cap_rows
+from returns_api.db import exchanges as exchange_rows
 from returns_api.db import ledger
 from returns_api.db import recoveries as recovery_rows
 from returns_api.db import refunds as refund_rows
@@ -73,8 +74,9 @@ async def standing(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -> 
         recovery = await recovery_rows.lock_of_advance(tx, advance.id)
         kept = Kept(0) if recovery is None else kept_of(recovery)
         return Standing(advance=advance, recovery=recovery, kept=kept)
-    if advance.refund_id is None:
-        return Standing(advance=advance, kept=Kept(advance.amount_minor))
+    if advance.exchange_id is not None:
+        return await _in_goods(tx, advance, advance.exchange_id)
+    assert advance.refund_id is not None, "it was given in money or in goods"
     moves = await transfer_rows.states(tx, advance.refund_id)
     if any(state in HOLDING for state, _ in moves):
         await rows.postpone(tx, advance.id, ctx.clock() + LOOK_AGAIN)
@@ -85,6 +87,14 @@ async def standing(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -> 
     if missing:
         await _give_up(tx, ctx, advance.refund_id, missing, by)
     return Standing(advance=advance, kept=Kept(arrived), never_paid_minor=missing)
+
+
+async def _in_goods(tx: Transaction, advance: AdvanceRecord, exchange_id: UUID) -> Standing:
+    """Goods that were not sent after all never reached the buyer."""
+    exchange = await exchange_rows.one(tx, exchange_id)
+    if exchange is None or not exchange.in_advance:
+        return Standing(advance=advance, never_paid_minor=advance.amount_minor)
+    return Standing(advance=advance, kept=Kept(advance.amount_minor))
 
 
 async def advanced(tx: Transaction, ret: ReturnRecord) -> int:
@@ -162,6 +172,8 @@ async def settle_advance(
     assert advance is not None
     data: dict[str, Any] = {"applied": applied.total_minor, "short": applied.short_minor}
     if advance.state == "settled":
+        if not applied.total_minor:  # nothing that it paid is there to count
+            return []
         sequence = await rows.apply_late(tx, advance.id, applied.total_minor, parts)
         event = advance_event(
             ctx, advance, "goods_came", sequence=sequence, state=advance.state, by=by, **data

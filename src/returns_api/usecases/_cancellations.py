@@ -1,16 +1,18 @@
 """Steps of a cancellation, inside the transaction of their caller.
 
 The caller holds the locks: the order's payments, where the change pays, then the order, whose lock
-is the cancellation's. What goes back is cut by the certificate that the units were asked from.
+is the cancellation's. What goes back is cut by the newest certificate that has the units. What
+parcels say is ``_cancelled_parcels``'s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
+from returns_api.db import cancellation_searches as searches
 from returns_api.db import cancellations as rows
 from returns_api.db import moves, order_counts, reservations
 from returns_api.db import orders as order_rows
@@ -25,12 +27,11 @@ from returns_api.domain.cancellations import (
     CancellationChange,
     CancellationRecord,
     lines_told,
+    newest_cut,
     opening,
-    plan_dispatched,
 )
-from returns_api.domain.cancelled_units import WantedUnits, plan_units, the_parcel
-from returns_api.domain.errors import Conflict, DoesNotFit
-from returns_api.domain.events import SYSTEM, By, Event
+from returns_api.domain.cancelled_units import WantedUnits
+from returns_api.domain.events import By, Event
 from returns_api.domain.order_record import LineRecord, OrderRecord, ParcelRecord
 from returns_api.domain.orders import LineKind
 from returns_api.domain.refunds import DUE_WITHIN, plan_cover, tenders
@@ -122,38 +123,6 @@ async def begin_cancellation(
     return made
 
 
-async def follow_missed(
-    tx: Transaction, ctx: Context, order_id: UUID, parcel: str, cause: str
-) -> None:
-    """A parcel of a locked order was refused or got lost: once, whatever came of it then. Nothing
-    where it reached its buyer, or where its units are held already."""
-    order = await order_rows.load_order(tx, order_id)
-    assert order is not None
-    try:
-        found = the_parcel(order, cause, parcel, by_buyer=False, now=ctx.clock())
-        wanted = plan_units(order, found, {})
-    except (Conflict, DoesNotFit):
-        return
-    assert found is not None
-    if not await rows.told_before(tx, order_id, found.id, cause):
-        await begin_cancellation(tx, ctx, order, found, cause, wanted, SYSTEM)
-
-
-async def follow_dispatch(
-    tx: Transaction, ctx: Context, order_id: UUID, over: Mapping[UUID, int]
-) -> None:
-    """Units left the warehouse that are not to be sent, by line. The order is locked; requests give
-    them up, the newest first, before anything confirmed is told about."""
-    left = dict(over)
-    for found in await rows.unsent(tx, order_id, BEFORE_DISPATCH, list(over)):
-        change = plan_dispatched(found, left, ctx.clock())
-        for line in found.lines:
-            if line.order_line_id in left:
-                left[line.order_line_id] -= min(left[line.order_line_id], len(line.units))
-        if change is not None:
-            await emit(tx, *await save(tx, ctx, change, SYSTEM))
-
-
 async def _refund(tx: Transaction, ctx: Context, cancellation_id: UUID, by: By) -> Paid:
     """What was paid for the units that it holds; with the last unit of an order, what was charged
     beside the goods as well. What no payment covers stays due."""
@@ -162,18 +131,20 @@ async def _refund(tx: Transaction, ctx: Context, cancellation_id: UUID, by: By) 
     order = await order_rows.load_order(tx, found.order_id)
     assert order is not None
     stored = await order_rows.certificate(tx, order.id, found.certificate_version)
-    certificate = from_json(stored)
-    whole = await rows.is_whole(tx, order.id)
-    claims = _goods(order, found)
+    certificate = newest_cut(from_json(stored), from_json(order.certificate), found)
+    whole = await searches.is_whole(tx, order.id)
+    claims = _goods(order, found, await searches.waiting(tx, order.id))
     if whole:
         claims += await _charges(tx, ctx, order, found.id, certificate)
     shipping = await refund_rows.shipping_refunded(tx, order.id)
     payments = await reservations.lock_payments(tx, order.id)
     terms = Terms(refund_original_shipping=whole, shipping_refunded=shipping)
-    settlement = plan_settlement(certificate, claims, terms, tenders(payments))
+    settlement = plan_settlement(
+        certificate, claims, terms, tenders(payments, certificate.currency)
+    )
     if not settlement.total_minor:
         return Paid()
-    transfers = plan_cover(payments, settlement.total_minor)
+    transfers = plan_cover(payments, settlement.total_minor, settlement.currency)
     plan = await destinations(tx, ctx, by, order.id, settlement.currency, transfers)
     new = NewRefund(
         order_id=order.id,
@@ -191,12 +162,23 @@ async def _refund(tx: Transaction, ctx: Context, cancellation_id: UUID, by: By) 
     return Paid(written.id, (*plan.events, *written.events), written.jobs, plan.credits)
 
 
-def _goods(order: OrderRecord, found: CancellationRecord) -> list[Claim]:
-    """Its units, less those that the platform made good by itself meanwhile."""
+def _goods(
+    order: OrderRecord, found: CancellationRecord, waiting: Mapping[UUID, tuple[int, int]]
+) -> list[Claim]:
+    """Its units, less those that the platform made good by itself meanwhile.
+
+    Units that others hold which nobody has confirmed are left out of the sum, so that a unit made
+    good elsewhere is taken off once: off the last that are confirmed.
+    """
     claims = []
     for line in found.lines:
-        record = order.line(line.order_line_id)
-        elsewhere = 0 if record is None else _made_good(record, found.cause)
+        record, elsewhere = order.line(line.order_line_id), 0
+        if record is not None:
+            claimed, cancelled = waiting.get(record.id, (0, 0))
+            settled = replace(
+                record, claimed=record.claimed - claimed, cancelled=record.cancelled - cancelled
+            )
+            elsewhere = _made_good(settled, found.cause)
         for place, unit in enumerate(line.units):
             by = ELSEWHERE if place < elsewhere else None
             claims.append(Claim(line.external_id, unit, settled_by=by))
@@ -215,20 +197,25 @@ def _made_good(line: LineRecord, cause: str) -> int:
 async def _charges(
     tx: Transaction, ctx: Context, order: OrderRecord, cancellation_id: UUID, cut: Certificate
 ) -> list[Claim]:
-    """Duties, tips and fees, claimed like goods, so that nobody gives them back a second time."""
+    """Duties, tips and fees, claimed like goods, so that nobody gives them back a second time.
+
+    Platforms tell some of them as sent with a parcel: what was counts as such.
+    """
     lines, claims = [], []
     for line in order.lines:
         if line.kind not in _CHARGES or not cut.has_line(line.external_id):
             continue
         live = range(1, min(cut.line_units(line.external_id), line.ordered - line.removed) + 1)
         free = [unit for unit in live if unit not in set(line.claimed_units)]
-        units = free[: max(len(live) - line.outside_returned - line.cancelled, 0)]
+        gone = max(line.shipped, line.claimed + line.outside_returned)
+        unsent = len(live) - gone - line.cancelled
+        units = free[: max(line.left, unsent)]
         if units:
             lines.append(
                 {
                     "id": ctx.new_id(),
                     "order_line_id": line.id,
-                    "dispatched": False,
+                    "dispatched": line.left > unsent,
                     "quantity": len(units),
                     "units": units,
                 }

@@ -19,7 +19,7 @@ from returns_api.domain.complaints import Calendar, Clock, ComplaintChange, Comp
 from returns_api.domain.errors import NotFound
 from returns_api.domain.events import By, Event
 from returns_api.domain.shops import AfterSales
-from returns_api.usecases._loading import NO_SUCH_THING
+from returns_api.usecases._loading import NO_SUCH_THING, visible_return
 from returns_api.usecases._policies import compiled
 from returns_api.usecases.context import Context
 
@@ -29,10 +29,13 @@ OF: Final = "complaint"
 async def visible_complaint(
     tx: Transaction, principal: Principal, complaint_id: UUID
 ) -> ComplaintRecord:
-    """Raises ``NotFound`` for an unknown one and, alike, for one that is not the caller's."""
+    """Raises ``NotFound`` for an unknown one and, alike, for one that is not the caller's, or about
+    a return that is not."""
     found = await rows.one(tx, complaint_id)
     if found is None or not principal.sees_order(found.order_id):
         raise NotFound(NO_SUCH_THING)
+    if principal.order_id is not None and found.return_id is not None:
+        await visible_return(tx, principal, found.return_id, lock=False)
     return found
 
 

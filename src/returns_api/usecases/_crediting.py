@@ -56,14 +56,16 @@ async def destinations(
     currency: str,
     planned: Sequence[PlannedTransfer],
     resolution: str = "refund",
+    gift: UUID | None = None,
 ) -> Plan:
     """Where each transfer goes: all to store credit if the buyer chose it, else along its payment.
+    ``gift`` is the return of a gift: all that is due for it becomes its recipient's credit.
 
     Where no payment account is connected, what the shop's terms name by its gateway (gift cards)
     goes to store credit, too.
     """
-    if resolution == STORE_CREDIT and planned:
-        return await all_as_credit(tx, ctx, by, order_id, currency, planned)
+    if (resolution == STORE_CREDIT or gift is not None) and planned:
+        return await all_as_credit(tx, ctx, by, order_id, currency, planned, gift)
     loose = [move for move in planned if move.payment and move.payment.unconnected]
     gateways = (await terms(tx)).credit.gateways if loose else ()
     if not any(_ours(move, gateways) for move in loose):
@@ -87,9 +89,11 @@ async def all_as_credit(
     order_id: UUID,
     currency: str,
     planned: Sequence[PlannedTransfer],
+    gift: UUID | None = None,
 ) -> Plan:
-    """Every transfer to the store credit of the person behind the order."""
-    account, events = await account_of(tx, ctx, order_id, currency, by)
+    """Every transfer to the store credit of the person behind the order, or of the recipient of the
+    ``gift`` that came back."""
+    account, events = await account_of(tx, ctx, order_id, currency, by, gift)
     moves = tuple(replace(move, store_credit=account) for move in planned)
     return Plan(moves, tuple(events))
 
@@ -169,6 +173,7 @@ async def _credit(
         expires_at=shop_terms.expiry(kind, now),
         transfer_id=transfer.id,
         order_id=refund["order_id"],
+        return_id=refund["return_id"],
     )
 
 
@@ -200,5 +205,6 @@ async def _add_bonus(
         expires_at=shop_terms.expiry("bonus", ctx.clock()),
         transfer_id=moves[-1]["id"],
         order_id=refund["order_id"],
+        return_id=refund["return_id"],
     )
     return [event]

@@ -5,9 +5,10 @@ The caller holds the locks: the order's payments, where the change pays, then th
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from returns_api.db import moves
+from returns_api.db import contested, moves
 from returns_api.db import returns as return_rows
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job
@@ -15,6 +16,7 @@ from returns_api.db.tables import disputes as table
 from returns_api.domain import ids
 from returns_api.domain.disputes import DisputeChange, DisputeRecord
 from returns_api.domain.events import By, Event
+from returns_api.domain.lifecycle.disputes import DISPUTE
 from returns_api.domain.refunds import plan_cover
 from returns_api.usecases._agreed import pay_agreed
 from returns_api.usecases.context import Context
@@ -23,7 +25,8 @@ from returns_api.usecases.context import Context
 async def save(
     tx: Transaction, ctx: Context, change: DisputeChange, by: By
 ) -> tuple[list[Event], list[Job]]:
-    """Write a planned change; with a final ruling also the refund of what it awards, once.
+    """Write a planned change; with a final ruling also the refund of what it awards, once. Without
+    an award the goods of a rejected return can be returned again.
 
     Raises:
         Conflict: somebody moved the dispute meanwhile; nothing is written.
@@ -35,9 +38,17 @@ async def save(
         assert ret is not None
         # What no payment covers stays due, for finance to see to.
         paid = await pay_agreed(
-            tx, ctx, by, ret, change.pays, reason="dispute_ruled", plan=plan_cover
+            tx,
+            ctx,
+            by,
+            ret,
+            change.pays,
+            reason="dispute_ruled",
+            plan=partial(plan_cover, currency=ret.currency),
         )
         events, jobs, more = [*paid.events], [*paid.jobs], {"refund_id": paid.refund_id}
+    elif change.state in DISPUTE.terminal:
+        await contested.free(tx, before.return_id)
     sequence = await moves.move(
         tx,
         table,

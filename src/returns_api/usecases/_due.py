@@ -10,10 +10,10 @@ from returns_api.db import refunds as refund_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.allocation import from_json
 from returns_api.domain.order_record import PaymentRecord
-from returns_api.domain.quotes import claim, settlement_terms
 from returns_api.domain.refunds import tenders
 from returns_api.domain.returns import ReturnRecord
 from returns_api.domain.settlement import Claim, Settlement, plan_settlement
+from returns_api.domain.settlement_terms import claim, settlement_terms
 
 
 async def what_is_due(
@@ -27,11 +27,12 @@ async def what_is_due(
     """The parts and their sum, never more than the quote announced; ``in_goods``: without the
     outbound shipping. The payments must be locked."""
     stored = await order_rows.certificate(tx, ret.order_id, ret.terms.certificate_version)
-    shipping = await refund_rows.shipping_refunded(tx, ret.order_id)
+    shipping = await refund_rows.shipping_refunded(tx, ret.order_id, ret.id)
     terms = settlement_terms(ret.terms, shipping, quoting=False)
     if in_goods:
         terms = replace(terms, refund_original_shipping=False)
-    return plan_settlement(from_json(stored), claims, terms, tenders(payments))
+    certificate = from_json(stored)
+    return plan_settlement(certificate, claims, terms, tenders(payments, certificate.currency))
 
 
 def came_back(ret: ReturnRecord, graded: Sequence[Row]) -> list[Claim]:

@@ -3,6 +3,7 @@ return's lock."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from returns_api.domain.exchanges import (
     Wanted,
     opening,
 )
-from returns_api.domain.returns import ReturnRecord
+from returns_api.domain.returns import ReturnLineRecord, ReturnRecord
 from returns_api.usecases._references import counted_once
 from returns_api.usecases.context import Context
 
@@ -29,15 +30,23 @@ _REFERENCE: Final = "uq_exchanges_shop_id_payment_reference"
 
 
 async def open_exchange(
-    tx: Transaction, ctx: Context, ret: ReturnRecord, wanted: Wanted, by: By, kind: str
+    tx: Transaction,
+    ctx: Context,
+    ret: ReturnRecord,
+    line: ReturnLineRecord,
+    wanted: Wanted,
+    by: By,
+    kind: str,
 ) -> Event:
-    """Store the exchange of a return that is being opened or could not be repaired; tell the shop.
+    """Store the exchange of one line of a return that is being opened or could not be repaired;
+    tell the shop.
 
     An exchange asks for stock and price (``exchange.stock_requested``); a replacement is the same
     goods again, so it only says that they will be needed (``exchange.opened``).
     """
-    now, exchange_id, line = ctx.clock(), ctx.new_id(), ret.lines[0]
+    now, exchange_id, terms = ctx.clock(), ctx.new_id(), ret.terms.of_line(line.order_line_id)
     state, deadlines = opening(kind, now)
+    expected = ret.expected_minor if terms.expected_minor is None else terms.expected_minor
     await moves.add(
         tx,
         table,
@@ -50,10 +59,10 @@ async def open_exchange(
         return_line_id=line.id,
         kind=kind,
         state=state,
-        fallback=ret.terms.fallback or REFUND,
+        fallback=terms.fallback or ret.terms.fallback or REFUND,
         quantity=line.quantity,
         currency=ret.currency,
-        expected_minor=ret.expected_minor,
+        expected_minor=expected,
         variant=wanted.variant,
         sku=wanted.sku,
         title=line.title if kind == REPLACEMENT else None,
@@ -90,12 +99,17 @@ async def save(tx: Transaction, ctx: Context, change: ExchangeChange, by: By, **
     return exchange_event(ctx, after, change.event, by, **change.data)
 
 
-async def lapse_exchange(tx: Transaction, ctx: Context, return_id: UUID) -> list[Event]:
-    """End the exchange of a return that ended without goods coming back."""
-    found = await rows.of_return(tx, return_id)
-    if found is None or not found.is_open:
-        return []
-    return [await save(tx, ctx, plan_lapse(found, ctx.clock()), SYSTEM)]
+async def lapse_exchanges(
+    tx: Transaction, ctx: Context, return_id: UUID, lines: Collection[UUID]
+) -> list[Event]:
+    """End the exchanges of these lines of a return, of which no goods come back; nothing is asked
+    where there are none."""
+    found = await rows.of_return(tx, return_id) if lines else []
+    return [
+        await save(tx, ctx, plan_lapse(each, ctx.clock()), SYSTEM)
+        for each in found
+        if each.is_open and each.return_line_id in lines
+    ]
 
 
 def exchange_event(

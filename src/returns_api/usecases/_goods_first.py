@@ -10,9 +10,9 @@ from __future__ import annotations
 from returns_api.db import exchanges as rows
 from returns_api.db import ledger, reservations
 from returns_api.db.engine import Transaction
-from returns_api.domain.advances import DIFFERENCE_DUE
+from returns_api.domain.advances import DIFFERENCE_DUE, SEVERAL_LINES
 from returns_api.domain.events import By, Event
-from returns_api.domain.exchange_goods import plan_first, plan_recall
+from returns_api.domain.exchange_goods import plan_first
 from returns_api.domain.exchanges import ExchangeRecord
 from returns_api.domain.ledger import ExchangeRef, goods_advanced
 from returns_api.domain.order_record import PaymentRecord
@@ -30,12 +30,20 @@ async def give_first(
 ) -> list[Event]:
     """Release the goods that a return waits for, or say why they wait for the old ones.
 
-    Nothing while shop and buyer have not agreed on them; free goods have nothing to recover. The
-    return must be locked and have no advance yet.
+    Nothing while shop and buyer have not agreed on any; free goods have nothing to recover. One
+    advance is of one exchange: those of several lines wait. The return must be locked and have no
+    advance yet.
     """
-    exchange = await rows.of_return(tx, ret.id)
-    if exchange is None or exchange.state != "awaiting_goods" or not exchange.unit_price_minor:
+    found = await rows.of_return(tx, ret.id)
+    agreed = [each for each in found if each.state == "awaiting_goods" and each.unit_price_minor]
+    if not agreed:
         return []
+    exchange = agreed[0]
+    if len(found) > 1:
+        sum_ = sum((each.unit_price_minor or 0) * each.quantity for each in agreed)
+        wanted = await _exposure.exposure(tx, ctx, ret, terms, sum_)
+        return [await _exposure.decline(tx, ctx, ret, wanted, SEVERAL_LINES, by)]
+    assert exchange.unit_price_minor is not None
     units = [unit for line in ret.open_lines() for unit in line.units]
     price = exchange.unit_price_minor * len(units)
     wanted = await _exposure.exposure(tx, ctx, ret, terms, price)
@@ -62,15 +70,6 @@ async def _release(
     await draw(tx, exchange, price_minor, payments)
     await ledger.post(tx, goods_advanced(stamp(ctx, by), _ref(exchange), price_minor))
     return await save(tx, ctx, plan_first(exchange, units, ctx.clock()), by)
-
-
-async def recall(tx: Transaction, ctx: Context, exchange: ExchangeRecord, by: By) -> Event:
-    """Take goods back that went first and were not sent, since their return ended: what they drew
-    is the payments' again. Payments and return must be locked."""
-    await rows.undraw(tx, exchange.id)
-    entry = goods_advanced(stamp(ctx, by), _ref(exchange), exchange.drawn_minor, recalled=True)
-    await ledger.post(tx, entry)
-    return await save(tx, ctx, plan_recall(exchange, ctx.clock()), by)
 
 
 def _ref(exchange: ExchangeRecord) -> ExchangeRef:

@@ -20,10 +20,10 @@ from returns_api.db.outbox import Job
 from returns_api.domain.advances import covered, wanted
 from returns_api.domain.events import By, Event
 from returns_api.domain.exchanges import EXCHANGE_KIND
-from returns_api.domain.quotes import claim
 from returns_api.domain.refunds import PlannedTransfer, plan_cover
 from returns_api.domain.returns import Change, ReturnRecord
 from returns_api.domain.settlement import Settlement
+from returns_api.domain.settlement_terms import claim
 from returns_api.usecases import _exposure
 from returns_api.usecases._due import what_is_due
 from returns_api.usecases._goods_first import give_first
@@ -63,7 +63,7 @@ async def grant_if_due(
     due = await what_is_due(tx, ret, payments, units)
     if not due.total_minor:
         return [], []
-    moves = plan_cover(payments, due.total_minor)
+    moves = plan_cover(payments, due.total_minor, due.currency)
     wanted_sum = await _exposure.exposure(tx, ctx, ret, terms, due.total_minor)
     paid_back = covered(moves, due.total_minor)
     reason = await _exposure.take(tx, wanted_sum, due.currency, covered=paid_back)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from returns_api.db import label_documents
+from returns_api.db import gift_recipients, label_documents
 from returns_api.db import orders as order_rows
 from returns_api.db import returns as return_rows
 from returns_api.db import shipments as rows
@@ -25,11 +25,16 @@ DEFAULT_WEIGHT_GRAMS: Final = 500
 async def label_request(
     tx: Transaction, shipment: ShipmentRecord, order_id: UUID
 ) -> LabelRequest | None:
-    sender = await order_rows.sender_address(tx, order_id)
     shop = await shop_rows.one(tx)
     order = await order_rows.load_order(tx, order_id)
     ret = await return_rows.one(tx, shipment.return_id)
-    if sender is None or shop is None or order is None or ret is None:
+    if shop is None or order is None or ret is None:
+        return None
+    if ret.gift_receipt_id is None:
+        sender = await order_rows.sender_address(tx, order_id)
+    else:
+        sender = await gift_recipients.sender_address(tx, ret.id)
+    if sender is None:
         return None
     weights = {line.id: line.weight_grams or DEFAULT_WEIGHT_GRAMS for line in order.lines}
     return LabelRequest(

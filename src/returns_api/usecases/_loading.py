@@ -33,7 +33,7 @@ async def visible_return(
     """Raises ``NotFound`` for an unknown return and, alike, for one that is not the caller's."""
     read = return_rows.lock_whole if lock else return_rows.one
     found = await read(tx, return_id)
-    if found is None or not principal.sees_order(found.order_id):
+    if found is None or not principal.sees_return(found.order_id, found.gift_receipt_id):
         raise NotFound(NO_SUCH_THING)
     return found
 

@@ -177,6 +177,7 @@ async def _follow_refund(tx: Transaction, ctx: Context, return_id: UUID) -> list
         closed_at=now if action == "complete" else None,
     )
     assert sequence is not None
+    data = {"state": state, "refunded": arrived, "currency": head["currency"]}
     return [
         Event(
             id=ctx.new_id(),
@@ -188,11 +189,6 @@ async def _follow_refund(tx: Transaction, ctx: Context, return_id: UUID) -> list
             by=SYSTEM,
             order_id=head["order_id"],
             return_id=return_id,
-            data={
-                "return": ids.encode("ret", return_id),
-                "state": state,
-                "refunded": arrived,
-                "currency": head["currency"],
-            },
+            data={"return": ids.encode("ret", return_id), **data},
         )
     ]

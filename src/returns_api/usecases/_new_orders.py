@@ -19,7 +19,7 @@ from returns_api.domain.events import SYSTEM, Event
 from returns_api.domain.ledger import Captured, Entry, captures
 from returns_api.domain.orders import OrderFacts, ParcelSeen
 from returns_api.usecases._books import stamp
-from returns_api.usecases._cancellations import follow_missed
+from returns_api.usecases._cancelled_parcels import follow_missed
 from returns_api.usecases._order_rows import head_row, line_row, person_row, public
 from returns_api.usecases._orders import payment_rows, payment_wakes
 from returns_api.usecases._parcels import parcel_kind, parcel_public

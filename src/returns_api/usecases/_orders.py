@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 from uuid import UUID
 
-from returns_api.db import connections, order_counts, order_intake
+from returns_api.db import connections, order_counts, order_intake, order_lines
 from returns_api.db.engine import Transaction
 from returns_api.domain.allocation import certify, digest, to_json
 from returns_api.domain.orders import (
@@ -116,7 +116,7 @@ async def see_order(
     order_id, version = await _put_head(tx, ctx, source, order.external_id, head, values)
     await order_intake.put_person(tx, order_id, person_row(order.buyer))
     lines = [line_row(ctx, place, line) for place, line in enumerate(order.lines)]
-    await order_intake.put_lines(tx, order_id, lines)
+    await order_lines.put(tx, order_id, lines)
     if head is not None:
         await order_counts.count_cancelled(tx, order_id)
     told = await payment_rows(tx, ctx, source, order.payments)

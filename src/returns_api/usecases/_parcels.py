@@ -15,7 +15,12 @@ from uuid import UUID
 from returns_api.db import invitations, order_counts, order_intake, parcels
 from returns_api.db.engine import Transaction
 from returns_api.domain.orders import ParcelDelivered, ParcelSeen
-from returns_api.usecases._cancellations import follow_dispatch, follow_missed
+from returns_api.usecases._cancelled_parcels import (
+    follow_delivery,
+    follow_dispatch,
+    follow_missed,
+    follow_sent_again,
+)
 from returns_api.usecases._order_events import tell
 from returns_api.usecases._waiting import NotYet, order_key, parcel_key
 from returns_api.usecases.context import Context
@@ -37,6 +42,22 @@ async def see_parcel(tx: Transaction, ctx: Context, source: str, seen: ParcelSee
     if len(known) < len(contents):
         raise NotYet(order_key(source, seen.order_external_id))
     stored = await parcels.one(tx, head.id, seen.external_id)
+    await _keep_newest(tx, ctx, head.id, seen, contents, stored)
+    key = parcel_key(source, seen.order_external_id, seen.external_id)
+    await _after(tx, ctx, head.id, seen.external_id, stored, key)
+    if seen.missed is not None:
+        await follow_missed(tx, ctx, head.id, seen.external_id, seen.missed)
+
+
+async def _keep_newest(
+    tx: Transaction,
+    ctx: Context,
+    order_id: UUID,
+    seen: ParcelSeen,
+    contents: Mapping[str, int],
+    stored: Mapping[str, Any] | None,
+) -> None:
+    """Write the snapshot where it is the newest; from an older one only when it was delivered."""
     values = {
         "carrier": seen.carrier,
         "tracking_codes": list(seen.tracking_codes),
@@ -50,7 +71,7 @@ async def see_parcel(tx: Transaction, ctx: Context, source: str, seen: ParcelSee
     if newest:
         await parcels.put(
             tx,
-            head.id,
+            order_id,
             contents,
             id=ctx.new_id(),
             external_id=seen.external_id,
@@ -59,10 +80,6 @@ async def see_parcel(tx: Transaction, ctx: Context, source: str, seen: ParcelSee
         )
     elif stored is not None and seen.delivered_at is not None:
         await parcels.deliver(tx, stored["id"], seen.delivered_at)
-    key = parcel_key(source, seen.order_external_id, seen.external_id)
-    await _after(tx, ctx, head.id, seen.external_id, stored, key)
-    if seen.missed is not None:
-        await follow_missed(tx, ctx, head.id, seen.external_id, seen.missed)
 
 
 async def see_delivery(tx: Transaction, ctx: Context, source: str, seen: ParcelDelivered) -> None:
@@ -121,6 +138,10 @@ async def _after(
     await tell(tx, ctx, order_id, version, kind, data, wake=wake)
     if over:
         await follow_dispatch(tx, ctx, order_id, over)
+    if kind == "parcel_shipped":
+        await follow_sent_again(tx, ctx, order_id)
+    if kind == "parcel_delivered":
+        await follow_delivery(tx, ctx, order_id, now["id"])
 
 
 def parcel_public(external_id: str, now: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,10 +6,19 @@ the inbox still keeps of the person (messages that were ignored or failed) is em
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
-from returns_api.db import erasure, idempotency, imports, inbox, listings, order_intake
+from returns_api.db import (
+    erasure,
+    gift_recipients,
+    idempotency,
+    imports,
+    inbox,
+    listings,
+    order_intake,
+)
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import emit
 from returns_api.domain import ids
@@ -23,7 +32,7 @@ from returns_api.usecases._waiting import NotYet, order_key
 from returns_api.usecases.context import Context
 
 ERASED_AT_ONCE: Final = 1_000
-"""Orders of a leaving shop that one transaction erases."""
+"""Orders of a leaving shop, and returns of gifts, that one transaction erases."""
 SHORTEST_NEEDLE: Final = 6
 """Shorter ids would be found in bodies that are about somebody else."""
 
@@ -45,6 +54,7 @@ async def erase_person(tx: Transaction, ctx: Context, source: str, seen: PersonE
             version = await order_intake.step(tx, head.id, ctx.clock())
             await tell(tx, ctx, head.id, version, "person_erased", {})
     await forget_listings(tx, ctx, keys)
+    await forget_recipient(tx, ctx, keys)
     names = [seen.email or "", seen.customer_id or "", *seen.order_external_ids]
     needles = [name for name in names if len(name) >= SHORTEST_NEEDLE]
     if needles:
@@ -59,6 +69,14 @@ def _keys(ctx: Context, source: str, seen: PersonErased) -> set[bytes]:
     if seen.customer_id:
         names.append(customer_name(source, seen.customer_id))
     return {ctx.sealer.keyed_hash(name) for name in names}
+
+
+async def forget_recipient(tx: Transaction, ctx: Context, keys: Collection[bytes]) -> None:
+    """Erase a person as a recipient of gifts, whoever ordered those; each order tells of it."""
+    for order_id, return_id in await gift_recipients.forget(tx, keys, ctx.clock()):
+        version = await order_intake.step(tx, order_id, ctx.clock())
+        told = {"return": ids.encode("ret", return_id)}
+        await tell(tx, ctx, order_id, version, "recipient_erased", told)
 
 
 async def person_data_requested(
@@ -78,7 +96,7 @@ async def leave_shop(tx: Transaction, ctx: Context) -> None:
 
 
 async def erase_shop(tx: Transaction, ctx: Context) -> None:
-    """Erase everybody who bought in this shop, some at a time.
+    """Erase everybody who bought in this shop, or brought a gift back to it, some at a time.
 
     Raises:
         NotYet: there are more.
@@ -88,7 +106,9 @@ async def erase_shop(tx: Transaction, ctx: Context) -> None:
     await imports.forget_all(tx)
     await idempotency.forget_all_words(tx)
     await listings.forget_all(tx)
-    if await erasure.erase_some(tx, ERASED_AT_ONCE, ctx.clock()) == ERASED_AT_ONCE:
+    orders = await erasure.erase_some(tx, ERASED_AT_ONCE, ctx.clock())
+    gifts = await gift_recipients.forget_some(tx, ERASED_AT_ONCE, ctx.clock())
+    if ERASED_AT_ONCE in {orders, gifts}:
         raise NotYet("shop", soon=timedelta(0))
 
 

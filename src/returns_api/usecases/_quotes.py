@@ -36,6 +36,8 @@ class StoredQuote:
     expires_at: datetime
     return_id: UUID | None
     body: Mapping[str, Any]
+    gift_receipt_id: UUID | None = None
+    """By which it was made for a gift's recipient, who alone accepts it."""
 
 
 async def store_quote(
@@ -46,8 +48,9 @@ async def store_quote(
     *,
     resolution: str,
     method: str | None,
+    gift_receipt_id: UUID | None = None,
 ) -> StoredQuote:
-    """Kept for ``QUOTE_LASTS``.
+    """Kept for ``QUOTE_LASTS``; with ``gift_receipt_id`` for a gift's recipient.
 
     Raises:
         Invalid, NothingLeftToReturn, NotEligible.
@@ -66,15 +69,19 @@ async def store_quote(
         method=method,
         shipping_refunded=await refund_rows.shipping_refunded(tx, order.id),
         now=now,
+        gift=gift_receipt_id is not None,
     )
     quote = await _with_prices(tx, quote, order.currency)
     body = _body(quote, version, order, now)
     await rows.add(
         tx,
         _decision_row(quote, order, version, decision_id, now),
-        _quote_row(quote, order, version, quote_id, decision_id, body, now),
+        {
+            **_quote_row(quote, order, version, quote_id, decision_id, body, now),
+            "gift_receipt_id": gift_receipt_id,
+        },
     )
-    return StoredQuote(quote_id, order.id, now, now + QUOTE_LASTS, None, body)
+    return StoredQuote(quote_id, order.id, now, now + QUOTE_LASTS, None, body, gift_receipt_id)
 
 
 async def _with_prices(tx: Transaction, quote: Quote, currency: str) -> Quote:
@@ -163,6 +170,8 @@ def _body(quote: Quote, version: Row, order: OrderRecord, now: datetime) -> dict
                 "evidence": [
                     {"kind": e.kind.value, "minimum": e.minimum} for e in item.decision.evidence
                 ],
+                "counts_for": quote.terms.of_line(item.line.id).expected_minor,
+                "fallback": quote.terms.of_line(item.line.id).fallback,
             }
             for item in quote.lines
         ],

@@ -6,6 +6,7 @@ Owns: reserving and storing a refund with its transfers. Refuses to own what fol
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -137,7 +138,10 @@ async def _reserved(
     held: bool,
 ) -> list[dict[str, Any]]:
     """The rows of new transfers, their amounts reserved."""
-    wanted = {move.payment.id: move.amount_minor for move in planned if move.payment is not None}
+    wanted: Counter[UUID] = Counter()
+    for move in planned:
+        if move.payment is not None:  # of one payment, some may go back and some become credit
+            wanted[move.payment.id] += move.amount_minor
     if not await reservations.reserve(tx, wanted):
         raise NothingLeftToRefund("The payments have less left than this refund needs.")
     now = ctx.clock()

@@ -15,7 +15,7 @@ from returns_api.db import warehouse as warehouse_rows
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain.events import By, Event
-from returns_api.domain.exchanges import REPLACEMENT
+from returns_api.domain.exchanges import NOTHING_PASSED, REPLACEMENT
 from returns_api.domain.ledger import RepairRef, repair_paid
 from returns_api.domain.receiving import plan_settle
 from returns_api.domain.repair_plans import plan_judge
@@ -34,13 +34,13 @@ async def take_in(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -> G
     settled in money, or wait for it.
 
     Where none of the goods came, the grades say what is due: money only where the policy offered
-    any.
+    any. Goods that came, are not repaired and cannot be replaced are never kept for nothing.
     """
     repair = await rows.of_return(tx, ret.id)
     assert repair is not None, "it was opened with its return"
     if repair.outcome == REPLACEMENT:
         given = await replace_goods(tx, ctx, ret, by)
-        if given.in_money is None:
+        if given.decided[0].failed_since != NOTHING_PASSED:
             return given
         return await _in_money(tx, ctx, ret, by, given.events, repair.fallback)
     if repair.state != "awaiting_goods":

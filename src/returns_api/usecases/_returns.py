@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,12 +25,14 @@ from returns_api.domain.repair_prices import BY_REPAIR
 from returns_api.domain.returns import Change, ReturnRecord
 from returns_api.domain.shipments import ShipmentRecord, plan_void
 from returns_api.usecases import _pickups
-from returns_api.usecases._exchanges import lapse_exchange
+from returns_api.usecases._exchanges import lapse_exchanges
 from returns_api.usecases._offers import lapse
 from returns_api.usecases._repairs import lapse_repair
 from returns_api.usecases.context import Context
 
 ENDED = frozenset({"rejected", "canceled", "expired"})
+AGREED = "return.agreed"
+"""The event of a return that is settled without its goods."""
 _UNBOUGHT = frozenset({"label_due", "label_failed"})
 
 
@@ -57,19 +60,35 @@ async def save(
     if sequence is None:
         raise Conflict("The return changed meanwhile; read it again.")
     await rows.save_lines(tx, change.lines)
-    events = [return_event(ctx, change, sequence, by)]
-    jobs: list[Job] = []
+    told = return_event(ctx, change, sequence, by)
+    events, jobs = await _parcel_follows(tx, ctx, change, by)
+    more, further = await _what_ends(tx, ctx, change, now, keep_offer=keep_offer)
+    return [told, *events, *more], [*jobs, *further]
+
+
+async def _parcel_follows(
+    tx: Transaction, ctx: Context, change: Change, by: By
+) -> tuple[list[Event], list[Job]]:
+    """Its label is bought or given up where the return came to a state that says so."""
+    before = change.before
     if change.state != before.state and change.state in {"approved", "received", *ENDED}:
-        more, jobs = await _follow_with_label(tx, ctx, before, change.state, by)
-        events += more
-    elif change.event == "return.agreed":
-        more, jobs = await _follow_with_label(tx, ctx, before, "agreed", by)
-        events += more
+        return await _follow_with_label(tx, ctx, before, change.state, by)
+    if change.event == AGREED:
+        return await _follow_with_label(tx, ctx, before, "agreed", by)
+    return [], []
+
+
+async def _what_ends(
+    tx: Transaction, ctx: Context, change: Change, now: datetime, *, keep_offer: bool
+) -> tuple[list[Event], list[Job]]:
+    """What stands beside the return and has nothing to wait for any more: its offer, its goods, its
+    repair, its courier, its money in advance."""
+    before, events, jobs = change.before, list[Event](), list[Job]()
+    nothing_comes = change.state in ENDED or change.event == AGREED
     if not keep_offer and before.offer_stands and (change.state, "agree") not in RETURN.rules:
         events += await lapse(tx, ctx, before.id)
-    nothing_comes = change.state in ENDED or change.event == "return.agreed"
-    if before.resolution in IN_GOODS and nothing_comes:
-        events += await lapse_exchange(tx, ctx, before.id)
+    if before.resolution in IN_GOODS:
+        events += await lapse_exchanges(tx, ctx, before.id, _gone(change, whole=nothing_comes))
     if before.resolution == BY_REPAIR and nothing_comes:
         events += await lapse_repair(tx, ctx, before.id)
     if before.method == _pickups.METHOD and nothing_comes:
@@ -77,8 +96,16 @@ async def save(
         events, jobs = [*events, *more], [*jobs, *further]
     if change.state in ENDED and before.terms.advance is not None:
         due = await advance_rows.hurry(tx, before.id, now)
-        jobs = [*jobs, *([] if due is None else [Job("carry_advance", due)])]
+        jobs += [] if due is None else [Job("carry_advance", due)]
     return events, jobs
+
+
+def _gone(change: Change, *, whole: bool) -> set[UUID]:
+    """The lines of which nothing comes any more: all of them, or those that were refused or of
+    which nothing was in the parcel."""
+    if whole:
+        return {line.id for line in change.before.lines}
+    return {each.line.id for each in change.lines if each.state in ENDED}
 
 
 def return_event(ctx: Context, change: Change, sequence: int, by: By) -> Event:

@@ -8,26 +8,32 @@ is not complete until it arrived or finance gave it up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from returns_api.db import reservations
+from returns_api.db import exchanges as exchange_rows
+from returns_api.db import ledger, reservations
 from returns_api.db import returns as rows
 from returns_api.db import warehouse as warehouse_rows
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain.events import By, Event
+from returns_api.domain.exchange_money import Left, all_in, keeps_order, left_over
+from returns_api.domain.exchanges import IN_GOODS
+from returns_api.domain.ledger import ReturnRef, return_settled
+from returns_api.domain.order_record import PaymentRecord
 from returns_api.domain.receiving import due_for_settlement, plan_settle
 from returns_api.domain.refunds import PlannedTransfer, plan_cover
 from returns_api.domain.repair_prices import BY_REPAIR
 from returns_api.domain.returns import Change, ReturnRecord
-from returns_api.domain.settlement import Settlement
 from returns_api.usecases._advances import Set, set_against, standing
 from returns_api.usecases._approvals import hold_for_return
-from returns_api.usecases._crediting import destinations, settle_credit
+from returns_api.usecases._books import stamp
+from returns_api.usecases._crediting import Plan, destinations, settle_credit
 from returns_api.usecases._due import came_back, what_is_due
-from returns_api.usecases._exchanging import give_goods
+from returns_api.usecases._exchanging import Goods, give_goods
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases._repairing import take_in
 from returns_api.usecases._returns import save
@@ -56,51 +62,90 @@ async def settle_if_due(
     if before.waits:
         return [], [*before.jobs]
     payments = await reservations.lock_payments(tx, ret.order_id)
-    graded = await warehouse_rows.graded_units(tx, ret.id)
-    claims = came_back(ret, graded)
-    settlement = await what_is_due(tx, ret, payments, claims, in_goods=goods.given)
-    parts = [part.as_dict() for part in settlement.parts]
-    paid = await set_against(tx, ctx, before, parts, settlement.total_minor, by)
+    left = await _left(tx, ret, payments, goods)
+    paid = await set_against(tx, ctx, before, left.parts, left.total_minor, by)
     change = plan_settle(ret, ctx.clock(), paid.rest_minor)
     events, jobs = await save(tx, ctx, change, by)
-    freight = settlement.fees.return_freight_minor
-    insured = await claim_freight(tx, ctx, ret, freight, by)
+    insured = await claim_freight(tx, ctx, ret, left.freight_minor, by)
     events = [*goods.events, *events, *paid.events, *insured]
+    jobs = [*goods.jobs, *jobs]
     if paid.rest_minor:
-        moves = plan_cover(payments, paid.rest_minor)
-        plan = await destinations(
-            tx, ctx, by, ret.order_id, settlement.currency, moves, goods.in_money
-        )
-        hold = await hold_for_return(tx, paid.rest_minor, settlement.currency)
-        new = _new_refund(ret, settlement, paid, plan.transfers, _refund_by(change), hold)
-        written = await reserve_and_store(tx, ctx, new, by)
-        events, jobs = [*events, *plan.events, *written.events], [*jobs, *written.jobs]
-        if plan.credits:
-            await settle_credit(tx, ctx, written.id, by)
+        ways = left.along(paid.rest_minor)
+        told, further = await _pay(tx, ctx, ret, payments, paid, ways, _refund_by(change), by)
+        return [*events, *told], [*jobs, *further]
+    if left.drawn_minor:
+        ref = ReturnRef(ret.id, ret.order_id, ret.currency)
+        await ledger.post(tx, return_settled(stamp(ctx, by), ref, paid.parts))
     return events, jobs
 
 
-def _refund_by(change: Change) -> datetime | None:
-    return next((each.due_at for each in change.deadlines if each.kind == "refund"), None)
+async def _left(
+    tx: Transaction, ret: ReturnRecord, payments: Sequence[PaymentRecord], goods: Goods
+) -> Left:
+    """What is due in money, beside goods that were given."""
+    claims = came_back(ret, await warehouse_rows.graded_units(tx, ret.id))
+    decided = goods.decided
+    in_goods = goods.given or (bool(decided) and keeps_order(decided, claims))
+    settlement = await what_is_due(tx, ret, payments, claims, in_goods=in_goods)
+    if decided:
+        return left_over(settlement, decided)
+    assert goods.in_money is not None
+    return all_in(settlement, goods.in_money)
 
 
-def _new_refund(
+async def _pay(
+    tx: Transaction,
+    ctx: Context,
     ret: ReturnRecord,
-    settlement: Settlement,
+    payments: Sequence[PaymentRecord],
     paid: Set,
-    moves: Sequence[PlannedTransfer],
+    ways: Mapping[str, int],
     due_by: datetime | None,
-    hold_reason: str | None,
-) -> NewRefund:
-    return NewRefund(
+    by: By,
+) -> tuple[list[Event], list[Job]]:
+    """The one refund of a return: back along the payments, as store credit, or some of each."""
+    plan = await _routes(tx, ctx, ret, payments, ways, by)
+    hold = await hold_for_return(tx, paid.rest_minor, ret.currency)
+    new = NewRefund(
         order_id=ret.order_id,
         kind="return",
         amount_minor=paid.rest_minor,
-        currency=settlement.currency,
-        transfers=moves,
+        currency=ret.currency,
+        transfers=plan.transfers,
         parts=paid.parts,
         return_id=ret.id,
         reason="return",
         due_by=due_by,
-        hold_reason=hold_reason,
+        hold_reason=hold,
     )
+    written = await reserve_and_store(tx, ctx, new, by)
+    if ret.resolution in IN_GOODS:
+        await exchange_rows.refund_rest(tx, ret.id, written.id)
+    if plan.credits:
+        await settle_credit(tx, ctx, written.id, by)
+    return [*plan.events, *written.events], [*written.jobs]
+
+
+async def _routes(
+    tx: Transaction,
+    ctx: Context,
+    ret: ReturnRecord,
+    payments: Sequence[PaymentRecord],
+    ways: Mapping[str, int],
+    by: By,
+) -> Plan:
+    """The transfers of each way, the first along the payments first; what none covers stays due."""
+    gift = ret.id if ret.gift_receipt_id else None
+    transfers: list[PlannedTransfer] = []
+    events: list[Event] = []
+    for way, amount in ways.items():
+        moves = plan_cover(payments, amount, ret.currency)
+        plan = await destinations(tx, ctx, by, ret.order_id, ret.currency, moves, way, gift)
+        transfers, events = [*transfers, *plan.transfers], [*events, *plan.events]
+        taken = {move.payment.id: move.amount_minor for move in moves if move.payment is not None}
+        payments = [replace(p, reserved=p.reserved + taken.get(p.id, 0)) for p in payments]
+    return Plan(tuple(transfers), tuple(events))
+
+
+def _refund_by(change: Change) -> datetime | None:
+    return next((each.due_at for each in change.deadlines if each.kind == "refund"), None)

@@ -8,7 +8,7 @@ a late sweep lets nobody spend it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -77,10 +77,11 @@ async def terms(tx: Transaction) -> Terms:
 
 
 async def account_of(
-    tx: Transaction, ctx: Context, order_id: UUID, currency: str, by: By
+    tx: Transaction, ctx: Context, order_id: UUID, currency: str, by: By, gift: UUID | None = None
 ) -> tuple[UUID, list[Event]]:
-    """The account of the person behind an order, opened where there is none."""
-    account_id, opened = await rows.open_of_order(tx, ctx.new_id(), order_id, currency, ctx.clock())
+    """The account of whoever ordered, or brought the ``gift`` of a return back; opened if new."""
+    found = await rows.open_of_order(tx, ctx.new_id(), order_id, currency, ctx.clock(), gift)
+    account_id, opened = found
     if not opened:
         return account_id, []
     data = {"balance": 0, "currency": currency}
@@ -115,11 +116,10 @@ async def issue(
     expires_at: datetime | None,
     transfer_id: UUID,
     order_id: UUID,
+    return_id: UUID | None,
 ) -> Event:
-    """Put a new lot on an account; ``entry`` is its posting, made by the caller.
-
-    ``transfer_id`` makes it happen once: a second lot of this kind for it is refused.
-    """
+    """Put a new lot on an account by ``entry``, once for ``transfer_id``: a second lot of this kind
+    for it is refused. The event is told to whoever is told of the return."""
     posting = entry.postings[0]
     await rows.lock(tx, account_id)
     await ledger.post(tx, entry)
@@ -133,7 +133,7 @@ async def issue(
         "order_id": order_id,
     }
     moved = await _move(tx, ctx, by, account_id, entry, posting.amount_minor, move, lot_kind=kind)
-    return moved.events[0]
+    return replace(moved.events[0], return_id=return_id)
 
 
 async def take(

@@ -22,7 +22,7 @@ from returns_api.domain.exchanges import ExchangeRecord
 from returns_api.domain.receiving import due_for_settlement
 from returns_api.domain.returns import ReturnRecord
 from returns_api.usecases._advances import Standing, settle_advance, standing
-from returns_api.usecases._goods_first import recall
+from returns_api.usecases._exchanging import recall
 from returns_api.usecases._returns import ENDED
 from returns_api.usecases._settlement import settle_if_due
 from returns_api.usecases.context import Context
@@ -78,7 +78,7 @@ async def _unsent(tx: Transaction, advance: AdvanceRecord) -> ExchangeRecord | N
     if advance.exchange_id is None:
         return None
     exchange = await exchange_rows.one(tx, advance.exchange_id)
-    return exchange if exchange is not None and exchange.state == "released" else None
+    return exchange if exchange is not None and exchange.unsent else None
 
 
 async def _recall(

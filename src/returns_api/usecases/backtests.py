@@ -26,8 +26,8 @@ from returns_api.domain.errors import DoesNotFit, Invalid, PolicyInvalid
 from returns_api.domain.events import By
 from returns_api.domain.orders import LineKind
 from returns_api.domain.policy import Facts, Policy
-from returns_api.domain.policy.evaluate import Weighed
 from returns_api.domain.policy.vocabulary import Grade
+from returns_api.domain.policy.weighed import Weighed
 from returns_api.domain.policy.writing import DecisionWriter
 from returns_api.usecases import _runs
 from returns_api.usecases._policies import compiled, compiled_beside
@@ -72,14 +72,7 @@ async def start_backtest(
         DoesNotFit: a time that ends before it begins, or begins in the future.
         Conflict: too many of this shop wait already.
     """
-    now = ctx.clock()
-    until = min(opened_until or now, now)
-    if opened_from is not None and opened_from >= until:
-        problem = "not before the end, or in the future"
-        raise DoesNotFit(
-            "The time ends before it begins.",
-            errors=[{"field": "opened_from", "problem": problem}],
-        )
+    until = _end_of_span(opened_from, opened_until, ctx.clock())
     async with ctx.database.transaction(shop) as tx:
         version = found(await policy_rows.by_id(tx, version_id, [version_id]))
         if against is not None:
@@ -96,6 +89,17 @@ async def start_backtest(
             opened_until=until,
             total=await decisions.history_count(tx, opened_from, until),
         )
+
+
+def _end_of_span(begin: datetime | None, end: datetime | None, now: datetime) -> datetime:
+    until = min(end or now, now)
+    if begin is not None and begin >= until:
+        problem = "not before the end, or in the future"
+        raise DoesNotFit(
+            "The time ends before it begins.",
+            errors=[{"field": "opened_from", "problem": problem}],
+        )
+    return until
 
 
 async def view_backtest(ctx: Context, shop: UUID, backtest_id: UUID) -> Row:

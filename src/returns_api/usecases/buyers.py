@@ -14,21 +14,15 @@ from typing import Final
 from uuid import UUID
 
 from returns_api.db import buyers as rows
-from returns_api.db import rate_limits
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.rate_limits import Bucket
 from returns_api.domain.access import Principal, Role
 from returns_api.domain.errors import Forbidden, NotFound
-from returns_api.domain.limits import caller_of
 from returns_api.domain.people import normalise_email, normalise_order_number
+from returns_api.usecases._lookups import count_lookup
 from returns_api.usecases.context import Context
 from returns_api.usecases.credentials import issue
 
 SESSION: Final = timedelta(hours=1)
-PER_CALLER: Final = 20
-PER_NUMBER: Final = 5
-PER_SHOP: Final = 200
-"""Guest look-ups per minute."""
 
 _NOBODY: Final = b"\x00" * 32
 """Compared with where there is no order, and no order's hash: hashes are never all zero."""
@@ -55,8 +49,7 @@ async def open_guest_session(
         NotFound: there is no such order, or it has another address; nobody learns which.
     """
     number_key = normalise_order_number(number)
-    async with ctx.database.transaction(principal.shop) as tx:
-        await rate_limits.hit(tx, _buckets(ctx, number_key, host), ctx.clock())
+    await count_lookup(ctx, principal.shop, host, number_key)
     wanted = ctx.sealer.keyed_hash(normalise_email(email))
     async with ctx.database.transaction(principal.shop) as tx:
         order_id = _match(await rows.candidates(tx, number_key), wanted)
@@ -81,15 +74,6 @@ async def open_known_session(ctx: Context, principal: Principal, order_id: UUID)
         if not await rows.order_exists(tx, order_id):
             raise NotFound("There is no such thing here, or it is not yours to see.")
         return await _session(ctx, tx, order_id)
-
-
-def _buckets(ctx: Context, number_key: str, host: str | None) -> list[Bucket]:
-    named = (
-        (f"lookup caller {caller_of(host)}", PER_CALLER),
-        (f"lookup number {number_key}", PER_NUMBER),
-        ("lookup shop", PER_SHOP),
-    )
-    return [Bucket(ctx.sealer.keyed_hash(text), limit) for text, limit in named]
 
 
 def _match(candidates: Sequence[Row], wanted: bytes) -> UUID | None:

@@ -93,19 +93,20 @@ async def list_complaints(
     ctx: Context, principal: Principal, **filters: Any
 ) -> Sequence[ComplaintRecord]:
     """Newest first; ``before``, ``limit``, ``order_id``, ``return_id`` and ``state``. A buyer sees
-    those of the own order."""
+    those of the own order, and none about a return by a gift receipt."""
     if principal.order_id is not None:
         if filters["order_id"] not in {None, principal.order_id}:
             return []
         filters["order_id"] = principal.order_id
     async with ctx.database.transaction(principal.shop) as tx:
-        return await rows.page(tx, **filters)
+        return await rows.page(tx, gifts=principal.order_id is None, **filters)
 
 
 async def act(
     tx: Transaction,
     ctx: Context,
     who: Acting,
+    /,
     action: str,
     text: str | None = None,
     **values: Any,

@@ -24,6 +24,7 @@ from returns_api.ports.shops import ShopPlatform
 from returns_api.ports.webhooks import WebhookSender
 from returns_api.usecases._beside import Beside
 from returns_api.usecases._calls import CallsUnderWay
+from returns_api.usecases._reading import Reader
 
 CACHE_SECONDS: Final = 2.0
 """How long a revoked key may still be believed; the promise is 5 s."""
@@ -82,6 +83,8 @@ class Context:
     lease: timedelta = LEASE
     apart: Apart | None = None
     """Where what killed workers is tried; without it, here like everything else."""
+    readers: Mapping[tuple[str, str], Reader] = field(default_factory=dict)
+    """By kind and adapter of a connection: where its messages are read, if not here."""
     calls: CallsUnderWay = field(default_factory=CallsUnderWay)
     """This process's own calls to providers."""
     policies: dict[UUID, Policy] = field(default_factory=dict)

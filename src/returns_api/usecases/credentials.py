@@ -58,6 +58,7 @@ async def authenticate(ctx: Context, token: str) -> Principal:
         role=Role(row["role"]),
         scopes=frozenset(Scope(scope) for scope in row["scopes"]),
         order_id=row["order_id"],
+        gift_receipt_id=row["gift_receipt_id"],
     )
     ctx.principals.put(digest, now.timestamp(), principal)
     return principal
@@ -81,6 +82,7 @@ async def issue(
     label: str,
     scopes: frozenset[Scope] | None = None,
     order_id: UUID | None = None,
+    gift_receipt_id: UUID | None = None,
     expires_in: timedelta | None = None,
 ) -> Issued:
     """Make a credential in the open transaction.
@@ -105,6 +107,7 @@ async def issue(
         secret_hash=hashlib.sha256(token.encode()).digest(),
         scopes=sorted(wanted),
         order_id=order_id,
+        gift_receipt_id=gift_receipt_id,
         created_at=now,
         expires_at=expires_at,
     )

@@ -46,7 +46,7 @@ async def list_credit_notes(ctx: Context, principal: Principal, **filters: Any) 
     if principal.order_id is not None:
         filters["order_id"] = principal.order_id
     async with ctx.database.transaction(principal.shop) as tx:
-        return await rows.page(tx, **filters)
+        return await rows.page(tx, gifts=principal.order_id is None, **filters)
 
 
 async def get_credit_note(ctx: Context, principal: Principal, note_id: UUID) -> Row:
@@ -71,7 +71,10 @@ async def get_document(ctx: Context, principal: Principal, note_id: UUID) -> Doc
 
 
 def _seen(note: Row | None, principal: Principal) -> Row:
+    """A buyer is not told that somebody else got store credit for a gift."""
     if note is None or not principal.sees_order(note["order_id"]):
+        raise NotFound(NO_SUCH_THING)
+    if note["of_gift"] and principal.order_id is not None:
         raise NotFound(NO_SUCH_THING)
     return note
 

@@ -7,11 +7,11 @@ ruling, in the transaction that makes it final.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+from returns_api.db import contested, moves, reservations
 from returns_api.db import disputes as rows
-from returns_api.db import moves, reservations
 from returns_api.db import returns as return_rows
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import emit
@@ -29,6 +29,7 @@ from returns_api.domain.disputes import (
     plan_withdraw,
 )
 from returns_api.domain.errors import (
+    Conflict,
     DoesNotFit,
     NotFound,
     NothingLeftToRefund,
@@ -47,6 +48,7 @@ from returns_api.usecases._loading import NO_SUCH_THING, visible_return
 from returns_api.usecases.context import Context
 
 Plan = Callable[[DisputeRecord, Actor], DisputeChange]
+_ELSEWHERE: Final = "These goods are in another return by now, or were made good elsewhere."
 
 
 async def open_dispute(
@@ -65,6 +67,7 @@ async def open_dispute(
         NotFound.
         ActionNotAllowed: nothing was decided yet, or the window is over, or it was disputed.
         NothingLeftToRefund: more is claimed than the order's payments have left.
+        Conflict: the rejected goods are in another return, or were made good elsewhere.
     """
     ret = await visible_return(tx, principal, return_id, lock=False)
     payments = await reservations.lock_payments(tx, ret.order_id)
@@ -73,6 +76,8 @@ async def open_dispute(
     actor, now, dispute_id = Actor(principal.role.value), ctx.clock(), ctx.new_id()
     disputed = plan_dispute(ret, actor, now)
     state, deadlines = opening(now)
+    if ret.state == "rejected" and not await contested.hold(tx, ret.lines):
+        raise Conflict(_ELSEWHERE)
     events, _ = await _returns.save(tx, ctx, disputed, by)
     await moves.add(
         tx,

@@ -130,9 +130,12 @@ async def record_payment(
     EXCHANGE.require(exchange.state, "pay", who.actor)
     ret = await return_rows.one(tx, exchange.return_id)
     assert ret is not None
-    worth = await worth_of(tx, ret)
-    change = plan_pay(exchange, who.actor, ctx.clock(), worth.judged, amount_minor, reference)
-    await emit(tx, *await release(tx, ctx, ret, change, worth, who.by))
+    worth = await worth_of(tx, ret, await rows.of_return(tx, ret.id))
+    judged = worth.judged[exchange.id]
+    change = plan_pay(exchange, who.actor, ctx.clock(), judged, amount_minor, reference)
+    released = await release(tx, ctx, change, worth, who.by)
+    events, jobs = await settle_if_due(tx, ctx, ret.id, who.by)
+    await emit(tx, [released, *events], jobs)
     return await _visible(tx, who.principal, exchange.id)
 
 

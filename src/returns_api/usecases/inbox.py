@@ -25,10 +25,10 @@ from returns_api.db import inbox as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, due_in, emit
 from returns_api.domain.errors import ReturnsError, Unavailable
-from returns_api.domain.orders import Observation
 from returns_api.ports.carriers import TrackingScan
 from returns_api.ports.payments import ProviderDispute, ProviderRefund
 from returns_api.usecases import _orders, _provider_facts, _tracking
+from returns_api.usecases._reading import Fact, ReaderTaken, Unread, facts_in
 from returns_api.usecases._waiting import NotYet
 from returns_api.usecases.context import Apart, Context
 
@@ -39,11 +39,14 @@ DEATHS_MAX: Final = 2
 """So many workers may go while they hold a message, which may be no fault of its own."""
 APART_AGAIN: Final = timedelta(seconds=10)
 """When to look again while all processes for such messages are taken."""
+READER_AGAIN: Final = timedelta(seconds=3)
+"""The same for one whose reader is taken, by something that is soon ended."""
 UNREADABLE: Final = "unreadable"
 """Topic of an authentic body in which the door found no event."""
 ERROR_MAX: Final = 300
 
-Fact = Observation | ProviderRefund | ProviderDispute | TrackingScan
+_TELLING: Final = (ValueError, ReturnsError, Unread)
+"""Their texts say what is wrong and where, and quote nothing."""
 
 log = structlog.get_logger()
 
@@ -115,13 +118,15 @@ async def _try(ctx: Context, shop: UUID, held: _Held) -> None:
         await _process(ctx, shop, held)
     except _Lost:
         log.warning("message lost", kind="process_inbox", attempt=held.row["attempt"])
+    except ReaderTaken:
+        await _put_off(ctx, shop, held, READER_AGAIN, "waits for its reader")
     except (Exception, SystemExit) as failure:  # the row is the record; others must not stop
         log.warning(
             "message failed",
             topic=held.row["topic"],
             attempt=held.row["attempt"],
             error=type(failure).__name__,
-            exc_info=not isinstance(failure, ValueError | ReturnsError),
+            exc_info=not isinstance(failure, _TELLING),
         )
         await _fail(ctx, shop, held, _reason(failure))
 
@@ -172,7 +177,7 @@ async def _held(tx: Transaction, row: Row) -> _Held:
 
 
 async def _process(ctx: Context, shop: UUID, held: _Held) -> None:
-    facts = _read(ctx, held)
+    facts = await _read(ctx, held)
     async with ctx.database.transaction(shop) as tx:
         missing = [await _apply(tx, ctx, held, fact) for fact in facts]
         waits = [reason for reason in missing if reason is not None]
@@ -181,17 +186,17 @@ async def _process(ctx: Context, shop: UUID, held: _Held) -> None:
     crashpoint("I4")
 
 
-def _read(ctx: Context, held: _Held) -> Sequence[Fact]:
+async def _read(ctx: Context, held: _Held) -> Sequence[Fact]:
     """The facts in the stored body. Raises ``ValueError`` for what cannot be read."""
     row, connection = held.row, held.connection
     if connection is None:
         raise ValueError("the connection is gone")
-    kind, adapter, body = connection["kind"], connection["adapter"], bytes(row["body"])
-    if kind == "shop":
-        return ctx.shops[adapter].parse(row["topic"], body)
-    if kind == "payments":
-        return ctx.payments[adapter].parse_event(body).facts
-    return ctx.carriers[adapter].parse_event(body).scans
+    kind, name, body = connection["kind"], connection["adapter"], bytes(row["body"])
+    reader = ctx.readers.get((kind, name))
+    if reader is not None:
+        return await reader(row["topic"], body)
+    adapters = {"shop": ctx.shops, "payments": ctx.payments, "carrier": ctx.carriers}
+    return facts_in(kind, adapters[kind][name], row["topic"], body)
 
 
 async def _apply(tx: Transaction, ctx: Context, held: _Held, fact: Fact) -> NotYet | None:
@@ -288,6 +293,6 @@ def _reason(failure: Any) -> str:
     """
     if isinstance(failure, ReturnsError):
         return failure.detail[:ERROR_MAX]
-    if isinstance(failure, ValueError):
+    if isinstance(failure, _TELLING):
         return str(failure)[:ERROR_MAX]
     return type(failure).__name__

@@ -91,21 +91,26 @@ def _require_evidence(terms: ReturnTerms, line_id: str, extra: LineExtras) -> No
             raise _unfit(f"This line needs {minimum} of kind '{kind}', {given} given.", line_id)
 
 
-def wanted_goods(quote: Row, extras: Sequence[LineExtras]) -> Wanted | None:
-    """The goods that the buyer gets instead, None where it is money; the same again where they are
-    replaced. Nobody but the shop says what they cost."""
-    named = [extra.wanted for extra in extras if extra.wanted is not None]
-    line = quote["lines"][0]
+def wanted_goods(quote: Row, extras: Sequence[LineExtras]) -> tuple[Wanted, ...]:
+    """The goods that the buyer gets instead, one for each line of the quote in its order; nothing
+    where it is money, the same again where they are replaced. Nobody but the shop says what they
+    cost.
+
+    Raises:
+        DoesNotFit: lines of an exchange without such goods, or others with some; names each.
+    """
+    named = {str(extra.order_line_id): extra.wanted for extra in extras if extra.wanted is not None}
     if quote["resolution"] == EXCHANGE_KIND:
-        if not named:
-            problem = "Say what you want instead: its variant or its SKU."
-            raise _unfit(problem, line["order_line_id"])
-        return named[0]
+        lines = [line["order_line_id"] for line in quote["lines"]]
+        problem = "Say what you want instead: its variant or its SKU."
+        if missing := [line for line in lines if line not in named]:
+            raise _unfit(problem, *missing)
+        return tuple(named[line] for line in lines)
     if named:
-        raise _unfit("Other goods are for an exchange only.", line["order_line_id"])
+        raise _unfit("Other goods are for an exchange only.", *named)
     if quote["resolution"] in IN_GOODS:
-        return Wanted(variant=None, sku=line["sku"])
-    return None
+        return tuple(Wanted(variant=None, sku=line["sku"]) for line in quote["lines"])
+    return ()
 
 
 def refuse_hearsay(principal: Principal, extras: Sequence[LineExtras]) -> None:
@@ -145,6 +150,8 @@ async def show_photos(
             raise _unfit("Two of the photos of this line are the same picture.", line)
 
 
-def _unfit(problem: str, line_id: str) -> DoesNotFit:
-    line = ids.encode("li", UUID(line_id))
-    return DoesNotFit(problem, errors=[{"field": "lines", "line": line, "problem": problem}])
+def _unfit(problem: str, *line_ids: str) -> DoesNotFit:
+    """The refusal of these lines, each named."""
+    lines = [ids.encode("li", UUID(line_id)) for line_id in line_ids]
+    errors = [{"field": "lines", "line": line, "problem": problem} for line in lines]
+    return DoesNotFit(problem, errors=errors)

@@ -42,6 +42,7 @@ from returns_api.usecases._acting import Acting, require_seen
 from returns_api.usecases._advances import advanced
 from returns_api.usecases._agreed import pay_agreed
 from returns_api.usecases._approvals import hold_for_person
+from returns_api.usecases._exchanging import recall_unsent
 from returns_api.usecases._loading import NO_SUCH_THING, visible_return
 from returns_api.usecases._offers import offer_event, save
 from returns_api.usecases.context import Context
@@ -158,11 +159,12 @@ async def accept_offer(tx: Transaction, ctx: Context, who: Acting) -> OfferRecor
         await _promise_alone(tx, ctx, by, offer, actor)
     amount = offer.amount_minor
     ret.require("agree", actor)
+    kept = await recall_unsent(tx, ctx, ret, by)
     paid = await pay_agreed(tx, ctx, by, ret, amount, reason="offer_accepted", plan=plan_refund)
     agreed = plan_agree(ret, actor, ctx.clock(), amount, paid.rest_minor)
     ended = await save(tx, ctx, change, by, refund_id=paid.refund_id)
     moved, more = await _returns.save(tx, ctx, agreed, by, keep_offer=True)
-    await emit(tx, [ended, *moved, *paid.events], [*paid.jobs, *more])
+    await emit(tx, [ended, *kept, *moved, *paid.events], [*paid.jobs, *more])
     return await _visible(tx, who.principal, offer.id)
 
 
@@ -195,12 +197,8 @@ async def _add(
 ) -> tuple[OfferRecord, Event]:
     """A new offer of one side; the merchant's is counted against the person's allowances."""
     now, offer_id = ctx.clock(), ctx.new_id()
-    drawn, hold = await rows.drawn(tx, ret.id), None
-    if party == MERCHANT and amount_minor > drawn:
-        more = amount_minor - drawn
-        hold = await hold_for_person(tx, ctx, by, ret.order_id, more, ret.currency)
-        drawn = drawn if hold else amount_minor
-    state, deadlines, shown_at = opening(party, now, valid_seconds, held=hold is not None)
+    drawn, held = await _drawn(tx, ctx, by, ret, party, amount_minor)
+    state, deadlines, shown_at = opening(party, now, valid_seconds, held=held)
     await moves.add(
         tx,
         table,
@@ -223,8 +221,21 @@ async def _add(
     )
     made = await rows.one(tx, offer_id, everything=True)
     assert made is not None
-    type_ = "offer.proposed" if hold else "offer.made"
-    return made, offer_event(ctx, made, type_, state, 1, by, internal=hold is not None)
+    type_ = "offer.proposed" if held else "offer.made"
+    return made, offer_event(ctx, made, type_, state, 1, by, internal=held)
+
+
+async def _drawn(
+    tx: Transaction, ctx: Context, by: By, ret: ReturnRecord, party: str, amount_minor: int
+) -> tuple[int, bool]:
+    """What the return's offers draw on allowances by now, in minor units, and whether this one is
+    held until a second person lets it go."""
+    drawn = await rows.drawn(tx, ret.id)
+    if party != MERCHANT or amount_minor <= drawn:
+        return drawn, False
+    more = amount_minor - drawn
+    hold = await hold_for_person(tx, ctx, by, ret.order_id, more, ret.currency)
+    return (drawn, True) if hold else (amount_minor, False)
 
 
 async def _promise_alone(

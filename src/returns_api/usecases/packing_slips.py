@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import credit_notes as people
+from returns_api.db import gift_recipients
 from returns_api.db import orders as order_rows
 from returns_api.db import shipments as rows
 from returns_api.db import shops as shop_rows
@@ -44,11 +45,19 @@ async def get_packing_slip(ctx: Context, principal: Principal, return_id: UUID) 
         parcels = await rows.of_returns(tx, [ret.id])
         order = await order_rows.load_order(tx, ret.order_id)
         shop = await shop_rows.one(tx)
-        person = await people.person(tx, ret.order_id)
+        sender = await _sender(tx, ret)
     assert order is not None
     tracking = parcels[0].tracking_code if parcels else None
-    sender = None if person is None else dict(person)
     return packing_slip(ret, order.number, tracking, dict(shop), sender)
+
+
+async def _sender(tx: Transaction, ret: ReturnRecord) -> dict[str, Any] | None:
+    """Who puts the slip into the parcel: of a gift its recipient, who never reads of the buyer."""
+    if ret.gift_receipt_id is None:
+        person = await people.person(tx, ret.order_id)
+    else:
+        person = await gift_recipients.one(tx, ret.id)
+    return None if person is None else dict(person)
 
 
 async def announce(

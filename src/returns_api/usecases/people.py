@@ -14,6 +14,8 @@ from uuid import UUID
 
 from returns_api.db import (
     address_changes,
+    complaints,
+    gift_recipients,
     listings,
     messages,
     notifications,
@@ -29,7 +31,7 @@ from returns_api.domain.orders import PersonErased
 from returns_api.domain.people import normalise_email
 from returns_api.usecases._listings import forget_listings
 from returns_api.usecases._order_events import tell
-from returns_api.usecases._people import erase_person
+from returns_api.usecases._people import erase_person, forget_recipient
 from returns_api.usecases.context import Context
 
 ORDERS_MAX: Final = 1_000
@@ -56,6 +58,16 @@ class KeptOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptGift:
+    """A return of what somebody else had bought."""
+
+    row: Row
+    told: list[Row]
+    said: list[Row]
+    """Messages about it and about complaints of it, without the staff's notes."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeptPerson:
     """Orders, newest first, the channels on which the person wants no notifications, and where they
     are on a list of the shop."""
@@ -64,6 +76,8 @@ class KeptPerson:
     opted_out: list[str]
     listed: list[ListingRecord]
     """Listings, by the address and by the accounts."""
+    gifts: list[KeptGift]
+    """What they brought back that somebody else had bought."""
 
 
 async def export_person(ctx: Context, shop: UUID, email: str) -> KeptPerson:
@@ -90,9 +104,31 @@ async def export_person(ctx: Context, shop: UUID, email: str) -> KeptPerson:
         opted_out = await opt_outs.channels_of(tx, key)
         named = await listings.keys_of(tx, order_ids)
         listed = await listings.of_person(tx, {key}.union(*named))
+        gifts = await _gifts(tx, key)
     parts = [_by_order(each) for each in below]
     kept = [KeptOrder(row, *(part[row["id"]] for part in parts)) for row in found]
-    return KeptPerson(kept, opted_out, listed)
+    return KeptPerson(kept, opted_out, listed, gifts)
+
+
+async def _gifts(tx: Transaction, key: bytes) -> list[KeptGift]:
+    """What a person brought back of what somebody else had bought."""
+    found = await gift_recipients.kept(tx, key)
+    order_ids, return_ids = [row["order_id"] for row in found], [row["return_id"] for row in found]
+    told = await notifications.of_returns(tx, order_ids, return_ids)
+    complained = await complaints.about(tx, order_ids, return_ids)
+    said = await messages.said_about(tx, order_ids, return_ids, list(complained))
+    return [
+        KeptGift(
+            row,
+            [each for each in told if each["return_id"] == row["return_id"]],
+            [
+                each
+                for each in said
+                if row["return_id"] in (each["return_id"], complained.get(each["complaint_id"]))
+            ],
+        )
+        for row in found
+    ]
 
 
 async def erase_by_email(ctx: Context, shop: UUID, email: str) -> int:
@@ -106,7 +142,9 @@ async def erase_by_email(ctx: Context, shop: UUID, email: str) -> int:
     """
     async with ctx.database.transaction(shop) as tx:
         found = await _found(ctx, email, tx)
-        await forget_listings(tx, ctx, {ctx.sealer.keyed_hash(normalise_email(email))})
+        key = ctx.sealer.keyed_hash(normalise_email(email))
+        await forget_listings(tx, ctx, {key})
+        await forget_recipient(tx, ctx, {key})
     for by_email in (False, True):
         named = defaultdict(list)
         for row in found:

@@ -95,7 +95,7 @@ async def _add(
         return_id=target.return_id,
         return_line_id=target.return_line_id,
         name=name,
-        added_by=principal.role.value,
+        added_by=principal.acts_as,
         credential_id=principal.credential_id,
         due_at=now + UNFINISHED_FOR,
         created_at=now,
@@ -130,7 +130,7 @@ async def keep_photo(
         Conflict: it took so long that it was given up meanwhile.
     """
     now, clean = ctx.clock(), upload.clean
-    PHOTO.require("storing", "keep", Actor(principal.role.value))
+    PHOTO.require("storing", "keep", Actor(principal.acts_as))
     row = await rows.keep(
         tx,
         id=upload.id,
@@ -172,8 +172,10 @@ async def get_photo(ctx: Context, principal: Principal, photo_id: UUID) -> Row:
     """Raises ``NotFound``, also for one that is not kept (any more)."""
     async with ctx.database.transaction(principal.shop) as tx:
         row = await rows.one(tx, photo_id)
-    if row is None or row["state"] != "kept" or not principal.sees_order(row["order_id"]):
-        raise NotFound(NO_SUCH_THING)
+        if row is None or row["state"] != "kept" or not principal.sees_order(row["order_id"]):
+            raise NotFound(NO_SUCH_THING)
+        if principal.order_id is not None and row["return_id"] is not None:
+            await visible_return(tx, principal, row["return_id"], lock=False)
     return row
 
 

@@ -137,7 +137,7 @@ async def get_quote(ctx: Context, principal: Principal, quote_id: UUID) -> Store
     """Raises ``NotFound``."""
     async with ctx.database.transaction(principal.shop) as tx:
         row = await rows.one(tx, quote_id)
-    if row is None or not principal.sees_order(row["order_id"]):
+    if row is None or not principal.sees_return(row["order_id"], row["gift_receipt_id"]):
         raise NotFound(NO_SUCH_THING)
     return StoredQuote(
         row["id"],
@@ -146,4 +146,5 @@ async def get_quote(ctx: Context, principal: Principal, quote_id: UUID) -> Store
         row["expires_at"],
         row["return_id"],
         row["body"],
+        row["gift_receipt_id"],
     )

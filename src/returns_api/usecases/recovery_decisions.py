@@ -36,6 +36,7 @@ async def give_up(
         DoesNotFit: more than is open.
     """
     recovery = await locked(tx, who)
+    RECOVERY.require(recovery.state, action, who.actor)
     amount = part_of(recovery, amount_minor)
     if not await _needs_second(tx, recovery, amount):
         after = await fill_part(tx, ctx, who, recovery, action, amount, who.by, note=note)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import approvals as approval_rows
+from returns_api.db import gifts as gift_rows
 from returns_api.db import ledger, transfer_changes
 from returns_api.db import refunds as rows
 from returns_api.db import transfers as transfer_rows
@@ -61,19 +62,7 @@ async def approve_refund(
     held = [move for move in moves if move["state"] == "on_hold"]
     _require_second_person(head, held, principal, binding)
     now = ctx.clock()
-    await approval_rows.add(
-        tx,
-        id=ctx.new_id(),
-        refund_id=refund_id,
-        requester_id=head["requested_by"],
-        approver_id=principal.credential_id,
-        amount_minor=head["amount_minor"],
-        currency=head["currency"],
-        binding=binding,
-        releases=releases(held),
-        at=now,
-    )
-    await rows.set_approved(tx, refund_id, principal.credential_id, now)
+    await _approved(tx, ctx, principal, head, binding, releases(held), now)
     of_payment = {payment.id: payment for payment in payments}
     jobs = [
         await _release(tx, move, of_payment.get(move["payment_id"]), actor, now) for move in held
@@ -96,6 +85,31 @@ def _require_second_person(
         raise OwnApproval("You asked for this refund; another person has to approve it.")
     if now_bound != binding:
         raise ApprovalChanged("The refund is another than the one you saw.", binding=now_bound)
+
+
+async def _approved(
+    tx: Transaction,
+    ctx: Context,
+    principal: Principal,
+    head: Row,
+    binding: str,
+    released: list[dict[str, Any]],
+    now: datetime,
+) -> None:
+    """Who said yes to what, for ever, and on the refund itself."""
+    await approval_rows.add(
+        tx,
+        id=ctx.new_id(),
+        refund_id=head["id"],
+        requester_id=head["requested_by"],
+        approver_id=principal.credential_id,
+        amount_minor=head["amount_minor"],
+        currency=head["currency"],
+        binding=binding,
+        releases=released,
+        at=now,
+    )
+    await rows.set_approved(tx, head["id"], principal.credential_id, now)
 
 
 async def _release(
@@ -142,7 +156,7 @@ async def retry_refund(ctx: Context, principal: Principal, by: By, refund_id: UU
         stuck = [move for move in moves if move["state"] == "needs_review"]
         jobs = [await _take_up(tx, ctx, move, actor) for move in stuck]
         rest = missing(head["amount_minor"], [transfer_rows.record(move) for move in moves])
-        planned = plan_cover(payments, rest)
+        planned = plan_cover(payments, rest, head["currency"])
         if not stuck and not planned:
             raise NothingLeftToRefund(
                 "The payments have nothing left for this refund.", requested=rest, remaining=0
@@ -150,7 +164,10 @@ async def retry_refund(ctx: Context, principal: Principal, by: By, refund_id: UU
         if head["given_up"]:
             await rows.give_up(tx, refund_id, ctx.clock(), given_up=False)
             await ledger.post(tx, refund_taken_up(stamp(ctx, by), refund_ref(head), rest))
-        plan = await destinations(tx, ctx, by, head["order_id"], head["currency"], planned)
+        gift = await gift_rows.gift_of(tx, head["return_id"])
+        plan = await destinations(
+            tx, ctx, by, head["order_id"], head["currency"], planned, gift=gift
+        )
         jobs += await add_transfers(tx, ctx, head, plan.transfers, by)
         await emit(tx, plan.events)
         await follow_transfers(tx, ctx, refund_id, by, "retried", jobs)

@@ -31,7 +31,7 @@ from returns_api.usecases._crediting import (
     require_credit_fits,
     settle_credit,
 )
-from returns_api.usecases._loading import NO_SUCH_THING
+from returns_api.usecases._loading import NO_SUCH_THING, visible_return
 from returns_api.usecases._references import counted_once
 from returns_api.usecases._refund_views import RefundView, view_of
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
@@ -147,8 +147,10 @@ async def get_refund(ctx: Context, principal: Principal, refund_id: UUID) -> Ref
     """Raises ``NotFound``."""
     async with ctx.database.transaction(principal.shop) as tx:
         view = await view_of(tx, refund_id)
-    if not principal.sees_order(view.refund["order_id"]):
-        raise NotFound(NO_SUCH_THING)
+        if not principal.sees_order(view.refund["order_id"]):
+            raise NotFound(NO_SUCH_THING)
+        if principal.order_id is not None and view.refund["return_id"] is not None:
+            await visible_return(tx, principal, view.refund["return_id"], lock=False)
     return view
 
 
@@ -157,7 +159,7 @@ async def list_refunds(ctx: Context, principal: Principal, **filters: Any) -> li
     if principal.order_id is not None:
         filters["order_id"] = principal.order_id
     async with ctx.database.transaction(principal.shop) as tx:
-        heads = await rows.page(tx, **filters)
+        heads = await rows.page(tx, gifts=principal.order_id is None, **filters)
         moves = await transfer_rows.of_refunds(tx, [head["id"] for head in heads]) if heads else []
     return [
         RefundView(head, [move for move in moves if move["refund_id"] == head["id"]])

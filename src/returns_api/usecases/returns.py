@@ -66,7 +66,7 @@ async def list_returns(
     states: Sequence[str] | None = None,
     flagged: bool = False,
 ) -> list[ReturnView]:
-    """Newest first; a buyer sees only those of the own order.
+    """Newest first; a buyer sees only those of the own order, and none by a gift receipt.
 
     Raises ``Forbidden`` where ``flagged`` ones are asked for by who may not review returns.
     """
@@ -81,6 +81,7 @@ async def list_returns(
             limit=limit,
             order_id=order_id,
             states=None if states is None else list(states),
+            gifts=principal.order_id is None,
             flagged=flagged,
         )
         return await _views(tx, found)
@@ -140,7 +141,7 @@ async def act(
         await lock_if_due(tx, return_id, REQUEST)
         ret = await visible_return(tx, principal, return_id, lock=True)
         require_seen("return", ret.sequence, expected_sequence)
-        change = plan(ret, Actor(principal.role.value), ctx.clock())
+        change = plan(ret, Actor(principal.acts_as), ctx.clock())
         await emit(tx, *await save_and_grant(tx, ctx, change, by))
         view = (await _views(tx, [await visible_return(tx, principal, return_id, lock=False)]))[0]
     ctx.wake()

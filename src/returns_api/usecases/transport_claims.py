@@ -75,7 +75,7 @@ async def claim_parcel(
 
 
 async def act(
-    tx: Transaction, ctx: Context, who: Acting, action: str, **values: Any
+    tx: Transaction, ctx: Context, who: Acting, /, action: str, **values: Any
 ) -> ClaimRecord:
     """Hand it in (``submit``), give it up (``withdraw``), or record that they refuse (``reject``)
     or paid (``pay``); ``values`` are what is told of it.
@@ -129,7 +129,7 @@ async def _pass_on(
         kind="manual",
         amount_minor=amount_minor,
         currency=claim.currency,
-        transfers=plan_cover(payments, amount_minor),
+        transfers=plan_cover(payments, amount_minor, claim.currency),
         parts=[{"kind": "manual", "amount": amount_minor}],
         reason="freight_insured",
         due_by=ctx.clock() + DUE_WITHIN,

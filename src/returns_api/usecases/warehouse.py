@@ -92,21 +92,7 @@ async def receive(
     now = ctx.clock()
     change = plan_receive(ret, Actor(principal.role.value), now, lines)
     receipt = Receipt(ctx.new_id(), ret.id, reference, now, lines, unexpected)
-    await warehouse_rows.add_receipt(
-        tx,
-        {
-            "id": receipt.id,
-            "return_id": ret.id,
-            "reference": reference,
-            "received_by": str(principal.credential_id),
-            "unexpected": list(unexpected),
-            "at": now,
-        },
-        [
-            {"receipt_id": receipt.id, "return_line_id": line, "quantity": count}
-            for line, count in lines.items()
-        ],
-    )
+    await _write_receipt(tx, receipt, principal)
     events, jobs = await save(tx, ctx, change, by)
     more, further = await settle_if_due(tx, ctx, ret.id, by)
     await emit(tx, [*events, *more], [*jobs, *further])
@@ -178,6 +164,24 @@ async def _locked_for_money(tx: Transaction, principal: Principal, return_id: UU
     return await visible_return(tx, principal, return_id, lock=True)
 
 
+async def _write_receipt(tx: Transaction, receipt: Receipt, principal: Principal) -> None:
+    await warehouse_rows.add_receipt(
+        tx,
+        {
+            "id": receipt.id,
+            "return_id": receipt.return_id,
+            "reference": receipt.reference,
+            "received_by": str(principal.credential_id),
+            "unexpected": list(receipt.unexpected),
+            "at": receipt.at,
+        },
+        [
+            {"receipt_id": receipt.id, "return_line_id": line, "quantity": count}
+            for line, count in receipt.lines.items()
+        ],
+    )
+
+
 async def _known(tx: Transaction, return_id: UUID, reference: str) -> Receipt | None:
     if await warehouse_rows.receipt_by_reference(tx, return_id, reference) is None:
         return None
@@ -234,24 +238,9 @@ def _stock_event(
 ) -> list[Event]:
     """What the shop's stock has to know: one event per inspection, only where somebody said what
     becomes of the goods. Money is none of its business."""
-    lines = {line.id: line for line in ret.lines}
-    sorted_ = Counter(
-        (unit.return_line_id, unit.disposition, unit.sku_seen or lines[unit.return_line_id].sku)
-        for unit in units
-        if unit.disposition is not None
-    )
-    if not sorted_:
+    items = _sorted(ret, units)
+    if not items:
         return []
-    items = [
-        {
-            "line": ids.encode("li", lines[line].order_line_id),
-            "external_line": lines[line].external_id,
-            "sku": sku,
-            "disposition": disposition,
-            "quantity": count,
-        }
-        for (line, disposition, sku), count in sorted_.items()
-    ]
     event = Event(
         id=ctx.new_id(),
         type="stock.returned",
@@ -270,6 +259,26 @@ def _stock_event(
         },
     )
     return [event]
+
+
+def _sorted(ret: ReturnRecord, units: Sequence[GradedUnit]) -> list[dict[str, Any]]:
+    """Units of which somebody said what becomes of them, counted by line, disposition and SKU."""
+    lines = {line.id: line for line in ret.lines}
+    counted = Counter(
+        (unit.return_line_id, unit.disposition, unit.sku_seen or lines[unit.return_line_id].sku)
+        for unit in units
+        if unit.disposition is not None
+    )
+    return [
+        {
+            "line": ids.encode("li", lines[line].order_line_id),
+            "external_line": lines[line].external_id,
+            "sku": sku,
+            "disposition": disposition,
+            "quantity": count,
+        }
+        for (line, disposition, sku), count in counted.items()
+    ]
 
 
 def _check_sku(unit: GradedUnit, expected: str | None) -> None:

@@ -48,7 +48,8 @@ class ProcessApart:
             raise Unavailable("waits for a process of its own")
         self._taken, stop = True, threading.Event()
         try:
-            return self._told(await asyncio.to_thread(self._run, stop, shop, message_id, attempt))
+            code = await asyncio.to_thread(self._run, stop, shop, message_id, attempt)
+            return told(code, self._seconds)
         finally:
             stop.set()  # of use where this was canceled: a worker that stops takes it along
             self._taken = False
@@ -68,14 +69,16 @@ class ProcessApart:
             process.join()
         return process.exitcode
 
-    def _told(self, code: int | None) -> str:
-        if code == -signal.SIGALRM:
-            return f"took longer than {self._seconds:g} s"
-        if code == -signal.SIGPROF:
-            return "used up its processor time"
-        if code is not None and code < 0:
-            return f"was ended by {signal.Signals(-code).name}"
-        return f"ended with {code}"
+
+def told(code: int | None, seconds: float) -> str:
+    """How a process ended that had ``seconds``, by its exit code."""
+    if code == -signal.SIGALRM:
+        return f"took longer than {seconds:g} s"
+    if code == -signal.SIGPROF:
+        return "used up its processor time"
+    if code is not None and code < 0:
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"ended with {code}"
 
 
 def bound(seconds: float, memory_mb: int | None) -> None:

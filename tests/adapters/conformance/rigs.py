@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +16,8 @@ from returns_api.adapters.http import HttpClient
 from returns_api.adapters.payments.adyen import AdyenPayments
 from returns_api.adapters.payments.paypal import PayPalPayments
 from returns_api.adapters.payments.shopify import ShopifyPayments
-from returns_api.adapters.payments.stripe import PAGE_SIZE, StripePayments
+from returns_api.adapters.payments.stripe import StripePayments
+from returns_api.adapters.payments.stripe_activity import PAGE_SIZE
 from returns_api.ports.payments import PaymentAccount, PaymentProvider, RefundStatus
 from tests.adapters.conftest import DEADLINE
 from tests.support import vendor_signatures as signatures
@@ -43,7 +45,7 @@ REFUND_BODY = {
 }
 
 
-class OnBank:
+class OnBank(ABC):
     """``PaymentRig`` but for what differs by vendor; see there."""
 
     adapter: ClassVar[type[StripePayments | PayPalPayments | AdyenPayments | ShopifyPayments]]
@@ -95,6 +97,9 @@ class OnBank:
     async def webhooks(self) -> Sequence[bytes]:
         await self.bank.quiet()
         return [each.body for each in self._recorder.requests]
+
+    @abstractmethod
+    def sign(self, secret: str, at: datetime) -> Signed: ...
 
 
 class StripeOnBank(OnBank):

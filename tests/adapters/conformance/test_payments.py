@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from returns_api.adapters.conformance.payments import CHECKS, PaymentCheck, checks_for
@@ -21,11 +19,11 @@ _CASES = [
 
 @pytest.mark.parametrize(("kind", "check"), _CASES)
 async def test_on_the_bank(
-    kind: type[Any], check: PaymentCheck, bank: Bank, http: HttpClient, recorder: Recorder
+    kind: type[OnBank], check: PaymentCheck, bank: Bank, http: HttpClient, recorder: Recorder
 ) -> None:
-    rig: OnBank = kind(bank, http, recorder)
+    rig = kind(bank, http, recorder)
     await rig.listen()
-    await check(rig)  # type: ignore[arg-type]
+    await check(rig)
 
 
 def test_every_check_applies_to_somebody() -> None:

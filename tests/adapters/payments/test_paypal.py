@@ -1,84 +1,37 @@
-"""PayPal's wire format and tokens: what is sent, what is read, what is refused."""
+"""PayPal's wire format: what is sent, what is read, what is refused."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from returns_api.adapters.http import HttpClient, Reply
+from returns_api.adapters.http import Reply
 from returns_api.adapters.payments import paypal_wire as wire
-from returns_api.adapters.payments.paypal import PayPalPayments
 from returns_api.adapters.payments.paypal_money import from_paypal, to_paypal
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.ports.payments import (
-    PaymentAccount,
     PaymentEvent,
     ProviderDispute,
-    ProviderRefund,
-    RefundRequest,
     RefundStatus,
 )
-from tests.support.bank import Bank
-from tests.support.recorder import Recorder
-
-REFERENCE = "trf_00000000000000000001"
-CAPTURE = "2GG279541U471931P"
-ACCOUNT = PaymentAccount("https://api-m.paypal.com/", "secret", "client")
-REQUEST = RefundRequest(REFERENCE, "key_1", CAPTURE, 1_299, "EUR")
-REFUND: dict[str, Any] = {
-    "id": "1JU08902781691411",
-    "amount": {"currency_code": "EUR", "value": "12.99"},
-    "custom_id": REFERENCE,
-    "invoice_id": REFERENCE,
-    "status": "COMPLETED",
-    "create_time": "2026-03-01T04:00:00-08:00",
-    "links": [
-        {"rel": "self", "href": "https://api-m.paypal.com/v2/payments/refunds/1JU08902781691411"},
-        {"rel": "up", "href": f"https://api-m.paypal.com/v2/payments/captures/{CAPTURE}"},
-    ],
-}
-EVIDENCE = ProviderRefund(
-    "1JU08902781691411",
+from tests.support.paypal import (
+    ACCOUNT,
     CAPTURE,
+    DISPUTE,
+    EVIDENCE,
     REFERENCE,
-    RefundStatus.SUCCEEDED,
-    1_299,
-    "EUR",
-    created_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
+    REFUND,
+    REQUEST,
+    event,
+    order,
+    other_capture,
 )
-DISPUTE: dict[str, Any] = {
-    "dispute_id": "PP-D-4012",
-    "disputed_transactions": [{"seller_transaction_id": CAPTURE}],
-    "dispute_amount": {"currency_code": "EUR", "value": "12.99"},
-    "status": "UNDER_REVIEW",
-}
-
-
-def event(topic: str, resource: object) -> bytes:
-    return orjson.dumps({"id": "WH-1", "event_type": topic, "resource": resource})
-
-
-def answer(status: int, content: object) -> bytes:
-    body = orjson.dumps(content)
-    return b"HTTP/1.1 %d X\r\ncontent-length: %d\r\n\r\n%s" % (status, len(body), body)
-
-
-def token(value: str, seconds: int = 32_400) -> bytes:
-    return answer(200, {"access_token": value, "expires_in": seconds})
-
-
-@pytest.fixture
-def paypal(http: HttpClient) -> PayPalPayments:
-    return PayPalPayments(http)
 
 
 def test_a_refund_names_the_amount_and_us_twice() -> None:
@@ -216,16 +169,6 @@ def test_what_is_not_a_refund_is_not_read(change: dict[str, object]) -> None:
         wire.parse_refund({**REFUND, **change})
 
 
-def order(*refunds: object, captures: tuple[str, ...] = (CAPTURE,)) -> dict[str, Any]:
-    payments = {"captures": [{"id": each} for each in captures], "refunds": list(refunds)}
-    return {"purchase_units": [{"payments": payments}]}
-
-
-def other_capture(refund: dict[str, Any]) -> dict[str, Any]:
-    links = [{**each, "href": each["href"].replace(CAPTURE, "OTHER")} for each in refund["links"]]
-    return {**refund, "links": links}
-
-
 def test_an_order_lists_the_refunds_of_its_captures() -> None:
     both = order(REFUND, other_capture(REFUND), captures=(CAPTURE, "OTHER"))
     assert wire.parse_order(both, CAPTURE) == [EVIDENCE]
@@ -307,98 +250,3 @@ def test_no_error_body_raises_anything_else(content: object) -> None:
 def test_any_bytes_are_an_event_or_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         wire.parse_event(body)
-
-
-async def test_one_token_serves_many_calls(paypal: PayPalPayments, recorder: Recorder) -> None:
-    recorder.answers.extend([token("A21"), answer(201, REFUND), answer(200, REFUND)])
-    account = replace(ACCOUNT, base_url=recorder.url)
-    assert await paypal.refund(account, REQUEST) == EVIDENCE
-    assert await paypal.look_up(account, REQUEST, EVIDENCE.provider_refund_id) == EVIDENCE
-    targets = [each.target for each in recorder.requests]
-    assert [target.rpartition("/")[2] for target in targets] == ["token", "refund", REFUND["id"]]
-
-
-async def test_a_token_near_its_end_is_not_used(paypal: PayPalPayments, recorder: Recorder) -> None:
-    recorder.answers.extend([token("old", 60), answer(201, REFUND)] * 2)
-    account = replace(ACCOUNT, base_url=recorder.url)
-    for _ in range(2):
-        await paypal.refund(account, REQUEST)
-    assert len(recorder.requests) == 4
-
-
-async def test_a_revoked_token_is_dropped(paypal: PayPalPayments, recorder: Recorder) -> None:
-    refused = answer(401, {"name": "AUTHENTICATION_FAILURE"})
-    recorder.answers.extend([token("a"), refused, token("b"), answer(201, REFUND)])
-    account = replace(ACCOUNT, base_url=recorder.url)
-    with pytest.raises(ProviderUnavailable):
-        await paypal.refund(account, REQUEST)
-    await paypal.refund(account, REQUEST)
-    assert recorder.requests[-1].headers["authorization"] == "Bearer b"
-
-
-async def test_accounts_do_not_share_tokens(paypal: PayPalPayments, recorder: Recorder) -> None:
-    recorder.answers.extend([token("a"), answer(201, REFUND), token("b"), answer(201, REFUND)])
-    for secret in ("one", "two"):
-        await paypal.refund(replace(ACCOUNT, base_url=recorder.url, secret=secret), REQUEST)
-    assert recorder.requests[-1].headers["authorization"] == "Bearer b"
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        answer(500, {}),
-        answer(302, {}),
-        answer(400, {"error": "invalid_client"}),
-        answer(200, {"access_token": "a b", "expires_in": 1}),
-        answer(200, {"access_token": "a"}),
-        answer(200, []),
-        b"HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\n{}\0close",
-    ],
-)
-async def test_without_a_token_nothing_was_asked(
-    paypal: PayPalPayments, recorder: Recorder, broken: bytes
-) -> None:
-    recorder.answers.append(broken)
-    with pytest.raises(ProviderUnavailable):
-        await paypal.refund(replace(ACCOUNT, base_url=recorder.url), REQUEST)
-    assert len(recorder.requests) == 1
-
-
-async def test_a_token_that_never_comes_is_unavailable_in_time(
-    paypal: PayPalPayments, bank: Bank
-) -> None:
-    await bank.script({"fault": "hang_before", "on": "token", "seconds": 2})
-    payment = await bank.pay(5_000, vendor="paypal")
-    request = replace(REQUEST, provider_payment_id=payment)
-    async with asyncio.timeout(1.5):
-        with pytest.raises(ProviderUnavailable):
-            await paypal.refund(bank.account, request)
-
-
-async def test_a_refunded_capture_without_a_refund_is_unknown(
-    paypal: PayPalPayments, recorder: Recorder
-) -> None:
-    related = {"related_ids": {"order_id": "O1"}}
-    capture = {"id": CAPTURE, "status": "PARTIALLY_REFUNDED", "supplementary_data": related}
-    recorder.answers.extend([token("a"), answer(200, capture), answer(200, order())])
-    with pytest.raises(OutcomeUnknown, match="no refund"):
-        await paypal.look_up(replace(ACCOUNT, base_url=recorder.url), REQUEST, None)
-
-
-async def test_a_capture_without_an_order_is_unknown(
-    paypal: PayPalPayments, recorder: Recorder
-) -> None:
-    recorder.answers.extend([token("a"), answer(200, {"id": CAPTURE, "status": "COMPLETED"})])
-    with pytest.raises(OutcomeUnknown):
-        await paypal.look_up(replace(ACCOUNT, base_url=recorder.url), REQUEST, None)
-
-
-async def test_two_living_refunds_with_our_reference_are_unknown(
-    paypal: PayPalPayments, recorder: Recorder
-) -> None:
-    related = {"related_ids": {"order_id": "O1"}}
-    capture = {"id": CAPTURE, "status": "PARTIALLY_REFUNDED", "supplementary_data": related}
-    twice = order(REFUND, {**REFUND, "id": "2"})
-    recorder.answers.extend([token("a"), answer(200, capture), answer(200, twice)])
-    with pytest.raises(OutcomeUnknown, match="2 refunds"):
-        await paypal.look_up(replace(ACCOUNT, base_url=recorder.url), REQUEST, None)

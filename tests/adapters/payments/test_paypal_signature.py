@@ -74,7 +74,7 @@ def test_headers(name: str, value: str) -> None:
         f"WH 1:{SECRET.partition(':')[2]}",
         SECRET + "é",
         SECRET[:-8],
-        paypal_secret("WH1", ec.generate_private_key(ec.SECP256R1()).public_key()),  # type: ignore[arg-type]
+        paypal_secret("WH1", ec.generate_private_key(ec.SECP256R1()).public_key()),
     ],
 )
 def test_what_is_no_pinned_key_signs_nothing(secret: str) -> None:

@@ -1,86 +1,34 @@
-"""Shopify's refund call: operations, answers, user errors, the refunds/create webhook."""
+"""Shopify's refund call: operations, answers, user errors."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from returns_api.adapters.http import HttpClient, Reply
 from returns_api.adapters.payments import shopify_wire as wire
 from returns_api.adapters.payments.shopify import ShopifyPayments
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.ports.payments import (
-    PaymentAccount,
-    ProviderRefund,
-    RefundRequest,
     RefundStatus,
 )
 from tests.support.bank import Bank
 from tests.support.recorder import Recorder
-
-REFERENCE = "trf_00000000000000000001"
-ACCOUNT = PaymentAccount("https://shop.myshopify.com/", "shpat_1", "shop.myshopify.com")
-REQUEST = RefundRequest(REFERENCE, "key_1", "723599266", 1_299, "EUR")
-PAYMENT = wire.Payment("gid://shopify/Order/1", "shopify_payments", ())
-
-
-def money(amount: str = "12.99", currency: str = "EUR") -> dict[str, Any]:
-    return {"presentmentMoney": {"amount": amount, "currencyCode": currency}, "shopMoney": {}}
-
-
-def movement(**changed: Any) -> dict[str, Any]:
-    return {
-        "id": "gid://shopify/OrderTransaction/99",
-        "kind": "REFUND",
-        "status": "SUCCESS",
-        "errorCode": None,
-        "createdAt": "2026-03-01T12:00:00Z",
-        "parentTransaction": {"id": "gid://shopify/OrderTransaction/723599266"},
-        "amountSet": money(),
-        **changed,
-    }
-
-
-def group(*moves: dict[str, Any], note: str | None = REFERENCE, more: bool = False) -> Any:
-    page = {"nodes": list(moves), "pageInfo": {"hasNextPage": more}}
-    return {"id": "gid://shopify/Refund/5", "note": note, "transactions": page}
-
-
-def node(*groups: dict[str, Any], **changed: Any) -> dict[str, Any]:
-    found = {
-        "id": "gid://shopify/OrderTransaction/723599266",
-        "gateway": "shopify_payments",
-        "order": {"id": "gid://shopify/Order/1", "refunds": list(groups)},
-        **changed,
-    }
-    return {"node": found}
-
-
-EVIDENCE = ProviderRefund(
-    "99",
-    "723599266",
+from tests.support.shopify_refunds import (
+    ACCOUNT,
+    EVIDENCE,
+    PAYMENT,
     REFERENCE,
-    RefundStatus.SUCCEEDED,
-    1_299,
-    "EUR",
-    created_at=datetime(2026, 3, 1, 12, tzinfo=UTC),
+    REQUEST,
+    answer,
+    created,
+    group,
+    money,
+    movement,
+    node,
 )
-
-
-def created(**payload: Any) -> dict[str, Any]:
-    return {"refundCreate": {"refund": group(movement()), "userErrors": [], **payload}}
-
-
-def answer(data: object) -> bytes:
-    body = orjson.dumps({"data": data})
-    return b"HTTP/1.1 200 X\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
 
 
 def test_a_refund_is_parented_noted_and_keyed() -> None:
@@ -304,75 +252,3 @@ async def test_another_shop_s_payment_proves_nothing(http: HttpClient, bank: Ban
         await shopify.refund(bank.account, REQUEST)
     with pytest.raises(OutcomeUnknown):
         await shopify.look_up(bank.account, REQUEST, None)
-
-
-def webhook(**changed: Any) -> bytes:
-    move = {
-        "id": 99,
-        "kind": "refund",
-        "status": "success",
-        "amount": "12.99",
-        "currency": "EUR",
-        "parent_id": 723_599_266,
-        "created_at": "2026-03-01T07:00:00-05:00",
-        **changed,
-    }
-    content = {"id": 5, "note": REFERENCE, "refund_line_items": [], "transactions": [move]}
-    return orjson.dumps(content)
-
-
-def test_a_refund_webhook_is_the_same_fact() -> None:
-    assert wire.parse_event(webhook()).facts == (EVIDENCE,)
-    assert wire.parse_event(webhook(kind="void")).facts == ()
-    assert wire.parse_event(webhook(parent_id=None)).facts == ()
-
-
-def test_a_changed_webhook_is_another_event() -> None:
-    first, second = wire.parse_event(webhook()), wire.parse_event(webhook(status="failure"))
-    assert first.event_id == wire.parse_event(webhook()).event_id != second.event_id
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"id": "99"}, {"status": "unknown"}, {"amount": 12.99}, {"currency": "XTS"}, {"amount": "0"}],
-)
-def test_a_webhook_that_cannot_be_read(change: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        wire.parse_event(webhook(**change))
-
-
-def test_other_webhooks_have_no_facts() -> None:
-    assert wire.parse_event(b'{"id":1,"order_id":2,"type":"chargeback"}').facts == ()
-
-
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=4,
-)
-
-
-@given(st.sampled_from(sorted(movement())), _JSON)
-def test_no_content_raises_anything_else(name: str, value: object) -> None:
-    with suppress(ValueError):
-        wire.parse_created(created(refund=group(movement(**{name: value}))), "723599266")
-    with suppress(ValueError):
-        wire.parse_payment(node(group(movement(**{name: value}))), "723599266")
-    with suppress(ValueError):
-        wire.parse_event(webhook(**{name: value}))
-
-
-@given(_JSON)
-def test_no_error_raises_anything_else(content: object) -> None:
-    known = (OutcomeUnknown, ProviderRejected, ProviderUnavailable, ValueError)
-    with pytest.raises(known):
-        wire.answer(Reply(200, {}, orjson.dumps({"errors": content})))
-    error = {"field": content, "message": content}
-    with pytest.raises(known):
-        wire.parse_created(created(refund=None, userErrors=[error]), "723599266")
-
-
-@given(st.binary(max_size=200))
-def test_any_bytes_are_an_event_or_a_value_error(body: bytes) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        wire.parse_event(body)

@@ -15,7 +15,8 @@ import pytest
 
 from returns_api.adapters.conformance.payments import request_for
 from returns_api.adapters.http import HttpClient
-from returns_api.adapters.payments.stripe import StripePayments, build_list, build_refund
+from returns_api.adapters.payments.stripe import StripePayments
+from returns_api.adapters.payments.stripe_wire import build_list, build_refund
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected
 from returns_api.ports.payments import PaymentAccount
 from tests.support import node

@@ -1,19 +1,15 @@
-"""Orders in, facts out: lines, discounts, taxes, currencies, edits, payments, parcels, refunds."""
+"""Orders in, facts out: lines, discounts, taxes, edits, parcels."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from returns_api.adapters.shops.shopify import ShopifyShop
 from returns_api.domain.allocation import certify
 from returns_api.domain.orders import (
     LineFacts,
     LineKind,
-    Observation,
-    OrderFacts,
     OrderSeen,
     OutsideRefundLine,
     OutsideRefundMoney,
@@ -22,30 +18,11 @@ from returns_api.domain.orders import (
     ParcelLine,
     ParcelSeen,
     PaymentFacts,
-    PaymentSeen,
     TaxFacts,
 )
 from tests.support import shopify
 from tests.support.shopify import Json
-
-
-def parse(topic: str, body: Json | bytes) -> tuple[Observation, ...]:
-    return ShopifyShop().parse(topic, body if isinstance(body, bytes) else shopify.encode(body))
-
-
-def order_of(body: Json | bytes) -> OrderFacts:
-    first = parse("orders/updated", body)[0]
-    assert isinstance(first, OrderSeen)
-    return first.order
-
-
-def jacket(**more: Any) -> Json:
-    return shopify.line_item(1, "Jacket", "99.00", 2, **more)
-
-
-def simple(*lines: Json, **more: Any) -> Json:
-    more.setdefault("transactions", [shopify.transaction(9, "198.00")])
-    return shopify.order(5, list(lines) or [jacket()], **more)
+from tests.support.shopify_reading import jacket, order_of, parse, simple
 
 
 def test_a_card_order_is_read_whole() -> None:
@@ -124,11 +101,6 @@ def test_two_tenders_and_taxes_on_top() -> None:
     assert certificate.unit_paid("shipping:24001", 1) == 0
 
 
-def test_a_currency_without_minor_units() -> None:
-    certificate = certify(order_of(shopify.fixture("order_jpy")))
-    assert (certificate.currency, certificate.paid_minor, certificate.flags) == ("JPY", 6600, ())
-
-
 def test_the_fixtures_travel_together() -> None:
     (parcel,) = parse("fulfillments/create", shopify.fixture("fulfillment_card"))
     (scan,) = parse("fulfillment_events/create", shopify.fixture("delivery_card"))
@@ -142,37 +114,6 @@ def test_the_fixtures_travel_together() -> None:
     assert refund.order_external_id == parcel.order_external_id == "5432109876001"
 
 
-def test_the_buyers_currency_is_read_not_the_shops() -> None:
-    line = shopify.line_item(1, "Jacket", "100.00", currency="EUR")
-    line |= shopify.money("price", "100.00", "EUR", ("108.50", "USD"))
-    line |= shopify.money("total_discount", "0", "EUR", ("0", "USD"))
-    body = simple(
-        line,
-        presentment_currency="USD",
-        transactions=[shopify.transaction(9, "108.50", "USD")],
-        **{
-            name: value
-            for total in ("total_price", "total_cash_rounding_payment_adjustment")
-            for name, value in shopify.money(total, "100.00", "EUR", ("108.50", "USD")).items()
-        },
-    )
-    body |= shopify.money("total_cash_rounding_payment_adjustment", "0", "EUR", ("0", "USD"))
-    facts = order_of(body)
-    assert (facts.currency, facts.total_minor) == ("USD", 108_50)
-    assert facts.lines[0].unit_price_minor == 108_50
-    assert certify(facts).flags == ()
-
-
-def test_an_amount_that_is_not_told_in_the_buyers_currency_is_refused() -> None:
-    told = {"total_cash_rounding_payment_adjustment_set": None}
-    told |= {"total_cash_rounding_payment_adjustment": None}
-    body = simple(presentment_currency="USD", **told)
-    with pytest.raises(ValueError, match=r"^\$\.total_price_set is not told"):
-        parse("orders/create", body)
-    with pytest.raises(ValueError, match=r"^\$\.total_price is not told"):
-        parse("orders/create", {**body, "total_price_set": None})
-
-
 def test_net_prices_with_more_digits_are_rounded_and_reconciled() -> None:
     facts = order_of(
         simple(
@@ -184,13 +125,6 @@ def test_net_prices_with_more_digits_are_rounded_and_reconciled() -> None:
     certificate = certify(facts)
     assert certificate.residue_minor == -3
     assert certificate.line("1").paid_minor == 125_61
-
-
-def test_money_as_numbers_and_without_sets_is_read() -> None:
-    body = shopify.fixture("order_card").replace(b'"amount": "231.70"', b'"amount": 231.7')
-    assert order_of(body).payments[0].captured_minor == 231_70
-    plain = simple({**jacket(), "price_set": None, "price": 99})
-    assert order_of(plain).lines[0].unit_price_minor == 99_00
 
 
 def test_every_charge_becomes_a_line() -> None:
@@ -266,16 +200,6 @@ def test_shipping_that_was_removed_refunds_nothing() -> None:
     assert certify(order_of(body)).unit_paid("shipping:3", 1) == 0
 
 
-def test_cash_rounding_belongs_to_what_is_owed_and_paid() -> None:
-    body = simple(
-        shopify.line_item(1, "Jacket", "99.02"),
-        transactions=[shopify.transaction(9, "99.02", amount_rounding="-0.02")],
-        **shopify.money("total_cash_rounding_payment_adjustment", "-0.02", "EUR"),
-    )
-    facts = order_of(body)
-    assert facts.total_minor == facts.payments[0].captured_minor == 99_00
-
-
 def test_units_taken_out_by_an_edit_are_removed() -> None:
     body = simple(jacket(current_quantity=1))
     body["refunds"] = [shopify.refund(body, 70, {1: 1}, None, restock_type="no_restock")]
@@ -309,75 +233,6 @@ def test_goods_that_came_back_without_money_are_claimed() -> None:
 def test_the_trace_of_an_edit_is_no_refund() -> None:
     body = shopify.refund(simple(), 70, {1: 1}, None, restock_type="cancel")
     assert parse("refunds/create", body) == ()
-
-
-def test_money_alone_is_a_refund() -> None:
-    (refund,) = parse("refunds/create", shopify.refund(simple(), 70, {}, "10.00"))
-    assert isinstance(refund, OutsideRefundSeen)
-    assert (refund.lines, refund.money[0].amount_minor) == ((), 10_00)
-
-
-@pytest.mark.parametrize(
-    ("status", "counts"),
-    [("success", True), ("pending", True), ("failure", False), ("error", False)],
-)
-def test_money_on_its_way_out_counts(status: str, counts: bool) -> None:
-    body = shopify.refund(simple(), 70, {}, "10.00")
-    body["transactions"][0]["status"] = status
-    (refund,) = parse("refunds/create", body)
-    assert isinstance(refund, OutsideRefundSeen)
-    assert refund.money[0].succeeded is counts
-
-
-@pytest.mark.parametrize(
-    ("changes", "found"),
-    [
-        ({"receipt": {"payment_intent_id": "pi_3NxtAAA"}, "authorization": "pi_3NxtBBB"}, "A"),
-        ({"receipt": {"payment_intent": "pi_3NxtAAA", "id": "ch_3NxtBBB"}}, "A"),
-        ({"receipt": {"payment_intent": {"id": "pi_3NxtAAA"}}}, "A"),
-        ({"receipt": {"id": "pi_3NxtAAA"}, "authorization": "ch_3NxtBBB"}, "A"),
-        ({"receipt": {"payment_id": "app-payment-AAA"}}, "A"),
-        ({"receipt": {}, "authorization": "pi_3NxtAAA"}, "A"),
-        ({"receipt": None, "authorization": "8XH12345AAA"}, "A"),
-        ({"receipt": "text", "authorization": None, "payment_id": "pi_3NxtAAA"}, "A"),
-        ({"receipt": {"id": "994", "payment_intent": 7}, "authorization": "100112"}, None),
-        ({"receipt": {}, "authorization": None, "payment_id": "#9999.1"}, None),
-    ],
-)
-def test_where_the_providers_payment_id_stands(changes: Json, found: str | None) -> None:
-    body = simple(transactions=[shopify.transaction(9, "198.00", **changes)])
-    provider_id = order_of(body).payments[0].provider_payment_id
-    assert (provider_id or "")[-3:] == (found or "") * 3
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"kind": "authorization"}, {"kind": "void"}, {"status": "failure"}, {"status": "pending"}],
-)
-def test_what_captured_nothing_is_no_payment(changes: Json) -> None:
-    body = simple(transactions=[shopify.transaction(9, "198.00") | changes])
-    assert order_of(body).payments == ()
-
-
-@pytest.mark.parametrize("kind", ["sale", "capture"])
-def test_captured_money_is_told_apart_from_the_order(kind: str) -> None:
-    body = shopify.transaction(9, "198.00", order_id=5, kind=kind)
-    payment = PaymentFacts("9", "shopify_payments", 198_00, "EUR", "pi_3Nxt9")
-    assert parse("order_transactions/create", body) == (PaymentSeen("5", payment),)
-    assert order_of(simple(transactions=[body])).payments == (payment,)
-
-
-@pytest.mark.parametrize("changes", [{"kind": "refund"}, {"status": "failure"}])
-def test_a_transaction_that_captured_nothing_tells_nothing(changes: Json) -> None:
-    body = shopify.transaction(9, "198.00", order_id=5) | changes
-    assert parse("order_transactions/create", body) == ()
-
-
-def test_a_transaction_must_name_its_order_and_amount() -> None:
-    body = shopify.transaction(9, "198.00", order_id=5)
-    for name, value in (("amount", "NaN"), ("order_id", None), ("currency", None)):
-        with pytest.raises(ValueError, match=rf"^\$\.{name} "):
-            parse("order_transactions/create", {**body, name: value})
 
 
 @pytest.mark.parametrize(

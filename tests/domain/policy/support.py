@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from returns_api.domain.policy import BuyerHistory, Facts, LoadedPolicy, Policy, load_policy
+from returns_api.domain.policy import (
+    BuyerHistory,
+    Decision,
+    Facts,
+    LoadedPolicy,
+    Policy,
+    load_policy,
+)
 from returns_api.domain.policy import compile_policy as compile_
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "policies"
@@ -65,6 +72,12 @@ def policy(rules: str = "", header: str = "", house: str = HOUSE) -> Policy:
     return compile_(loaded(rules, header, house))
 
 
-def utc(*parts: int) -> datetime:
+def utc(
+    year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0
+) -> datetime:
     """An instant in UTC."""
-    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
+def kinds(decision: Decision) -> list[str]:
+    return [resolution.kind.value for resolution in decision.resolutions]

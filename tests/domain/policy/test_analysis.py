@@ -8,7 +8,9 @@ from random import Random
 import pytest
 from proofs import policy_analysis
 from proofs.policy_enumeration import AXES_SETS, differences
-from proofs.policy_planted import CLEAN, PLANTED, Planted
+from proofs.policy_planted.clean import CLEAN
+from proofs.policy_planted.defects import PLANTED
+from proofs.policy_planted.documents import Planted
 from proofs.policy_random import document as random_document
 
 from returns_api.domain.errors import PolicyInvalid
@@ -17,6 +19,7 @@ from returns_api.domain.policy.analysis import analyse
 from returns_api.domain.policy.boxes import STEPS
 from returns_api.domain.policy.vocabulary import Severity
 from tests.domain.policy.support import EXAMPLES, document, loaded
+from tests.support.refusals import listed
 
 
 @pytest.mark.parametrize("planted", PLANTED, ids=lambda planted: planted.name)
@@ -75,7 +78,7 @@ def test_a_place_that_is_none_is_told_which_was_meant(written: str, hint: str) -
 def test_a_word_that_cannot_be_a_place_is_told_which_was_meant(written: str, hint: str) -> None:
     with pytest.raises(PolicyInvalid) as refused:
         loaded(f"  - {{id: r, when: {{place: [{written}]}}, evidence: {{photo: 1}}}}\n")
-    (finding,) = refused.value.context["findings"]
+    (finding,) = listed(refused, "findings")
     assert finding["suggestion"] == f"Write {hint}, US-CA or EU."
 
 

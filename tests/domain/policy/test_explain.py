@@ -11,7 +11,7 @@ import pytest
 from proofs import policy_flips
 from proofs.policy_neighbours import anything
 from proofs.policy_random import case, document
-from proofs.policy_reference import Reference
+from proofs.policy_reference.decisions import Reference
 
 from returns_api.domain.policy import BuyerHistory, Facts, Policy
 from returns_api.domain.policy.decisions import Because

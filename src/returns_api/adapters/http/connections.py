@@ -14,6 +14,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Final
 
 import httpx
@@ -39,12 +40,18 @@ HEADERS: Final = {
 """What every request says of us."""
 
 
-def httpx_client(limits: httpx.Limits, trust: ssl.SSLContext) -> httpx.AsyncClient:
+@cache
+def trust() -> ssl.SSLContext:
+    """Whom we believe to be who they say: read once in a process, since reading takes 20 ms."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def httpx_client(limits: httpx.Limits) -> httpx.AsyncClient:
     """No proxies of the environment, no redirects, no own timeouts."""
     return httpx.AsyncClient(
         limits=limits,
         timeout=None,  # noqa: S113 - httpx times each read; the callers bound the whole
-        verify=trust,
+        verify=trust(),
         trust_env=False,
         follow_redirects=False,
         headers=HEADERS,
@@ -61,7 +68,6 @@ class Connections:
     def __init__(self, most: int, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._room = asyncio.Semaphore(most)
-        self._trust = httpx.create_ssl_context(trust_env=False)
         self._resting: defaultdict[tuple[str, bytes], _Resting] = defaultdict(deque)
 
     @asynccontextmanager
@@ -83,7 +89,7 @@ class Connections:
             await self._close_rested(resting)
 
     def _new(self) -> httpx.AsyncHTTPTransport:
-        return httpx.AsyncHTTPTransport(verify=self._trust, limits=_ONE, trust_env=False)
+        return httpx.AsyncHTTPTransport(verify=trust(), limits=_ONE, trust_env=False)
 
     async def _close_rested(self, resting: _Resting) -> None:
         """The last to come back is the first to go out, so the long unused are at the other end."""

@@ -63,7 +63,7 @@ class GuardedClient:
         self._deadline = deadline_seconds
         self._resolve = resolve or _resolve
         limits = httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=0)
-        self._client = httpx_client(limits, httpx.create_ssl_context(trust_env=False))
+        self._client = httpx_client(limits)
 
     async def aclose(self) -> None:
         await self._client.aclose()

@@ -19,6 +19,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -55,6 +56,12 @@ class Server:
     implicit: bool
 
 
+@cache
+def trust() -> ssl.SSLContext:
+    """Whom this system believes: read once in a process, since reading takes 20 ms."""
+    return ssl.create_default_context()
+
+
 class SmtpMessenger:
     """``ports.messaging.Messenger`` for e-mail. ``allow_loopback`` is for development only: it lets
     a server on this machine be used, on any port, and without TLS where it offers none."""
@@ -72,7 +79,7 @@ class SmtpMessenger:
         self._allow_loopback = allow_loopback
         self._deadline = deadline_seconds
         self._resolve = resolve or _resolve
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or trust()
 
     def refusal(self, base_url: str) -> str | None:
         """Why this address may not be used; whether it is a stranger's is seen at each send."""

@@ -1,7 +1,7 @@
 """The shop platform's own refund call, so that Shopify's books agree with the money.
 
-Owns the calls. Refuses to own formats (``shopify_wire``) and everything about orders
-(``adapters.shops.shopify``, which also reads this platform's disputes).
+Owns the calls. Refuses to own formats (``shopify_wire``), the webhook (``shopify_events``) and
+everything about orders (``adapters.shops.shopify``, which also reads this platform's disputes).
 
 ``refundCreate`` needs the order, which the payment's transaction names: so each refund reads first,
 and a refund that already carries our reference is answered instead of made again, also after
@@ -16,6 +16,7 @@ from typing import Final
 
 from returns_api.adapters.http import HttpClient
 from returns_api.adapters.payments import shopify_wire as wire
+from returns_api.adapters.payments.shopify_events import parse_event
 from returns_api.adapters.shops.shopify import ShopifyShop
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.ports.payments import (
@@ -98,8 +99,8 @@ class ShopifyPayments:
         return self._shop.verify(headers, body, secrets, now)
 
     def parse_event(self, body: bytes) -> PaymentEvent:
-        """See ``shopify_wire.parse_event``."""
-        return wire.parse_event(body)
+        """See ``shopify_events``."""
+        return parse_event(body)
 
     async def _read(self, account: PaymentAccount, payment_id: str) -> wire.Payment:
         data = wire.answer(await self._http.send(wire.build_read(account, payment_id)))

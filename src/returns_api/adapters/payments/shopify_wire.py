@@ -1,7 +1,7 @@
-"""Shopify's refunds over Admin GraphQL: operations built, answers and webhooks parsed. Pure.
+"""Shopify's refunds over Admin GraphQL: operations built, answers parsed. Pure.
 
-Owns the two operations, version 2026-07, and the ``refunds/create`` webhook. Refuses to own the
-calls (``shopify``) and orders (``adapters.shops``).
+Owns the two operations, version 2026-07. Refuses to own the calls (``shopify``), the webhook
+(``shopify_events``) and orders (``adapters.shops``).
 
 A movement is a *transaction*: Shopify's ``Refund`` only groups them and its existence does not mean
 that money moved. So a refund of ours is named by the id of its transaction, and the ``note`` of its
@@ -10,7 +10,6 @@ group, which staff can see, holds our reference.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +25,6 @@ from returns_api.domain.money import format_minor, to_minor
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.ports.payments import (
     PaymentAccount,
-    PaymentEvent,
     ProviderRefund,
     RefundRequest,
     RefundStatus,
@@ -220,42 +218,6 @@ def refuse_user_errors(errors: object) -> None:
     raise ProviderRejected(f"user_error:{code}", "Shopify refused the refund")
 
 
-def parse_event(body: bytes) -> PaymentEvent:
-    """The facts of a ``refunds/create`` webhook; of another topic none.
-
-    The body tells no delivery and no topic, so the id is made of its content. Disputes name the
-    order and not the payment: the shop's connection reads them. Raises ``ValueError``.
-    """
-    try:
-        source = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise ValueError("the webhook is not JSON") from error
-    if not isinstance(source, dict) or not isinstance(source.get("id"), int):
-        raise ValueError("the webhook has no id")
-    if "refund_line_items" not in source:
-        if len(source) < 2:
-            raise ValueError("not a webhook of Shopify")
-        return PaymentEvent(_digest(body), "other", ())
-    reference = ours(fields.optional_text(source, "note", longest=5_000))
-    moves = [m for m in fields.objects(source, "transactions") if m.get("kind") == "refund"]
-    facts = tuple(_told(move, reference) for move in moves if move.get("parent_id") is not None)
-    return PaymentEvent(_digest(body), "refunds/create", facts)
-
-
-def _told(move: Mapping[str, object], reference: str | None) -> ProviderRefund:
-    currency = fields.text(move, "currency", longest=3)
-    created = move.get("created_at")
-    return ProviderRefund(
-        provider_refund_id=str(fields.integer(move, "id", least=1, most=10**19)),
-        provider_payment_id=str(fields.integer(move, "parent_id", least=1, most=10**19)),
-        reference=reference,
-        status=_status(fields.text(move, "status").upper()),
-        amount_minor=_minor(fields.text(move, "amount", longest=40), currency),
-        currency=currency,
-        created_at=None if created is None else fields.timestamp(move, "created_at"),
-    )
-
-
 def _movement(
     source: Mapping[str, object], payment_id: str, reference: str | None
 ) -> ProviderRefund:
@@ -265,22 +227,24 @@ def _movement(
         provider_refund_id=_gid(source, "OrderTransaction").rpartition("/")[2],
         provider_payment_id=payment_id,
         reference=reference,
-        status=_status(fields.text(source, "status")),
-        amount_minor=_minor(fields.text(money, "amount", longest=40), currency),
+        status=status_of(fields.text(source, "status")),
+        amount_minor=minor_of(fields.text(money, "amount", longest=40), currency),
         currency=currency,
         failure_code=fields.optional_text(source, "errorCode"),
         created_at=fields.timestamp(source, "createdAt"),
     )
 
 
-def _status(text: str) -> RefundStatus:
-    """``UNKNOWN`` and what is new are not readable: they are no evidence of anything."""
+def status_of(text: str) -> RefundStatus:
+    """What a transaction's status says. Raises ``ValueError`` for ``UNKNOWN`` and what is new: they
+    are no evidence of anything."""
     if text not in _STATUS:
         raise ValueError("status is not one that is known")
     return _STATUS[text]
 
 
-def _minor(text: str, currency: str) -> int:
+def minor_of(text: str, currency: str) -> int:
+    """An amount in minor units. Raises ``ValueError`` for what is not exact and positive."""
     try:
         amount = to_minor(text, currency)
     except Invalid as error:
@@ -318,10 +282,6 @@ def _code(error: object) -> str:
     extensions = error.get("extensions") if isinstance(error, dict) else None
     code = extensions.get("code") if isinstance(extensions, dict) else None
     return code if isinstance(code, str) else ""
-
-
-def _digest(body: bytes) -> str:
-    return f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 def _call(account: PaymentAccount, query: str, variables: Mapping[str, object]) -> Call:

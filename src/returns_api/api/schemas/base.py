@@ -50,6 +50,11 @@ Quantity = wire.Quantity
 Storable: Final = wire.Storable
 ShortText = wire.ShortText
 LongText = wire.LongText
+HttpsUrl = Annotated[
+    str,
+    StringConstraints(min_length=9, max_length=2000, pattern=r"^https://[!-~]+$"),
+    Storable,
+]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
@@ -118,6 +123,7 @@ ReturnId = public_id("ret")
 ReturnLineId = public_id("rl")
 ShipmentId = public_id("shm")
 PhotoId = public_id("ev")
+GiftReceiptId = public_id("gft")
 PickupId = public_id("pku")
 ClaimId = public_id("clm")
 CancellationId = public_id("can")

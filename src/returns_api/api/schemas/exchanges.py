@@ -1,19 +1,15 @@
-"""Shapes of exchanges: other goods, the shop's answer about them, their price and their way."""
+"""Shapes of exchanges: other goods, their price, its payment and the way they go."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, Self
-
-from pydantic import Field, StrictBool, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from returns_api.api.schemas.actions import ActionOut, DeadlineOut, WaitingOut
 from returns_api.api.schemas.base import (
     ExchangeId,
+    HttpsUrl,
     In,
-    Minor,
     Moment,
-    NoBool,
     OrderId,
     Out,
     PositiveMinor,
@@ -21,120 +17,12 @@ from returns_api.api.schemas.base import (
     ReturnId,
     ReturnLineId,
     ShortText,
-    Storable,
-    either,
     example,
     example_id,
 )
 from returns_api.api.schemas.refunds import Reference
-from returns_api.domain.exchanges import ALTERNATIVES_MAX, GOODS_KINDS, WITH_GIFT
 
 _EXC, _RET, _ORD = example_id("exc"), example_id("ret"), example_id("ord")
-HttpsUrl = Annotated[
-    str,
-    StringConstraints(min_length=9, max_length=2000, pattern=r"^https://[!-~]+$"),
-    Storable,
-]
-_NULL: Final = {"type": "null"}
-_SUM: Final = {"type": "integer"}
-_NOTHING: Final[dict[str, Any]] = dict.fromkeys(("variant", "sku", "title", "unit_price"), _NULL)
-_GOODS_OR_MONEY: Final = {
-    "oneOf": [
-        {
-            "properties": {"kind": {"enum": [*GOODS_KINDS]}, "gift": _NULL},
-            **either("variant", "sku"),
-        },
-        {"properties": {"kind": {"const": "store_credit"}, **_NOTHING, "gift": _NULL}},
-        {
-            "properties": {"kind": {"const": WITH_GIFT}, **_NOTHING, "gift": _SUM},
-            "required": ["gift"],
-        },
-    ]
-}
-_THERE_OR_NOT: Final = {
-    "oneOf": [
-        {"properties": {"in_stock": {"const": True}, "alternatives": {"maxItems": 0}}},
-        {
-            "properties": {
-                "in_stock": {"const": False},
-                **dict.fromkeys(("unit_price", "title", "payment_url"), _NULL),
-            }
-        },
-    ]
-}
-
-
-class AlternativeIn(In):
-    """Something else that the shop has. Money back is always among them and needs no saying."""
-
-    model_config = example(
-        {"kind": "variant", "sku": "JKT-L-NAVY", "title": "Field jacket, L, navy",
-         "unit_price": 8900},
-        **_GOODS_OR_MONEY,
-    )  # fmt: skip
-
-    kind: Literal["variant", "upgrade", "store_credit", "refund_and_gift"]
-    variant: ShortText | None = None
-    sku: ShortText | None = None
-    title: ShortText | None = None
-    unit_price: Minor | None = Field(
-        None, description="Minor units; needed for goods, unless they replace faulty ones."
-    )
-    gift: PositiveMinor | None = Field(
-        None, description="Store credit on top of a refund, in minor units (`refund_and_gift`)."
-    )
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        goods = self.variant is not None or self.sku is not None
-        more = goods or self.title is not None or self.unit_price is not None
-        in_goods = self.kind in GOODS_KINDS
-        if in_goods and not goods:
-            raise PydanticCustomError("alternative", "Input should name a variant or a sku")
-        if not in_goods and more:
-            raise PydanticCustomError("alternative", "Money is no goods: name its kind only")
-        if (self.kind == WITH_GIFT) != (self.gift is not None):
-            raise PydanticCustomError("alternative", "A gift goes with refund_and_gift")
-        return self
-
-
-class StockIn(In):
-    """The shop's answer: there, at which price; or not there, and what there is instead."""
-
-    model_config = example(
-        {"in_stock": True, "unit_price": 9900, "title": "Field jacket, L, olive",
-         "payment_url": "https://shop.example/pay/1"},
-        **_THERE_OR_NOT,
-    )  # fmt: skip
-
-    in_stock: StrictBool
-    unit_price: Minor | None = Field(
-        None, description="Minor units of one unit; needed unless it replaces a faulty one."
-    )
-    title: ShortText | None = None
-    payment_url: HttpsUrl | None = Field(
-        None, description="Where the buyer can pay a difference, once it is due."
-    )
-    alternatives: Annotated[list[AlternativeIn], Field(max_length=ALTERNATIVES_MAX)] = Field(
-        default_factory=list
-    )
-
-    @model_validator(mode="after")
-    def _there_or_not(self) -> Self:
-        told = (self.unit_price, self.title, self.payment_url)
-        if self.in_stock and self.alternatives:
-            raise PydanticCustomError("stock", "What is in stock needs no alternatives")
-        if not self.in_stock and any(each is not None for each in told):
-            raise PydanticCustomError("stock", "What is not in stock has no price")
-        return self
-
-
-class ChoiceIn(In):
-    model_config = example({"alternative": 1})
-
-    alternative: Annotated[int, Field(ge=1, le=ALTERNATIVES_MAX + 1), NoBool] = Field(
-        description="Its `number`."
-    )
 
 
 class PaymentLinkIn(In):
@@ -188,7 +76,10 @@ class ExchangeGoodsOut(Out):
 class ExchangeMoneyOut(Out):
     """Minor units. What the goods that come back count for, against what the new ones cost."""
 
-    expected: int = Field(description="What the accepted quote counts them for.")
+    expected: int = Field(
+        description="What the accepted quote counts the units of its line for: all exchanges of a"
+        " return together, its total."
+    )
     credit: int | None = Field(description="What they counted for when they were judged.")
     difference: int | None = Field(
         description="Price less credit, as far as it is known: above zero the buyer owes it, below"
@@ -197,7 +88,9 @@ class ExchangeMoneyOut(Out):
     due: int | None = Field(description="What has to be paid before the goods go out.")
     paid: int
     drawn: int = Field(description="What the new goods drew on the order's payments.")
-    refund: RefundId | None = Field(description="What was left over and goes back.")
+    refund: RefundId | None = Field(
+        description="What was left over and goes back, by the one refund of the return."
+    )
     gift: int | None = Field(description="Store credit on top of the refund that the buyer took.")
     gift_refund: RefundId | None = Field(description="The goodwill that gave it, once it did.")
     payment_url: str | None
@@ -271,7 +164,7 @@ class ExchangeOut(Out):
     exchange: ExchangeId
     return_: ReturnId = Field(alias="return")
     order: OrderId
-    return_line: ReturnLineId
+    return_line: ReturnLineId = Field(description="The line of the return that it is for.")
     kind: str = Field(description="`exchange`, or `replacement`: the same goods without a price.")
     state: str
     goods: ExchangeGoodsOut
@@ -282,8 +175,8 @@ class ExchangeOut(Out):
         description="The goods went before the old ones were seen: `money.advance` of the return"
         " says by when those have to come, and what of it is to be paid back."
     )
-    fallback: str = Field(description="What the return is settled as if the buyer gives goods up.")
-    outcome: str | None = Field(description="What it is settled as, where no goods are given.")
+    fallback: str = Field(description="What its line is settled as if the buyer gives goods up.")
+    outcome: str | None = Field(description="What that is settled as, where no goods are given.")
     failed_since: str | None = Field(description="Why judged goods earned no new ones.")
     carrier: str | None
     tracking: str | None

@@ -56,7 +56,7 @@ class KeyIn(In):
         oneOf=[
             {"properties": {"role": {"const": role.value}, "scopes": _scopes_of(role)}}
             for role in Role
-            if role not in {Role.BUYER, Role.PLATFORM}
+            if role not in {Role.BUYER, Role.RECIPIENT, Role.PLATFORM}
         ],
     )
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from returns_api.api.schemas.base import (
     Code,
+    HttpsUrl,
     In,
     LineId,
     LongText,
     PhotoId,
     QuoteId,
     ShortText,
-    Storable,
     either,
     example,
     example_id,
@@ -38,14 +38,7 @@ class EvidenceIn(In):
 
     kind: Code = Field(examples=["photo"])
     photo: PhotoId | None = Field(None, description="Sent for this order, not used before.")
-    url: (
-        Annotated[
-            str,
-            StringConstraints(min_length=9, max_length=2000, pattern=r"^https://[!-~]+$"),
-            Storable,
-        ]
-        | None
-    ) = Field(
+    url: HttpsUrl | None = Field(
         None,
         description="Where the shop keeps it. Of a photo it counts from the shop's own systems"
         " only: a buyer sends the photo itself.",
@@ -83,7 +76,9 @@ class ReturnLineIn(In):
     note: LongText | None = None
     evidence: Annotated[list[EvidenceIn], Field(max_length=20)] = Field(default_factory=list)
     wanted: WantedIn | None = Field(
-        None, description="What the buyer wants instead; with the resolution `exchange` only."
+        None,
+        description="What the buyer wants instead: for every line of the quote with the resolution"
+        " `exchange`, for none with any other.",
     )
 
 

@@ -206,14 +206,41 @@ class KeptOrderOut(Out):
     address_changes: list[KeptAddressOut]
 
 
+class RecipientOut(Out):
+    email: str | None
+    phone: str | None
+    name: str | None
+    locale: str | None
+    street1: str | None
+    street2: str | None
+    city: str | None
+    region: str | None
+    postcode: str | None
+    country: str | None
+
+
+class KeptGiftOut(Out):
+    """A return of what somebody else had bought, with what its recipient said and was told."""
+
+    return_: ReturnId = Field(alias="return")
+    number: str
+    state: str
+    created_at: Moment
+    info_answer: str | None
+    recipient: RecipientOut
+    notifications: list[KeptNotificationOut]
+    messages: list[KeptMessageOut]
+
+
 class PersonExportOut(Out):
     """Everything that is kept of a person, newest order first."""
 
-    model_config = example({"orders": [_KEPT], "opted_out": ["sms"], "lists": []})
+    model_config = example({"orders": [_KEPT], "opted_out": ["sms"], "lists": [], "gifts": []})
 
     orders: list[KeptOrderOut]
     opted_out: list[str] = Field(description="Channels on which they want no notifications.")
     lists: list[ListingOut] = Field(description="Lists of the shop that they are on.")
+    gifts: list[KeptGiftOut] = Field(description="What they brought back by a gift receipt.")
 
 
 class PersonErasedOut(Out):

@@ -115,6 +115,18 @@ class QuoteLineOut(Out):
     evidence: list[EvidenceOut] = Field(description="What opening the return will need.")
 
 
+class QuotedLineOut(QuoteLineOut):
+    """A line, and what it is worth against goods where the buyer gets some."""
+
+    counts_for: int | None = Field(
+        description="Where the buyer gets goods: what the units of this line count for against"
+        " those, less its share of the freight. All lines together are the total; minor units."
+    )
+    fallback: str | None = Field(
+        description="Where the buyer gets goods: what it is settled as if they give those up."
+    )
+
+
 class PossibleFee(Out):
     line: LineId
     grade: str
@@ -168,6 +180,8 @@ class QuoteOut(Out):
                     "quantity": 1,
                     "reason": "size_too_small",
                     "evidence": [],
+                    "counts_for": None,
+                    "fallback": None,
                 }
             ],
             "refund": {
@@ -211,15 +225,15 @@ class QuoteOut(Out):
     resolution: str
     fallback: str | None = Field(
         description="Where the buyer gets goods: what the return is settled as if they give those"
-        " up. What the shop cannot deliver is refunded. Where goods are repaired: the money that"
-        " can be taken instead, if any."
+        " up; null where its lines differ, each of which says its own. What the shop cannot deliver"
+        " is refunded. Where goods are repaired: the money that can be taken instead, if any."
     )
     repair: RepairOfferOut | None = Field(description="With the resolution `repair` only.")
     method: str
     methods: list[MethodOut] = Field(
         description="What else could be chosen, by a quote of its own; the first is the usual one."
     )
-    lines: list[QuoteLineOut]
+    lines: list[QuotedLineOut]
     refund: RefundOffer
     freight: FreightOut
     when: RefundTiming

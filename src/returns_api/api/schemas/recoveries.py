@@ -156,9 +156,11 @@ class AdvanceRecoveryOut(Out):
     recovery: RecoveryId
     return_: ReturnId = Field(alias="return")
     order: OrderId
-    refund: RefundId | None = Field(description="The refund that paid it in advance.")
+    refund: RefundId | None = Field(
+        description="The refund that paid it in advance; null where it was goods: see `exchange`."
+    )
     exchange: ExchangeId | None = Field(
-        description="The exchange whose new goods went before the old ones came."
+        description="The exchange whose new goods went before the old ones came; null for money."
     )
     state: str
     cause: str = Field(description="`not_returned`, `worth_less` or `lost` (by the carrier).")

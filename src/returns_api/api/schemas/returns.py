@@ -1,18 +1,16 @@
-"""Shapes of returns: lines, money, decisions, the timeline, and what a review says."""
+"""Shapes of returns: lines, money, decisions, the timeline."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field
 
 from returns_api.api.schemas.actions import ActionOut, DeadlineOut, WaitingOut
 from returns_api.api.schemas.base import (
-    Code,
     ExchangeId,
-    In,
+    GiftReceiptId,
     LineId,
-    LongText,
     Moment,
     OrderId,
     Out,
@@ -26,7 +24,6 @@ from returns_api.api.schemas.base import (
     example_id,
 )
 from returns_api.api.schemas.labels import LabelOut
-from returns_api.api.schemas.quotes import LINES_MAX
 
 _LI, _ORD, _RET = example_id("li"), example_id("ord"), example_id("ret")
 _RL, _QT, _PV = example_id("rl"), example_id("qt"), example_id("pv")
@@ -101,6 +98,7 @@ class ReturnOut(Out):
             "exchange": None,
             "repair": None,
             "method": "post",
+            "gift_receipt": None,
             "currency": "EUR",
             "sequence": 1,
             "created_at": "2026-11-21T10:00:00Z",
@@ -187,12 +185,17 @@ class ReturnOut(Out):
     decided_by: str | None
     resolution: str
     exchange: str | None = Field(
-        description="Where the buyer gets goods: the list with its exchange, and what to do there."
+        description="Where the buyer gets goods: the list of its exchanges, one for each line, and"
+        " what to do there."
     )
     repair: str | None = Field(
         description="Where the goods are repaired: the list with the repair, and what to do there."
     )
     method: str
+    gift_receipt: GiftReceiptId | None = Field(
+        description="By which it was opened, for a gift that its recipient brings back: tell no"
+        " buyer of it. Its credit is the recipient's."
+    )
     currency: str
     sequence: int
     created_at: Moment
@@ -214,36 +217,6 @@ class ReturnOut(Out):
 class ReturnsOut(Out):
     items: list[ReturnOut]
     next_cursor: str | None
-
-
-class ReviewIn(In):
-    """Which lines; left out, every undecided one."""
-
-    model_config = example({"lines": [_RL]})
-
-    lines: Annotated[list[ReturnLineId], Field(min_length=1, max_length=LINES_MAX)] | None = None
-
-
-class RejectIn(In):
-    model_config = example(
-        {"code": "worn", "note": "Worn outside, see your photo.", "lines": [_RL]}
-    )
-
-    code: Code = Field(description="Why, for machines.")
-    note: LongText | None = Field(None, description="Why, for the buyer.")
-    lines: Annotated[list[ReturnLineId], Field(min_length=1, max_length=LINES_MAX)] | None = None
-
-
-class InfoIn(In):
-    model_config = example({"question": "Which part is broken?"})
-
-    question: LongText
-
-
-class AnswerIn(In):
-    model_config = example({"answer": "The zip, at the lower end."})
-
-    answer: LongText
 
 
 class DecisionOut(Out):

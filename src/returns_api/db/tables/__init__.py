@@ -17,6 +17,7 @@ from returns_api.db.tables.deadlines import deadlines, order_deadlines
 from returns_api.db.tables.disputes import dispute_statements, disputes
 from returns_api.db.tables.exchanges import exchange_draws, exchange_gifts, exchanges
 from returns_api.db.tables.exports import export_parts, exports
+from returns_api.db.tables.gifts import gift_receipt_lines, gift_receipts, gift_recipients
 from returns_api.db.tables.imports import import_parts, import_problems, imports
 from returns_api.db.tables.ledger import (
     ledger_entries,
@@ -118,6 +119,9 @@ __all__ = [
     "export_parts",
     "exports",
     "fast_refund_caps",
+    "gift_receipt_lines",
+    "gift_receipts",
+    "gift_recipients",
     "idempotency_keys",
     "import_parts",
     "import_problems",

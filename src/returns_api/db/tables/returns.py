@@ -42,6 +42,7 @@ quotes = tenant_table(
     uuid_("policy_version_id"),
     text_("resolution"),
     text_("method"),
+    uuid_("gift_receipt_id", null=True),
     currency(),
     money("total_minor"),
     json_("lines"),
@@ -51,8 +52,12 @@ quotes = tenant_table(
     moment("expires_at"),
     uuid_("return_id", null=True),
     *at_least(0, "total_minor"),
+    CheckConstraint(
+        "gift_receipt_id IS NULL OR resolution = 'store_credit'", name="a_gift_is_paid_as_credit"
+    ),
     belongs_to("orders", "order_id"),
     belongs_to("decisions", "decision_id"),
+    belongs_to("gift_receipts", "gift_receipt_id", ("order_id", "order_id")),
     UniqueConstraint("shop_id", "id", "order_id"),
 )
 
@@ -66,6 +71,7 @@ returns = tenant_table(
     text_("state"),
     text_("resolution"),
     text_("method"),
+    uuid_("gift_receipt_id", null=True),
     currency(),
     money("expected_minor"),
     money("refunded_minor", default=0),
@@ -86,15 +92,25 @@ returns = tenant_table(
     one_of("state", RETURN.states),
     *at_least(0, "expected_minor", "refunded_minor"),
     CheckConstraint("(refund_law_by IS NULL) = (refund_law IS NULL)", name="a_day_has_its_law"),
+    CheckConstraint(
+        "gift_receipt_id IS NULL OR resolution = 'store_credit'", name="a_gift_is_paid_as_credit"
+    ),
     UniqueConstraint("shop_id", "number"),
     UniqueConstraint("shop_id", "quote_id"),
     UniqueConstraint("shop_id", "id", "order_id"),
     belongs_to("orders", "order_id"),
     belongs_to("quotes", "quote_id", ("order_id", "order_id")),
     belongs_to("decisions", "decision_id"),
+    belongs_to("gift_receipts", "gift_receipt_id", ("order_id", "order_id")),
     Index("ix_returns_order", "shop_id", "order_id"),
     Index("ix_returns_state", "shop_id", "state", "id"),
     Index("ix_returns_opened", "shop_id", "created_at"),
+    Index(
+        "ix_returns_gift_receipt",
+        "shop_id",
+        "gift_receipt_id",
+        postgresql_where=text("gift_receipt_id IS NOT NULL"),
+    ),
     Index("ix_returns_flagged", "shop_id", "id", postgresql_where=text(FLAGGED)),
     due_index("returns", "quality_at", "quality_at IS NOT NULL"),
 )

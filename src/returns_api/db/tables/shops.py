@@ -1,9 +1,10 @@
 """Tenants, who may act for them, and the outside accounts they connected."""
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 
 from returns_api.db.tables._base import (
     at_least,
+    belongs_to,
     bytes_,
     due_index,
     flag,
@@ -16,6 +17,7 @@ from returns_api.db.tables._base import (
     texts,
     uuid_,
 )
+from returns_api.domain.access import Role
 
 shops = tenant_table(
     "shops",
@@ -44,11 +46,14 @@ credentials = tenant_table(
     bytes_("secret_hash"),
     texts("scopes"),
     uuid_("order_id", null=True),
+    uuid_("gift_receipt_id", null=True),
     moment("created_at", now=True),
     moment("expires_at", null=True),
     moment("revoked_at", null=True),
-    one_of("role", ("buyer", "publishable", "agent", "warehouse", "finance", "admin", "platform")),
+    one_of("role", tuple(Role)),
+    CheckConstraint("gift_receipt_id IS NULL OR role = 'recipient'", name="a_gift_s_recipient"),
     UniqueConstraint("shop_id", "secret_hash"),
+    belongs_to("gift_receipts", "gift_receipt_id"),
     root=True,
 )
 

@@ -11,9 +11,13 @@ from returns_api.demo.stories.scene import Scene
 from returns_api.demo.stories.telling import CREDITED, JUDGED, OPENED, PAID, Story, expect
 
 SHIRT: Final = Goods("shirt", 50_00)
+COAT: Final = Goods("coat", 80_00)
+LARGER: Final = {"shirt": "shirt-L", "coat": "coat-L"}
 AHEAD: Final = Goods("shirt", 50_00, tags=("sent-first",))
 CREDIT: Final = 45_10
 """What the shirt counts for: its price less the freight that the buyer pays."""
+OF_BOTH: Final = {"shirt": 48_12, "coat": 76_98}
+"""The same where both come back with one label: the freight is shared by what each counts for."""
 GIFT: Final = 5_00
 INSTEAD: Final = [
     {"kind": "variant", "sku": "SKU-navy", "title": "Shirt, navy", "unit_price": CREDIT},
@@ -62,6 +66,26 @@ async def out_of_stock(scene: Scene) -> None:
     await buyer.reach(href, "completed")
 
 
+async def one_of_two(scene: Scene) -> None:
+    """Shirt and coat come back in one parcel. The larger shirt goes out as soon as they are graded;
+    the coat ran out, and the buyer takes the money for it."""
+    order, buyer = await scene.bought(SHIRT, COAT)
+    both = dict.fromkeys(LARGER, 1)
+    href = await scene.open(buyer, order, both, resolution="exchange", wanted=LARGER)
+    shown = await buyer.see(href)
+    lines = {line["return_line"]: line["title"] for line in shown["lines"]}
+    found = (await buyer.see(shown["exchange"]))["items"]
+    counted = {lines[each["return_line"]]: each["money"]["expected"] for each in found}
+    expect("what each line counts for", counted, OF_BOTH)
+    where = {lines[each["return_line"]]: f"/v1/exchanges/{each['exchange']}" for each in found}
+    await _in_stock(scene, where["shirt"], OF_BOTH["shirt"])
+    await scene.agent.take("answer", where["coat"], {"in_stock": False})
+    await scene.bring_back(href)
+    await _sent(scene, buyer, where["shirt"])
+    await _choose(buyer, where["coat"], "refund")
+    await buyer.reach(href, "completed")
+
+
 async def out_of_stock_credit(scene: Scene) -> None:
     buyer, href, exchange = await _asked(scene)
     await scene.agent.take("answer", exchange, {"in_stock": False, "alternatives": INSTEAD})
@@ -106,7 +130,7 @@ async def given_up(scene: Scene) -> None:
 async def replacement(scene: Scene) -> None:
     """Faulty goods: the same again, without a price; nobody says that they arrived."""
     order, buyer = await scene.bought(SHIRT)
-    asked = {"reason": "defective", "resolution": "replacement"}
+    asked: Json = {"reason": "defective", "resolution": "replacement"}
     href = await scene.open(buyer, order, {"shirt": 1}, **asked)
     exchange = await _exchange(buyer, href)
     await scene.bring_back(href, "defective")
@@ -146,7 +170,7 @@ async def sent_first_never_came(scene: Scene) -> None:
 async def _asked(scene: Scene, goods: Goods = SHIRT) -> tuple[Person, str, str]:
     """A shirt is to be exchanged for a larger one; the shop has not answered yet."""
     order, buyer = await scene.bought(goods)
-    href = await scene.open(buyer, order, {"shirt": 1}, resolution="exchange", wanted="shirt-L")
+    href = await scene.open(buyer, order, {"shirt": 1}, resolution="exchange", wanted=LARGER)
     return buyer, href, await _exchange(buyer, href)
 
 
@@ -186,6 +210,12 @@ STORIES: Final = (
     ),
     Story("exchange, the buyer gets some back", cheaper, 15_10, (*_GIVEN, *PAID)),
     Story("out of stock, another colour", out_of_stock, 0, (*_OUT, "exchange.shipped")),
+    Story(
+        "two lines, one of them out of stock",
+        one_of_two,
+        OF_BOTH["coat"],
+        (*_OUT, "exchange.shipped", *PAID),
+    ),
     Story("out of stock, store credit", out_of_stock_credit, 0, (*_OUT, *CREDITED)),
     Story(
         "out of stock, refund and a gift",

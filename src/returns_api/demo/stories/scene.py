@@ -93,6 +93,13 @@ class Scene:
         order = await self.order(*goods, **more)
         return order, await self.buyer(order)
 
+    async def recipient(self, code: str) -> Person:
+        """Whoever got something as a gift, and has the code of its receipt."""
+        person = Person("recipient", self.world.url, self.world.http, "", self.taken)
+        entered = await self.people["publishable"].enter("/v1/gift-sessions", {"code": code})
+        person.key = entered["token"]
+        return person
+
     # What a buyer asks for
 
     async def open(
@@ -104,9 +111,10 @@ class Scene:
         reason: str = "changed_mind",
         resolution: str = "refund",
         method: str = "post",
-        wanted: str | None = None,
+        wanted: Mapping[str, str] | None = None,
     ) -> str:
-        """Ask what can go back, have it quoted, accept the quote; returns the return's address."""
+        """Ask what can go back, have it quoted, accept the quote; returns the return's address.
+        ``wanted`` are other goods, by the title of the line that comes back for them."""
         offers = await buyer.see(f"{order.href}/returnable", reason=reason)
         for line in offers["lines"]:
             (judged,) = line["reasons"]
@@ -118,7 +126,10 @@ class Scene:
         ]
         about = {"order": offers["order"], "resolution": resolution, "method": method}
         quote = await buyer.take("quote", order.href, {**about, "lines": lines})
-        extras = [await self._extra(buyer, order, line, wanted) for line in quote["lines"]]
+        extras = [
+            await self._extra(buyer, order, line, (wanted or {}).get(line["title"]))
+            for line in quote["lines"]
+        ]
         terms = {"quote": quote["quote"], "lines": extras}
         made = await buyer.take("open", f"/v1/quotes/{quote['quote']}", terms)
         return f"/v1/returns/{made['return']}"

@@ -120,3 +120,21 @@ def entry_of(
     """The fact with its postings; none where nothing moved."""
     postings = tuple(posting for posting in made if posting is not None)
     return Entry(stamp, fact, *source, order_id, postings) if postings else None
+
+
+def certain_entry(
+    stamp: Stamp,
+    fact: str,
+    source: tuple[str, UUID],
+    order_id: UUID | None,
+    made: Iterable[Posting | None],
+) -> Entry:
+    """The fact of an amount that is above zero.
+
+    Raises:
+        ValueError: nothing moved.
+    """
+    entry = entry_of(stamp, fact, source, order_id, made)
+    if entry is None:
+        raise ValueError(f"{fact}: nothing moved")
+    return entry

@@ -1,59 +1,28 @@
-"""From business facts to entries: which rules apply, with which amounts.
+"""From facts about money to entries: payments, refunds, their transfers, store credit.
 
 Each function takes what happened and gives the entry, or none where no money moved. Refuses to own
-what an entry is (``entries``), when a fact happened (the use cases) and how it is written
-(``db.ledger``).
+what an entry is (``entries``), what goods do (``goods_postings``), when a fact happened (the use
+cases) and how it is written (``db.ledger``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from returns_api.domain.ledger.entries import Entry, Posting, Stamp, by_rule, by_sign, entry_of
+from returns_api.domain.ledger.debts import owed
+from returns_api.domain.ledger.entries import (
+    Entry,
+    Posting,
+    Stamp,
+    by_rule,
+    by_sign,
+    certain_entry,
+    entry_of,
+)
 from returns_api.domain.ledger.rules import DEBT_OF
-
-PAID_IN_ADVANCE: Final = "paid_in_advance"
-"""The kind of a part that was paid before the goods were seen; its amount is below zero."""
-
-DRAWN_BY_GOODS: Final = "exchanged"
-"""The kind of a part that new goods were given for; its amount is below zero."""
-
-
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """How much more (or, below zero, less) of a payment is captured than was known."""
-
-    payment_id: UUID
-    delta_minor: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """How much more (or less) of a payment an outside fact takes than it did before.
-
-    ``kind`` is ``refund`` or ``dispute``.
-    """
-
-    fact_id: UUID
-    order_id: UUID | None
-    payment_id: UUID
-    kind: str
-    delta_minor: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class RefundRef:
-    """The refund that an entry is about."""
-
-    id: UUID
-    order_id: UUID
-    kind: str
-    currency: str
+from returns_api.domain.ledger.subjects import Captured, Moved, RefundRef
 
 
 def captures(stamp: Stamp, order_id: UUID, found: Iterable[Captured]) -> Entry | None:
@@ -102,109 +71,8 @@ def refund_requested(
     rule = DEBT_OF[refund.kind][0]
     if rule == "advance_owed":  # no deduction is the shop's before the goods were judged
         parts = [{"kind": "advance", "amount": sum(part["amount"] for part in parts)}]
-    made = [*_owed(rule, refund, parts), *_reserved(refund, reserved)]
+    made = [*owed(rule, refund, parts), *_reserved(refund, reserved)]
     return entry_of(stamp, "refund_requested", ("refund", refund.id), refund.order_id, made)
-
-
-@dataclass(frozen=True, slots=True)
-class RecoveryRef:
-    """The recovery that an entry is about."""
-
-    id: UUID
-    order_id: UUID
-    currency: str
-
-
-def recovery_moved(stamp: Stamp, recovery: RecoveryRef, rule: str, amount_minor: int) -> Entry:
-    """What was advanced came back, was given up, or is counted again, by that rule."""
-    made = [by_rule(rule, amount_minor, recovery.currency, order=recovery.order_id)]
-    entry = entry_of(stamp, rule, ("recovery", recovery.id), recovery.order_id, made)
-    assert entry is not None, "an amount above zero"
-    return entry
-
-
-@dataclass(frozen=True, slots=True)
-class ExchangeRef:
-    """The exchange that an entry is about."""
-
-    id: UUID
-    order_id: UUID
-    currency: str
-
-
-def goods_exchanged(
-    stamp: Stamp, exchange: ExchangeRef, parts: Sequence[Mapping[str, Any]]
-) -> Entry | None:
-    """All that was due for goods that came back was given in new ones: ``parts`` are what was due,
-    what was deducted and what the new goods drew; their sum is zero."""
-    made = _owed(DEBT_OF["return"][0], exchange, parts)
-    return entry_of(stamp, "goods_exchanged", ("exchange", exchange.id), exchange.order_id, made)
-
-
-def goods_advanced(
-    stamp: Stamp, exchange: ExchangeRef, amount_minor: int, *, recalled: bool = False
-) -> Entry:
-    """New goods of that price were given before the old ones were back, or after all not sent."""
-    rule, owners = "goods_recalled" if recalled else "goods_advanced", {"order": exchange.order_id}
-    made = [by_rule(rule, amount_minor, exchange.currency, **owners)]
-    entry = entry_of(stamp, rule, ("exchange", exchange.id), exchange.order_id, made)
-    assert entry is not None, "an amount above zero"
-    return entry
-
-
-def advance_settled(
-    stamp: Stamp, advance: RefundRef | ExchangeRef, parts: Sequence[Mapping[str, Any]]
-) -> Entry | None:
-    """The goods of an advance were judged, and all that is due for them was paid by it, in money
-    (its refund) or in goods (its exchange).
-
-    ``parts`` are those of the settlement and what was ``paid_in_advance``: their sum is zero.
-    """
-    made = _owed(DEBT_OF["return"][0], advance, parts)
-    source = ("refund" if isinstance(advance, RefundRef) else "exchange", advance.id)
-    return entry_of(stamp, "advance_settled", source, advance.order_id, made)
-
-
-def difference_paid(stamp: Stamp, exchange: ExchangeRef, amount_minor: int) -> Entry:
-    """The buyer paid the shop what the new goods cost more."""
-    made = [by_rule("difference_paid", amount_minor, exchange.currency)]
-    entry = entry_of(stamp, "difference_paid", ("exchange", exchange.id), exchange.order_id, made)
-    assert entry is not None, "an amount above zero"
-    return entry
-
-
-@dataclass(frozen=True, slots=True)
-class RepairRef:
-    """The repair that an entry is about."""
-
-    id: UUID
-    order_id: UUID
-    currency: str
-
-
-def repair_paid(stamp: Stamp, repair: RepairRef, amount_minor: int) -> Entry:
-    """The buyer paid the shop for a repair, or for having declined one."""
-    made = [by_rule("repair_paid", amount_minor, repair.currency)]
-    entry = entry_of(stamp, "repair_paid", ("repair", repair.id), repair.order_id, made)
-    assert entry is not None, "an amount above zero"
-    return entry
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimRef:
-    """The transport claim that an entry is about."""
-
-    id: UUID
-    order_id: UUID
-    currency: str
-
-
-def claim_moved(stamp: Stamp, claim: ClaimRef, rule: str, amount_minor: int) -> Entry:
-    """A carrier or an insurer owes it, does not after all, or paid it, by that rule."""
-    made = [by_rule(rule, amount_minor, claim.currency)]
-    entry = entry_of(stamp, rule, ("transport_claim", claim.id), claim.order_id, made)
-    assert entry is not None, "an amount above zero"
-    return entry
 
 
 def transfers_added(
@@ -281,9 +149,9 @@ def transfer_credited(
     else:
         owners["payment"] = payment_id
         made = by_rule("transfer_credited", amount_minor, refund.currency, **owners)
-    entry = entry_of(stamp, "transfer_moved", ("transfer", transfer_id), refund.order_id, [made])
-    assert entry is not None
-    return entry
+    return certain_entry(
+        stamp, "transfer_moved", ("transfer", transfer_id), refund.order_id, [made]
+    )
 
 
 def credit_moved(
@@ -300,9 +168,7 @@ def credit_moved(
     """
     owners = {"store_credit": store_credit, **({"order": order_id} if order_id else {})}
     made = [by_rule(rule, amount, currency, **owners) for rule, amount in amounts]
-    entry = entry_of(stamp, fact, ("store_credit", store_credit), order_id, made)
-    assert entry is not None
-    return entry
+    return certain_entry(stamp, fact, ("store_credit", store_credit), order_id, made)
 
 
 _MOVES: Mapping[tuple[int, int], tuple[str, bool]] = {
@@ -312,21 +178,6 @@ _MOVES: Mapping[tuple[int, int], tuple[str, bool]] = {
 }
 """By the signs of what becomes of ``reserved`` and ``refunded``: the rule, and whether the amount
 is the buyer's again."""
-
-
-def _owed(
-    rule: str, refund: RefundRef | ExchangeRef, parts: Sequence[Mapping[str, Any]]
-) -> list[Posting | None]:
-    owed = sum(part["amount"] for part in parts if part["amount"] > 0)
-    applied = -sum(part["amount"] for part in parts if part["kind"] == PAID_IN_ADVANCE)
-    drawn = -sum(part["amount"] for part in parts if part["kind"] == DRAWN_BY_GOODS)
-    kept = -sum(part["amount"] for part in parts if part["amount"] < 0) - applied - drawn
-    return [
-        by_rule(rule, owed, refund.currency, order=refund.order_id),
-        by_rule("deduction_kept", kept, refund.currency, order=refund.order_id),
-        by_rule("advance_applied", applied, refund.currency, order=refund.order_id),
-        by_rule("goods_drawn", drawn, refund.currency, order=refund.order_id),
-    ]
 
 
 def _reserved(refund: RefundRef, reserved: Sequence[tuple[UUID, int]]) -> list[Posting | None]:

@@ -54,7 +54,9 @@ CANCELLATION: Final = Machine(
             (_S,), "coming_back", meaning="It did not come back in time: told once."
         ),
         ("confirmed", "overrun"): rule(
-            (_S,), "confirmed", meaning="Units were sent that the shop had agreed not to send."
+            (_S,),
+            "confirmed",
+            meaning="Units were sent that the shop had agreed not to send, or missing ones came.",
         ),
     },
     awaits={

@@ -2,7 +2,8 @@
 
 Goods go out once: after those that came back were judged and a difference that the buyer owes was
 paid; or before that, as an advance that the old goods are set against (``lifecycle.advances``).
-Every end without goods leaves the return a stated outcome, and its money moves once.
+Every end without goods leaves its line of the return a stated outcome, and the money of the return
+moves once, when each of its exchanges has ended or gone out.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ _ANSWER: Final = "Say whether the goods are in stock, and at which price; or wha
 _RAN_OUT: Final = "Say that they ran out, and what there is instead."
 _CANCEL: Final = "Take the fallback of the accepted quote instead of goods."
 _FIRST: Final = "The policy lets the new goods go before the old ones are seen, within its limits."
-_RECALL: Final = "The return ended, and goods that went first were not sent yet: they stay."
+_RECALL: Final = (
+    "The return ended, or nothing came that earns goods, and those that went first were not sent"
+    " yet: they stay."
+)
 _CONVERT: Final = "Nobody acted in time: the return is settled in money."
-_LAPSE: Final = "The return ended without goods coming back."
+_LAPSE: Final = "The return, or its line, ended without goods coming back."
 _STOCK_TOLD: Final = ("awaiting_goods", "offered", "out_of_stock")
 
 EXCHANGE: Final = Machine(

@@ -37,6 +37,12 @@ def _asked(state: str) -> dict[tuple[str, str], Rule]:
             meaning="The buyer withdraws from the contract: the statement.",
             when="units_kept",
         ),
+        (state, "give"): rule(
+            _ASK,
+            state,
+            meaning="A gift receipt: whoever got units of it may bring them back.",
+            when="units_kept",
+        ),
         **_always(state),
     }
 

@@ -117,7 +117,13 @@ def _persons() -> dict[tuple[str, str], Rule]:
         },
         **{
             (state, "retry"): rule(
-                _F, "queued", "unknown", "requires_action", "needs_review", meaning=again
+                _F,
+                "queued",
+                "unknown",
+                "requires_action",
+                "needs_review",
+                "requested",
+                meaning=again,
             )
             for state in ("needs_review", "partially_succeeded", "failed", "reversed")
         },

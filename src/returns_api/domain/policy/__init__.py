@@ -8,18 +8,15 @@ Store ``LoadedPolicy.canonical`` with a version and rebuild it with ``restore_po
 the day is pinned inside, so that a decision can be recomputed bit for bit years later.
 """
 
-from returns_api.domain.policy.decisions import (
-    Decision,
-    canonical_json,
-    decision_bytes,
-    decision_to_json,
-)
+from returns_api.domain.policy.decision_json import canonical_json, decision_bytes, decision_to_json
+from returns_api.domain.policy.decisions import Decision
 from returns_api.domain.policy.document import PolicyDocument
-from returns_api.domain.policy.evaluate import Policy, Weighed, compile_policy
+from returns_api.domain.policy.evaluate import Policy, compile_policy
 from returns_api.domain.policy.facts import BuyerHistory, Facts, rollout_place
 from returns_api.domain.policy.findings import Finding
 from returns_api.domain.policy.law import Law, default_law, read_law
 from returns_api.domain.policy.loader import LoadedPolicy, load_policy, restore_policy
+from returns_api.domain.policy.weighed import Weighed
 
 __all__ = [
     "BuyerHistory",

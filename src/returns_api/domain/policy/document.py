@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 
 from returns_api.domain.policy import fields as f
+from returns_api.domain.policy import term_fields as tf
 from returns_api.domain.reasons import Fault, ReasonCategory
 
 FORMAT: Final = "returns-policy/v1"
@@ -141,23 +142,23 @@ class Terms(Part):
     """What a rule can promise. A term that is left out is left to the rules below."""
 
     refuse: f.Slug | None = None
-    resolutions: f.ResolutionsField | None = None
-    starts: f.StartsField | None = None
+    resolutions: tf.ResolutionsField | None = None
+    starts: tf.StartsField | None = None
     extend_to: f.Day | None = None
-    return_shipping: f.ShippingField | None = None
+    return_shipping: tf.ShippingField | None = None
     original_shipping: Literal["refund", "keep"] | None = None
     restocking_fee: f.Percent | None = None
-    grades: f.GradesField | None = None
-    evidence: f.EvidenceField | None = None
-    methods: f.MethodsField | None = None
-    approval: f.ApprovalField | None = None
-    ship_within: f.DeadlineField | None = None
-    inspect_within: f.DeadlineField | None = None
-    refund_at: f.RefundAtField | None = None
-    refund_within: f.DeadlineField | None = None
-    exchange_at: f.ExchangeAtField | None = None
-    freight_insurance: f.InsuranceField | None = None
-    keep_item: f.KeepField | None = None
+    grades: tf.GradesField | None = None
+    evidence: tf.EvidenceField | None = None
+    methods: tf.MethodsField | None = None
+    approval: tf.ApprovalField | None = None
+    ship_within: tf.DeadlineField | None = None
+    inspect_within: tf.DeadlineField | None = None
+    refund_at: tf.RefundAtField | None = None
+    refund_within: tf.DeadlineField | None = None
+    exchange_at: tf.ExchangeAtField | None = None
+    freight_insurance: tf.InsuranceField | None = None
+    keep_item: tf.KeepField | None = None
     send_to: f.Slug | None = None
 
 

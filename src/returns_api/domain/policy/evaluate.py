@@ -12,28 +12,29 @@ speak of. A merchant's refusal does not touch what an active right grants.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from returns_api.domain.calendars import WorkingDays, find_zone, local_date
-from returns_api.domain.policy.axes import Clause, World
-from returns_api.domain.policy.conditions import Choice
-from returns_api.domain.policy.decisions import Approval, Because, Decision, SetBy
+from returns_api.domain.policy.axes import Clause
+from returns_api.domain.policy.decisions import Because, Decision, SetBy
 from returns_api.domain.policy.document import PolicyDocument
 from returns_api.domain.policy.facts import Facts
 from returns_api.domain.policy.granting import CACHE, Granting
 from returns_api.domain.policy.index import RuleIndex
-from returns_api.domain.policy.law import Law, LawPack, Right, default_law
+from returns_api.domain.policy.law import Law, Right, default_law
 from returns_api.domain.policy.loader import LoadedPolicy
 from returns_api.domain.policy.offers import Dated, Grants, Plan, Standing, begun_on, stand
 from returns_api.domain.policy.outcome import Outcome, OutcomeMaker, window_terms
 from returns_api.domain.policy.signals import Signals
 from returns_api.domain.policy.term_values import DEFAULT_STARTS, Starts
 from returns_api.domain.policy.tiers import Tiers
+from returns_api.domain.policy.weighed import Dates, Weighed
 from returns_api.domain.policy.windows import FACT_OF, begin
-from returns_api.domain.reasons import BY_CODE, Fault, Reason, catalogue
+from returns_api.domain.policy.worlds import clause_of, world_of
+from returns_api.domain.reasons import Fault
 
 DATED: Final = 4_096
 """Plans begun on a day that are remembered, of all plans together, before all are forgotten."""
@@ -50,75 +51,6 @@ def compile_policy(source: LoadedPolicy | PolicyDocument, law: Law | None = None
     if isinstance(source, LoadedPolicy):
         return Policy(source.document, law or source.law, source.lines)
     return Policy(source, law or default_law(), {})
-
-
-def world_of(document: PolicyDocument, law: Law) -> World:
-    """The names that a document's conditions refer to."""
-    zone = find_zone(document.timezone)
-    if zone is None:
-        raise ValueError(f"unknown zone {document.timezone}")
-    extra = {
-        code: Reason(code, rule.at_fault, rule.group, {**_standard_titles(code), **rule.title})
-        for code, rule in document.reasons.items()
-    }
-    return World(
-        document.currency,
-        zone,
-        law.groups,
-        document.goods,
-        catalogue(extra),
-        Tiers(document.tiers).names,
-        document.markets,
-    )
-
-
-def _standard_titles(code: str) -> Mapping[str, str]:
-    standard = BY_CODE.get(code)
-    return standard.titles if standard else {}
-
-
-def clause_of(pack: LawPack, right: Right) -> Clause:
-    """The conditions of a right."""
-    dates = (right.in_force,) if right.in_force else ()
-    return Clause(right.when, dates, (Choice(pack.place),), right.when.informed)
-
-
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    """A decision in the making: cheaper than a ``Decision`` and enough to compare cases."""
-
-    outcome: Outcome
-    standing: Standing
-    fault: Fault
-    tier: str
-
-    @property
-    def eligible(self) -> bool:
-        """Whether anything is open to the buyer."""
-        return bool(self.standing.resolutions)
-
-    @property
-    def approval(self) -> Approval:
-        """Who says yes."""
-        outcome = self.outcome
-        return outcome.judged_approval if self.standing.by_judgement else outcome.approval
-
-    @property
-    def because(self) -> tuple[Because, ...]:
-        """One reason for the outcome after the other."""
-        return (*self.standing.because, *self.outcome.remarks)
-
-
-@dataclass(slots=True)
-class Dates:
-    """What follows from the times of one case: the local days of events, and open grants."""
-
-    days: dict[str, date] = field(default_factory=dict)
-    grants: dict[int, tuple[Grants, int]] = field(default_factory=dict)
-
-    def asked_otherwise(self) -> Dates:
-        """For the same case asked for at another time."""
-        return Dates(self.days)
 
 
 class Policy:
@@ -145,7 +77,7 @@ class Policy:
         self._rule_bits = (1 << self.rule_count) - 1
         self.tier_atoms = {n: self.index.axes.tier.locate(n) for n in self.tiers.names}
         self._places = _covered(law)
-        self.maker = OutcomeMaker(document, self.rights, lines, self.tiers.names)
+        self.maker = OutcomeMaker(document, self.rights, lines)
         self._buyers_days = document.day_ends == "buyer"
         self._day_facts = ("buyer_timezone",) if self._buyers_days else ()
         self._outcomes: dict[tuple[Any, ...], Outcome] = {}

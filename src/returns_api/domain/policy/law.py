@@ -18,6 +18,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, StrictBool
 
 from returns_api.domain.policy import fields as f
+from returns_api.domain.policy import term_fields as tf
 from returns_api.domain.policy.document import Part, When
 from returns_api.domain.policy.reading import read_model
 from returns_api.domain.policy.tree import read_tree
@@ -64,15 +65,15 @@ class LawWhen(When):
 class LawTerms(Part):
     """What a right can demand. Each is the least the buyer gets."""
 
-    resolutions: f.ResolutionsField | None = None
-    starts: f.StartsField | None = None
+    resolutions: tf.ResolutionsField | None = None
+    starts: tf.StartsField | None = None
     return_shipping: Literal["free"] | None = None
     original_shipping: Literal["refund"] | None = None
     restocking_fee: f.Percent | None = None
-    grades: f.GradesField | None = None
-    evidence: f.EvidenceField | None = None
-    approval: f.ApprovalField | None = None
-    ship_within: f.DeadlineField | None = None
+    grades: tf.GradesField | None = None
+    evidence: tf.EvidenceField | None = None
+    approval: tf.ApprovalField | None = None
+    ship_within: tf.DeadlineField | None = None
     refund_due: RefundDueTerm | None = None
 
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from returns_api.domain.errors import PolicyInvalid
 from returns_api.domain.policy.conditions import Range
-from returns_api.domain.policy.decisions import canonical_json
+from returns_api.domain.policy.decision_json import canonical_json
 from returns_api.domain.policy.document import PolicyDocument
 from returns_api.domain.policy.findings import Finding, Path, invalid
 from returns_api.domain.policy.law import Law, default_law, from_pinned

@@ -13,6 +13,7 @@ from typing import Any, Final
 from returns_api.domain.policy.decisions import (
     Advance,
     Approval,
+    Deadlines,
     ExchangeFirst,
     Freight,
     Insurance,
@@ -65,6 +66,14 @@ def clocks_of(values: Mapping[str, Any], rights: Sequence[Right]) -> tuple[Refun
             if clock not in found:
                 found.append(clock)
     return tuple(found)
+
+
+def deadlines_of(values: Mapping[str, Any]) -> Deadlines:
+    return Deadlines(
+        values["ship_within"].seconds,
+        values["inspect_within"].seconds,
+        values["refund_within"].seconds,
+    )
 
 
 def freight_of(shipping: ReturnShipping, methods: tuple[Method, ...]) -> Freight:

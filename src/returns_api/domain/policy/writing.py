@@ -2,7 +2,7 @@
 
 Owns a faster way to the bytes of ``decision_bytes``: whether a history replays is a question about
 bytes, and nearly all of a decision's bytes are those of its outcome, which thousands of cases
-share. A test compares both, byte for byte. Refuses to own the form (``decisions``).
+share. A test compares both, byte for byte. Refuses to own the form (``decision_json``).
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from returns_api.domain.policy.decisions import (
-    Term,
+from returns_api.domain.policy.decision_json import (
     because_json,
     canonical_json,
     decision_to_json,
@@ -20,10 +19,12 @@ from returns_api.domain.policy.decisions import (
     resolution_json,
     term_json,
 )
-from returns_api.domain.policy.evaluate import Policy, Weighed
+from returns_api.domain.policy.decisions import Term
+from returns_api.domain.policy.evaluate import Policy
 from returns_api.domain.policy.facts import Facts
 from returns_api.domain.policy.offers import Standing
 from returns_api.domain.policy.outcome import Outcome
+from returns_api.domain.policy.weighed import Weighed
 
 REMEMBERED: Final = 4_096
 """Outcomes, and standings, whose bytes are kept."""

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from returns_api.domain.policy import Policy, texts
+from returns_api.domain.policy.chosen_terms import NEVER
 from returns_api.domain.policy.conditions import Choice, DateRange, Range, SetChoice
 from returns_api.domain.policy.decisions import Because
 from returns_api.domain.policy.document import Rule, When
 from returns_api.domain.policy.explain import because_text
-from returns_api.domain.policy.outcome import NEVER
 from returns_api.domain.policy.term_values import DEFAULT_STARTS, ResolutionTerm, ReturnShipping
 from returns_api.domain.policy.values import Amount
 from returns_api.domain.policy.vocabulary import RepairCost, StartEvent

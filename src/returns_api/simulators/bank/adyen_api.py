@@ -6,11 +6,11 @@ from functools import partial
 
 from ..kit import clock
 from ..kit.faults import Faults
+from ..kit.store import Row
 from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import adyen_wire as wire
 from .core import Bank
 from .face import Face, fingerprint, replayed
-from .ledger import Row
 
 MAX_KEY = 64
 
@@ -48,7 +48,7 @@ class AdyenApi(Face):
         if saved is not None:
             return replayed(saved)
         wanted = request.json()
-        payment = bank.ledger.payment(request.args[0], account)
+        payment = bank.ledger.payments.find(request.args[0], account)
         amount = _amount(wanted)
         if payment is None or amount is None or not wanted.get("merchantAccount"):
             raise Problem(422, wire.error(422, "167"))

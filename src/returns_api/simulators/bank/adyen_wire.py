@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from .ledger import Row
+from ..kit.store import Row
 from .words import Message, moment
 
 Json = dict[str, Any]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..kit.store import Row
 from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import wire
 from .core import Bank
-from .ledger import Row
 from .voices import VENDOR
 
 MAX_BULK = 100_000
@@ -71,7 +71,7 @@ class Control:
     async def settle(self, request: Request) -> Response:
         """POST settle {"refund", "status", "failure_reason"}: change one refund now."""
         wanted = request.json()
-        if self._bank.ledger.refund(wanted["refund"], "") is None:
+        if self._bank.ledger.refunds.find(wanted["refund"], "") is None:
             raise Problem(404, {"error": "no such refund"})
         row = self._bank.become(wanted["refund"], wanted["status"], wanted.get("failure_reason"))
         return json_response({"changed": row is not None})
@@ -84,14 +84,14 @@ class Control:
     async def show_ledger(self, request: Request) -> Response:
         """GET ledger, the whole or ?payment= and ?reference=."""
         query = request.query
-        found = self._bank.ledger.summary(query.get("payment"), query.get("reference"))
+        found = self._bank.ledger.movements.summary(query.get("payment"), query.get("reference"))
         return json_response(found)
 
     def _add_payment(self, item: Mapping[str, object]) -> Row:
         vendor = str(item.get("vendor", "stripe"))
         voice = self._bank.voices.named(vendor)
         fresh = None if voice is None else voice.new_payment_id()
-        return self._bank.ledger.add_payment(
+        return self._bank.ledger.payments.add(
             int(str(item.get("amount", 10_000))),
             str(item.get("currency", "eur")),
             str(item.get("account", "")),

@@ -12,11 +12,11 @@ from ..kit import faults as fault_kit
 from ..kit import hooks as hook_kit
 from ..kit.faults import Faults, Plan
 from ..kit.hooks import Hooks
-from ..kit.store import Store
+from ..kit.store import Row, Store
 from ..kit.web import Problem
 from . import ledger as book
 from . import wire
-from .ledger import Ledger, Row
+from .ledger import Ledger
 from .voices import Voices
 from .words import Message
 
@@ -55,7 +55,7 @@ class Bank:
 
     def payment(self, name: str | None, account: str = "") -> Row:
         """By intent or charge id; an empty account may see all. Raises Stripe's 404."""
-        row = self.ledger.payment(name or "", account)
+        row = self.ledger.payments.find(name or "", account)
         if row is None:
             raise Problem(404, wire.error(404, "resource_missing", "No such payment"))
         return row
@@ -75,7 +75,7 @@ class Bank:
         ``ident`` is the refund's id where it is not Stripe's. Also returns the numbers of its
         webhook deliveries. Raises Stripe's 400 for more than is left, unless the bank is lenient.
         """
-        left = self.ledger.refundable(payment)
+        left = self.ledger.refunds.refundable(payment)
         amount = left if amount is None else amount
         if amount <= 0 or (amount > left and not self.plan.settings.lenient):
             code = "charge_already_refunded" if left <= 0 else "amount_too_large"
@@ -84,7 +84,7 @@ class Bank:
         if faults.life:
             self.plan.count(faults.life)
             self._wake.set()
-        row = self.ledger.add_refund(
+        row = self.ledger.refunds.add(
             payment,
             amount,
             metadata=metadata,
@@ -102,14 +102,14 @@ class Bank:
             hooks = self._hook_faults(payment["id"])
             voice = self.voices.of(payment)
             ident = None if voice is None else voice.new_refund_id()
-            row = self.ledger.add_refund(payment, amount, metadata=metadata, ident=ident)
+            row = self.ledger.refunds.add(payment, amount, metadata=metadata, ident=ident)
             self._announce_refund("refund.created", row, hooks)
         return row
 
     def open_dispute(self, payment: Row, amount: int) -> Row:
         """A chargeback, which takes the money at once."""
         with self.store.transaction():
-            row = self.ledger.open_dispute(payment, amount)
+            row = self.ledger.disputes.open(payment, amount)
             self._announce_dispute("charge.dispute.created", row)
             self._announce_dispute("charge.dispute.funds_withdrawn", row)
         return row
@@ -117,7 +117,7 @@ class Bank:
     def close_dispute(self, ident: str, *, won: bool) -> Row | None:
         """Decide a chargeback; None when there is no such open one."""
         with self.store.transaction():
-            row = self.ledger.close_dispute(ident, won)
+            row = self.ledger.disputes.close(ident, won)
             if row is not None:
                 self._announce_dispute("charge.dispute.closed", row)
             if row is not None and won:
@@ -127,7 +127,7 @@ class Bank:
     def become(self, ident: str, status: str, failure: str | None) -> Row | None:
         """Change a refund's state and tell everybody; None if it was there already."""
         with self.store.transaction():
-            row = self.ledger.set_status(ident, status, failure)
+            row = self.ledger.refunds.set_status(ident, status, failure)
             if row is not None:
                 topic = "refund.failed" if status == "failed" else "refund.updated"
                 self._announce_refund(topic, row, self._hook_faults(ident))
@@ -135,7 +135,7 @@ class Bank:
 
     def grow_due(self) -> int:
         """Carry out the changes that are due; returns how many."""
-        rows = self.ledger.due(time.time())
+        rows = self.ledger.refunds.due(time.time())
         for row in rows:
             failure = "expired_or_canceled_card" if row["next_status"] == "failed" else None
             self.become(row["id"], row["next_status"], failure)
@@ -152,7 +152,7 @@ class Bank:
         while True:
             self.grow_due()
             self._wake.clear()
-            due = self.ledger.next_due()
+            due = self.ledger.refunds.next_due()
             wait = None if due is None else max(due - time.time(), 0.005)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
@@ -170,7 +170,8 @@ class Bank:
             return self.tell(row["account"], voice.refund_event(topic, row, payment), hooks)
         numbers = self._announce(row["account"], topic, wire.refund(row), hooks)
         if topic == "refund.created" and self.hooks.wanted(row["account"], "charge.refunded"):
-            subject = wire.charge(payment, payment["amount"] - self.ledger.refundable(payment))
+            refunded = payment["amount"] - self.ledger.refunds.refundable(payment)
+            subject = wire.charge(payment, refunded)
             numbers += self._announce(row["account"], "charge.refunded", subject, hooks)
         return numbers
 

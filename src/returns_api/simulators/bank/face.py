@@ -13,10 +13,11 @@ from typing import Any, Protocol
 import orjson
 
 from ..kit.faults import Faults
+from ..kit.store import Row
 from ..kit.trouble import serve
 from ..kit.web import Request, Response, json_response
 from .core import Bank
-from .ledger import REFERENCE_KEY, Row
+from .refunds import REFERENCE_KEY
 
 
 class Wire(Protocol):
@@ -92,19 +93,19 @@ class Face:
     def too_much(self, payment: Row, amount: int) -> bool:
         """Whether a bank that is not lenient refuses ``amount``."""
         lenient = self.bank.plan.settings.lenient
-        return not lenient and amount > self.bank.ledger.refundable(payment)
+        return not lenient and amount > self.bank.ledger.refunds.refundable(payment)
 
     def remember(self, account: str, key: str, print_: str, response: Response) -> None:
         """Keep an answer under its key, in the open transaction."""
         if key:
-            self.bank.ledger.save_answer(account, key, print_, response.status, body=response.body)
+            self.bank.ledger.answers.save(account, key, print_, response.status, body=response.body)
 
     def recall(self, account: str, key: str) -> Row | None:
         """What was answered under a key that is not forgotten yet."""
         if not key:
             return None
         ttl = self.bank.plan.settings.key_ttl_seconds
-        return self.bank.ledger.saved_answer(account, key, ttl)
+        return self.bank.ledger.answers.find(account, key, ttl)
 
     async def flush(self, faults: Faults, deliveries: list[int]) -> None:
         """Deliver the webhooks before the answer, if that fault was drawn."""

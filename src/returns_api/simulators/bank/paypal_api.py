@@ -10,12 +10,12 @@ from functools import partial
 import orjson
 
 from ..kit.faults import Faults
+from ..kit.store import Row
 from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import paypal_wire as wire
 from .core import Bank
 from .decimals import to_minor
 from .face import Face, fingerprint, reference_of
-from .ledger import Row
 
 TOKEN_SECONDS = 32_400
 MAX_LISTED = 1_000
@@ -57,7 +57,7 @@ class PayPalApi(Face):
 
     async def get_refund(self, request: Request) -> Response:
         """GET /v2/payments/refunds/{id}."""
-        row = self.bank.ledger.refund(request.args[0], _account(request))
+        row = self.bank.ledger.refunds.find(request.args[0], _account(request))
         if row is None:
             raise _missing()
         return await self.read(row["id"], wire.refund(row, reference_of(row)))
@@ -71,7 +71,7 @@ class PayPalApi(Face):
         """GET /v2/checkout/orders/{id}: with every refund of its capture."""
         account = _account(request)
         payment = self._payment(request.args[0].removeprefix("O"), account)
-        rows = self.bank.ledger.refunds(payment["id"], account, MAX_LISTED)
+        rows = self.bank.ledger.refunds.page(payment["id"], account, MAX_LISTED)
         refunds = [wire.refund(row, reference_of(row)) for row in rows]
         return await self.read(payment["id"], wire.order(payment, self._captured(payment), refunds))
 
@@ -86,7 +86,7 @@ class PayPalApi(Face):
         bank = self.bank
         saved = self.recall(account, key)
         if saved is not None:  # whatever was sent now: the latest state of the first request
-            row = bank.ledger.refund(orjson.loads(saved["body"])["id"], account)
+            row = bank.ledger.refunds.find(orjson.loads(saved["body"])["id"], account)
             assert row is not None
             return json_response(wire.refund(row, reference_of(row)), 201)
         wanted = request.json()
@@ -108,10 +108,10 @@ class PayPalApi(Face):
         return response
 
     def _captured(self, payment: Row) -> wire.Json:
-        return wire.capture(payment, self.bank.ledger.refundable(payment))
+        return wire.capture(payment, self.bank.ledger.refunds.refundable(payment))
 
     def _payment(self, ident: str, account: str) -> Row:
-        row = self.bank.ledger.payment(ident, account)
+        row = self.bank.ledger.payments.find(ident, account)
         if row is None or self.bank.voices.of(row) is not self.bank.voices.paypal:
             raise _missing()
         return row

@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
 from ..kit import clock
+from ..kit.store import Row
 from .decimals import to_text
-from .ledger import Row
 from .words import Message, moment
 
 Json = dict[str, Any]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import partial
 
 from ..kit.faults import Faults
+from ..kit.store import Row
 from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import plain_wire as wire
 from .core import Bank
 from .face import Face, fingerprint, replayed
-from .ledger import Row
 
 PAGE = 20
 
@@ -37,7 +37,7 @@ class PlainApi(Face):
 
     async def get_refund(self, request: Request) -> Response:
         """GET /plain/refunds/{id}."""
-        row = self.bank.ledger.refund(request.args[0], _account(request))
+        row = self.bank.ledger.refunds.find(request.args[0], _account(request))
         if row is None:
             raise Problem(404, wire.error(404, "no_such_refund"))
         return await self.read(row["id"], wire.refund(row))
@@ -46,9 +46,9 @@ class PlainApi(Face):
         """GET /plain/refunds?payment=&after=: newest first, ``PAGE`` at a time."""
         account = _account(request)
         payment = self._payment(request.query.get("payment", ""), account)
-        last = self.bank.ledger.refund(request.query.get("after", ""), account)
+        last = self.bank.ledger.refunds.find(request.query.get("after", ""), account)
         after = None if last is None else int(last["seq"])
-        rows = self.bank.ledger.refunds(payment["id"], account, PAGE, after=after)
+        rows = self.bank.ledger.refunds.page(payment["id"], account, PAGE, after=after)
         page = {"refunds": [wire.refund(row) for row in rows[:PAGE]], "more": len(rows) > PAGE}
         return await self.read(payment["id"], page)
 
@@ -75,7 +75,7 @@ class PlainApi(Face):
         return response
 
     def _payment(self, ident: str, account: str) -> Row:
-        row = self.bank.ledger.payment(ident, account)
+        row = self.bank.ledger.payments.find(ident, account)
         if row is None:
             raise Problem(404, wire.error(404, "no_such_payment"))
         return row

@@ -11,12 +11,12 @@ from functools import partial
 import orjson
 
 from ..kit.faults import Faults
+from ..kit.store import Row
 from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import shopify_wire as wire
 from .core import Bank
 from .decimals import to_minor
 from .face import Face, reference_of, replayed
-from .ledger import Row
 
 MAX_LISTED = 1_000
 
@@ -55,7 +55,7 @@ class ShopifyApi(Face):
         payment = self._payment(ident, account)
         if payment is None:
             return await self.read(account, {"data": {"node": None}})
-        rows = self.bank.ledger.refunds(payment["id"], account, MAX_LISTED)
+        rows = self.bank.ledger.refunds.page(payment["id"], account, MAX_LISTED)
         refunds = [wire.refund(row, reference_of(row)) for row in rows]
         node = wire.payment_node(payment, refunds)
         return await self.read(payment["id"], {"data": {"node": node}})
@@ -90,4 +90,4 @@ class ShopifyApi(Face):
         return response
 
     def _payment(self, ident: str, account: str) -> Row | None:
-        return self.bank.ledger.payment(ident.rpartition("/")[2], account)
+        return self.bank.ledger.payments.find(ident.rpartition("/")[2], account)

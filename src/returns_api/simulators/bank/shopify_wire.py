@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
+from ..kit.store import Row
 from .decimals import to_text
-from .ledger import Row
 from .words import Message, moment
 
 Json = dict[str, Any]

@@ -12,7 +12,7 @@ from ..kit.trouble import serve
 from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import wire
 from .core import Bank
-from .ledger import REFERENCE_KEY
+from .refunds import REFERENCE_KEY
 
 MAX_PAGE = 100
 
@@ -40,7 +40,7 @@ class StripeApi:
     async def create_payment(self, request: Request) -> Response:
         """POST /v1/payment_intents: captured at once."""
         account, form = _account(request), request.form()
-        row = self._bank.ledger.add_payment(
+        row = self._bank.ledger.payments.add(
             _amount(form), form.get("currency", "usd"), account, metadata=_metadata(form)
         )
         return json_response(wire.payment_intent(row))
@@ -53,12 +53,12 @@ class StripeApi:
     async def get_charge(self, request: Request) -> Response:
         """GET /v1/charges/{id}."""
         row = self._bank.payment(request.args[0], _account(request))
-        refunded = row["amount"] - self._bank.ledger.refundable(row)
+        refunded = row["amount"] - self._bank.ledger.refunds.refundable(row)
         return await self._read(row["id"], wire.charge(row, refunded))
 
     async def get_refund(self, request: Request) -> Response:
         """GET /v1/refunds/{id}."""
-        row = self._bank.ledger.refund(request.args[0], _account(request))
+        row = self._bank.ledger.refunds.find(request.args[0], _account(request))
         if row is None:
             raise Problem(404, wire.error(404, "resource_missing", "No such refund"))
         return await self._read(row["id"], wire.refund(row))
@@ -71,7 +71,7 @@ class StripeApi:
         limit, since = _limit(query), _since(query)
         after = self._position(query.get("starting_after"), account)
         before = self._position(query.get("ending_before"), account)
-        rows = self._bank.ledger.refunds(
+        rows = self._bank.ledger.refunds.page(
             payment, account, limit, after=after, before=before, since=since
         )
         page = {
@@ -86,7 +86,7 @@ class StripeApi:
         """GET /v1/disputes with created[gte], limit, starting_after."""
         account, query = _account(request), request.query
         limit, after = _limit(query), query.get("starting_after")
-        rows = self._bank.ledger.disputes(account, limit, after=after, since=_since(query))
+        rows = self._bank.ledger.disputes.page(account, limit, after=after, since=_since(query))
         page = {
             "object": "list",
             "url": "/v1/disputes",
@@ -155,7 +155,7 @@ class StripeApi:
             response = json_response(wire.refund(row))
             if key:
                 shown = _remembered(response, faults)
-                bank.ledger.save_answer(account, key, fingerprint, shown.status, body=shown.body)
+                bank.ledger.answers.save(account, key, fingerprint, shown.status, body=shown.body)
         if "webhook_first" in faults.hooks:
             await bank.hooks.flush(deliveries)
         return response
@@ -164,7 +164,7 @@ class StripeApi:
         if not key:
             return None
         ttl = self._bank.plan.settings.key_ttl_seconds
-        saved = self._bank.ledger.saved_answer(account, key, ttl)
+        saved = self._bank.ledger.answers.find(account, key, ttl)
         if saved is None:
             return None
         if saved["fingerprint"] != fingerprint:
@@ -175,7 +175,7 @@ class StripeApi:
     def _position(self, ident: str | None, account: str) -> int | None:
         if ident is None:
             return None
-        row = self._bank.ledger.refund(ident, account)
+        row = self._bank.ledger.refunds.find(ident, account)
         if row is None:
             raise Problem(404, wire.error(404, "resource_missing", "No such refund"))
         return int(row["seq"])

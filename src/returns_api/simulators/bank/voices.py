@@ -11,8 +11,8 @@ from typing import Protocol
 
 import orjson
 
+from ..kit.store import Row
 from . import adyen_wire, plain_wire, shopify_wire, wire
-from .ledger import Row
 from .paypal_wire import PayPalVoice
 from .words import Message
 

@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from ..kit import clock
-from ..kit.store import Store
+from ..kit.store import Row, Store
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS shipments (
@@ -35,8 +34,6 @@ CREATE TABLE IF NOT EXISTS pickups (
     status TEXT NOT NULL, confirmation TEXT, booked INTEGER NOT NULL DEFAULT 0);
 """
 TABLES = ("shipments", "scans", "movements", "pickups")
-
-Row = sqlite3.Row
 
 
 class Books:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..kit.store import Row
 from ..kit.web import Handler, Problem, Request, Response, json_response
-from .books import Row
 from .core import ROUTE, Carrier
 
 

@@ -17,10 +17,10 @@ from ..kit import faults as fault_kit
 from ..kit import hooks as hook_kit
 from ..kit.faults import Faults, Plan
 from ..kit.hooks import Hooks
-from ..kit.store import Store
+from ..kit.store import Row, Store
 from . import books as book
 from . import dhl_wire, shippo_wire, wire
-from .books import Books, Row
+from .books import Books
 
 LIVES = ("stalled", "lost")
 ROUTE = ("pre_transit", "in_transit", "out_for_delivery", "delivered")

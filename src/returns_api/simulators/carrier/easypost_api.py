@@ -11,9 +11,9 @@ from typing import Any
 import orjson
 
 from ..kit.faults import Faults
+from ..kit.store import Row
 from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import labels, wire
-from .books import Row
 from .face import Face, body_of, origin
 
 

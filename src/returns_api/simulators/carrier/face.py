@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import orjson
 
 from ..kit.faults import Faults
+from ..kit.store import Row
 from ..kit.trouble import serve
 from ..kit.web import Problem, Request, Response
-from .books import Row
 from .core import Carrier
 
 Work = Callable[[], Awaitable[Response]]

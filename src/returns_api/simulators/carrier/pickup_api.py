@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
+from ..kit.store import Row
 from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import wire
-from .books import Row
 from .easypost_api import account_of, json_of, member
 from .face import Face
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..kit.store import Row
 from ..kit.web import Handler, Problem, Request, Response, json_response
 from . import shippo_wire as wire
-from .books import Row
 from .face import Face, body_of, origin
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+Row = sqlite3.Row
+
 
 class Store:
     """One connection, used from the event loop only; every write sits in ``transaction``.
@@ -38,12 +40,12 @@ class Store:
             raise
         self.db.execute("COMMIT")
 
-    def row(self, sql: str, *values: object) -> sqlite3.Row | None:
+    def row(self, sql: str, *values: object) -> Row | None:
         """The first row, if any."""
-        found: sqlite3.Row | None = self.db.execute(sql, values).fetchone()
+        found: Row | None = self.db.execute(sql, values).fetchone()
         return found
 
-    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+    def rows(self, sql: str, *values: object) -> list[Row]:
         """All rows."""
         return self.db.execute(sql, values).fetchall()
 

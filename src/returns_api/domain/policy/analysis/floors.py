@@ -13,10 +13,10 @@ from typing import Any, Final
 from returns_api.domain.calendars import Unit
 from returns_api.domain.policy.analysis.study import Study
 from returns_api.domain.policy.boxes import Box
+from returns_api.domain.policy.chosen_terms import NEVER
 from returns_api.domain.policy.document import Rule
 from returns_api.domain.policy.law import Right
 from returns_api.domain.policy.merge import JOINS, all_grades
-from returns_api.domain.policy.outcome import NEVER
 from returns_api.domain.policy.term_values import DEFAULT_STARTS, Grades, Window
 from returns_api.domain.policy.vocabulary import RefundAt, Severity, StartEvent
 

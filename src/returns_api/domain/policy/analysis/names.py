@@ -10,11 +10,11 @@ from typing import Final
 
 from returns_api.domain.policy import texts
 from returns_api.domain.policy.analysis.study import Study
+from returns_api.domain.policy.chosen_terms import NEVER
 from returns_api.domain.policy.conditions import Choice
 from returns_api.domain.policy.document import Rule
 from returns_api.domain.policy.facts import BuyerHistory, Facts
 from returns_api.domain.policy.law import LEGAL_GOODS
-from returns_api.domain.policy.outcome import NEVER
 from returns_api.domain.policy.places import COUNTRIES, meant
 from returns_api.domain.policy.values import closest
 from returns_api.domain.policy.vocabulary import DEFAULT_TIER, Severity

@@ -12,14 +12,15 @@ from dataclasses import replace
 from typing import Any
 
 from returns_api.domain.policy.boxes import Box, Budget, find, meet
-from returns_api.domain.policy.decisions import Decision, decision_to_json
+from returns_api.domain.policy.chosen_terms import NEVER
+from returns_api.domain.policy.decision_json import decision_to_json
+from returns_api.domain.policy.decisions import Decision
 from returns_api.domain.policy.document import TERM_NAMES, Rule
 from returns_api.domain.policy.evaluate import compile_policy
 from returns_api.domain.policy.facts import Facts
 from returns_api.domain.policy.findings import Finding, Path, write_path
 from returns_api.domain.policy.geometry import Geometry
 from returns_api.domain.policy.loader import LoadedPolicy
-from returns_api.domain.policy.outcome import NEVER
 from returns_api.domain.policy.vocabulary import Severity
 from returns_api.domain.policy.witnesses import witness
 

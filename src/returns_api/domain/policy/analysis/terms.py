@@ -14,8 +14,8 @@ from typing import Any, Final
 from returns_api.domain.policy.analysis import amounts, pairs
 from returns_api.domain.policy.analysis.study import Study
 from returns_api.domain.policy.boxes import Box
+from returns_api.domain.policy.chosen_terms import NEVER
 from returns_api.domain.policy.document import Rule
-from returns_api.domain.policy.outcome import NEVER
 from returns_api.domain.policy.space import bits
 from returns_api.domain.policy.term_values import (
     ApprovalTerm,

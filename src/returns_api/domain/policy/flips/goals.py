@@ -9,9 +9,9 @@ from collections.abc import Callable
 from typing import Final
 
 from returns_api.domain.policy.decisions import Decision
-from returns_api.domain.policy.evaluate import Weighed
 from returns_api.domain.policy.facts import Facts
 from returns_api.domain.policy.vocabulary import Grade, Payer, ResolutionKind
+from returns_api.domain.policy.weighed import Weighed
 
 Goal = Callable[[Weighed, Facts], bool]
 

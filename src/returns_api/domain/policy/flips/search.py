@@ -11,13 +11,13 @@ part is left, no change of facts reaches it. Work is counted; ``TooMany`` is no 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from heapq import heappop, heappush
 from typing import Any, Final
 
 from returns_api.domain.policy.boxes import Box, meet
-from returns_api.domain.policy.evaluate import Dates, Policy, Weighed
+from returns_api.domain.policy.evaluate import Policy
 from returns_api.domain.policy.facts import Facts, time_json
 from returns_api.domain.policy.flips.changes import (
     RANK,
@@ -26,13 +26,16 @@ from returns_api.domain.policy.flips.changes import (
     changed,
     written,
 )
+from returns_api.domain.policy.flips.cures import DEFAULT
 from returns_api.domain.policy.flips.goals import Goal, goal_of, is_open, wanted_kind
 from returns_api.domain.policy.flips.ground import Ground, Start
-from returns_api.domain.policy.flips.needs import DEFAULT, Need, Needs, Way
+from returns_api.domain.policy.flips.needs import Need, Needs, Way
+from returns_api.domain.policy.flips.nodes import Node, Point, Size
 from returns_api.domain.policy.flips.situation import in_time, placed_later
 from returns_api.domain.policy.flips.values import SECOND
 from returns_api.domain.policy.geometry import SCALARS
 from returns_api.domain.policy.space import bits
+from returns_api.domain.policy.weighed import Dates
 
 _OPENS: Final = goal_of("eligible")
 _DAY: Final = SCALARS.index("day")
@@ -44,38 +47,6 @@ class TooMany(Exception):
     """The search looked at as many parts as it may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A part of the space, and what was settled for all points in it.
-
-    ``carrier``: the right that carries the return, None for the merchant. ``giver``: the right that
-    makes it free, None for the merchant. ``settled``: the rule that decides each term named there.
-    ``earlier``: asked in time. ``moved``: placed earlier on the same part of the calendar.
-    """
-
-    box: Box
-    carrier: int | None = None
-    giver: int | None = None
-    settled: tuple[tuple[str, int], ...] = ()
-    earlier: bool = False
-    moved: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """The closest point of a node, as a case."""
-
-    facts: Facts
-    tier: str
-    mask: int
-    options: tuple[Option, ...]
-    atoms: Box
-    weighed: Weighed
-
-
-Size = tuple[int, int, tuple[int, ...], tuple[int, ...]]
-
-
 class Search:
     """One search for one target of one case. ``farther``: nothing near is known to help."""
 
@@ -83,6 +54,7 @@ class Search:
         self._ground = ground
         self._policy: Policy = ground.policy
         self._needs = needs
+        self._cures = needs.cures
         self._target = target
         self._goal: Goal = goal_of(target)
         self._farther = farther
@@ -121,12 +93,12 @@ class Search:
     def _roots(self, start: Start) -> Iterator[Node]:
         """The merchant carries the return, or one right does; and the same for what is free."""
         shift = self._policy.rule_count
-        carriers = bits(self._needs.rights(self._carried(), None) >> shift)
+        carriers = bits(self._cures.rights(self._carried(), None) >> shift)
         yield Node(start.root)
         for number in carriers:
             yield from self._meeting(Node(start.root, carrier=number), shift + number)
         for number, right in enumerate(self._policy.rights):
-            conditions = self._needs.given(right, self._target)
+            conditions = self._cures.given(right, self._target)
             if not conditions:
                 continue
             box = _narrowed(start.root, _CONDITION, conditions)
@@ -266,7 +238,7 @@ class Search:
                 yield from self._without(node, point, way.decider)
                 return
             if way.term == "grades":
-                conditions = self._needs.conditions(chosen, sparing=sparing)
+                conditions = self._cures.conditions(chosen, sparing=sparing)
                 yield replace(node, box=_narrowed(node.box, _CONDITION, conditions))
         if self._target == "return_freight" and not need.late:
             paid = self._ground.paid_in(point.facts.currency)
@@ -277,14 +249,14 @@ class Search:
         graded = way.term == "grades"
         good = self._policy.maker.setters["grades"] if graded else way.good
         if way.term == "return_shipping":
-            good = self._needs.free_somewhere()
+            good = self._cures.free_somewhere()
         rules = [(number, child) for number in bits(good) for child in self._meeting(node, number)]
         if way.by_default or graded:
             rules.append((DEFAULT, node))
         for number, child in rules:
             box = child.box
             if graded:
-                conditions = self._needs.conditions(number, sparing=sparing)
+                conditions = self._cures.conditions(number, sparing=sparing)
                 box = _narrowed(box, _CONDITION, conditions)
             yield replace(child, box=box, settled=(*node.settled, (way.term, number)))
 

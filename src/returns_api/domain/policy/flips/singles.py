@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from returns_api.domain.policy.axes import PRODUCT_WORDS, Clause, dates_of, places_of
-from returns_api.domain.policy.evaluate import Dates, Policy
+from returns_api.domain.policy.evaluate import Policy
 from returns_api.domain.policy.facts import Facts, time_json
 from returns_api.domain.policy.flips.changes import AXES, Option, changed
 from returns_api.domain.policy.flips.goals import Goal
@@ -25,6 +25,7 @@ from returns_api.domain.policy.flips.situation import (
 )
 from returns_api.domain.policy.flips.values import Values
 from returns_api.domain.policy.vocabulary import Grade
+from returns_api.domain.policy.weighed import Dates
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "order_paid_minor": ("order_value",),
@@ -82,7 +83,7 @@ class Singles:
     def find(self, target: str, goal: Goal, now: Situation) -> Option | None:
         """The smallest single change that reaches ``goal``; None where there is none."""
         need = self._needs.of(target, now.weighed, now.mask, now.facts)
-        rights = self._needs.rights(target, now.facts.condition)
+        rights = self._needs.cures.rights(target, now.facts.condition)
         if (need is not None and need.late) or (rights and now.lapsed() & rights):
             asked = in_time(self._policy, now.facts, (now.tier, now.mask), goal, now.dates)
             if asked is not None:

@@ -11,11 +11,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from returns_api.domain.policy.evaluate import Dates, Policy, Weighed
+from returns_api.domain.policy.evaluate import Policy
 from returns_api.domain.policy.facts import Facts, time_json
 from returns_api.domain.policy.flips.changes import Option, changed, placed_on
 from returns_api.domain.policy.flips.goals import Goal
 from returns_api.domain.policy.flips.values import SECOND
+from returns_api.domain.policy.weighed import Dates, Weighed
 
 
 class Situation:

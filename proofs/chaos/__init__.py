@@ -1,0 +1,1 @@
+"""Proof: refunds through half an hour of trouble, each moved once, none lost, none stuck (T07)."""

@@ -1,0 +1,1 @@
+"""Proof: no webhook address reaches this machine, however it is written (T31)."""
