@@ -74,6 +74,13 @@ def test_a_child_that_will_not_stop_is_killed_when_its_time_is_over(log: Path) -
     assert time.monotonic() - begun < 5
 
 
+@pytest.mark.parametrize("number", range(10))
+def test_a_child_that_is_asked_to_stop_at_once_hears_it(log: Path, number: int) -> None:
+    child = start(POLITE, log, seconds=30)
+    # Most often it ends of the signal itself, before its program has begun; never by SIGKILL.
+    assert stop_together([child])["child"] in {7, 128 + signal.SIGTERM}
+
+
 def test_a_child_that_ends_by_itself_is_noticed_with_its_last_words(log: Path) -> None:
     child = start("import sys; print('the reason', flush=True); sys.exit(3)", log)
     end = time.monotonic() + 20

@@ -130,8 +130,8 @@ def test_it_gets_ready_says_where_and_stops_in_order(data_dir: Path, number: int
         assert status(facts["docs_url"], "/docs") == 200
         assert runfile.read_running(data_dir) == facts
         process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == 0, errors
+        output, errors = process.communicate(timeout=60)
+        assert process.returncode == 0, output + errors
         assert errors.splitlines()[-1] == "Stopped."
     for name in ("url", "bank_url", "carrier_url"):
         assert closed(facts[name])

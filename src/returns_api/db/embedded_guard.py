@@ -39,17 +39,30 @@ def _become(user: int, group: int) -> None:
     os.setuid(user)
 
 
+def _handle(numbers: tuple[int, ...], how: signal.Handlers) -> None:
+    for number in numbers:
+        signal.signal(number, how)
+
+
 def _spawn(argv: list[str], account: str) -> int:
-    """Fork and execute ``argv``; ``account`` is ``uid:gid`` or ``-`` for no change."""
+    """Fork and execute ``argv``; ``account`` is ``uid:gid`` or ``-`` for no change.
+
+    The child is never one that ignores signals: what is sent to it in the moment after the fork is
+    held back, not lost, or the program would never hear that it has to stop.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, IGNORED)
+    _handle(IGNORED, signal.SIG_DFL)
     pid = os.fork()
     if pid:
+        _handle(IGNORED, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED)
         return pid
     try:
         if account != "-":
             user, _, group = account.partition(":")
             _become(int(user), int(group))
-        for number in (*IGNORED, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
+        _handle((signal.SIGCHLD,), signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, IGNORED)
         null = os.open(os.devnull, os.O_RDONLY)
         os.dup2(null, 0)
         os.execve(argv[0], argv, dict(os.environ))  # noqa: S606 - no shell is wanted
@@ -83,8 +96,7 @@ def _stop(pid: int, steps: list[Step]) -> int:
 
 def guard(argv: list[str], account: str, steps: list[Step]) -> int:
     """Run ``argv`` until it ends or standard input does; returns its exit code."""
-    for number in IGNORED:
-        signal.signal(number, signal.SIG_IGN)
+    _handle(IGNORED, signal.SIG_IGN)
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
