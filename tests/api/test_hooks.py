@@ -340,3 +340,19 @@ async def test_tampered_shuffled_and_repeated_deliveries_end_like_a_clean_run(
         states.append(await shop.state())
     assert all(state == states[0] for state in states)
     assert [row["external"] for row in states[0]["payments"] if row["gateway"] == refunded]
+
+
+async def test_two_orders_of_one_second_under_one_delivery_id_are_both_taken(
+    ctx: Context, client: httpx.AsyncClient
+) -> None:
+    """WooCommerce makes the id of a delivery of the webhook and the second alone."""
+    shop = await an_intake(ctx)
+    await shop.connect("woo", "shop", "woocommerce", secrets=SECRETS)
+    told = [woocommerce.order(), woocommerce.order(id=800, number="800", transaction_id="")]
+    for body in (*told, *told):
+        head = woocommerce_signed(body, "order.updated", webhook_id="5f3a0c")
+        assert (await client.post(path(shop, "woo"), content=body, headers=head)).is_success
+    await shop.work()
+    assert [row["external_id"] for row in (await shop.state())["orders"]] == ["727", "800"]
+    (stored,) = await shop.rows("SELECT count(*) AS messages FROM inbox")
+    assert stored["messages"] == 2
