@@ -107,3 +107,16 @@ async def test_a_dispute_in_another_currency_or_of_no_order_is_recorded(intake: 
         ("d2", False),
         ("d3", False),
     ]
+
+
+async def test_money_that_is_told_anew_in_another_currency_keeps_its_sum(intake: Intake) -> None:
+    """Four million yen are not forty thousand euros."""
+    await intake.see(OrderSeen(order(payments=(CASH,))), outside(), dispute())
+    yen = replace(CASH, currency="JPY", captured_minor=4_000_000)
+    later = order(payments=(yen,), currency="JPY", updated_at=at(hours=1))
+    told = outside("r1", money(amount=300_000, currency="JPY"), at=at(days=6))
+    again = dispute(amount_minor=800_000, currency="JPY", at=at(days=10))
+    await intake.see(OrderSeen(later), told, again)
+    (payment,) = (await load(intake)).payments
+    assert (payment.currency, payment.captured) == ("EUR", CASH.captured_minor)
+    assert (payment.external, payment.disputed) == (2000, 5000)

@@ -5,10 +5,10 @@ between what a fact counted before and what it counts now, under the payment's r
 same fact twice, or an older one after a newer one, moves nothing, and no fact is refused, however
 far it goes above what was captured. Refuses to own who tells a fact and whether it counts.
 
-How two tellings of one fact meet: the newer amount wins; "no longer active" is final, whatever
-order the tellings come in (a failed refund and a won dispute never come back to life); what was
-counted once stays counted. A payment that was only guessed gives way to a better guess and to a
-known one, and takes its amount along.
+How two tellings of one fact meet: the newer amount of the same currency wins; "no longer active" is
+final, whatever order the tellings come in (a failed refund and a won dispute never come back to
+life); what was counted once stays counted. A payment that was only guessed gives way to a better
+guess and to a known one, and takes its amount along.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ def _upsert() -> Any:
         **{name: given(name, _t.c[name].type) for name in given_names},
     )
     told = new.excluded
+    same_money = told.currency == _t.c.currency  # or a hundred yen would be as many euros
     newer = told.at > _t.c.at
     # A payment that was only guessed, or none, gives way to what is known now.
     loose = and_(or_(_t.c.guessed, _t.c.payment_id.is_(None)), told.payment_id.is_not(None))
@@ -98,6 +99,7 @@ def _upsert() -> Any:
             "order_id": func.coalesce(_t.c.order_id, told.order_id),
             "payment_id": case((loose, told.payment_id), else_=_t.c.payment_id),
             "amount_minor": case(
+                (~same_money, _t.c.amount_minor),
                 (newer, told.amount_minor),
                 (told.at == _t.c.at, func.greatest(told.amount_minor, _t.c.amount_minor)),
                 else_=_t.c.amount_minor,

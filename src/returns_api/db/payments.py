@@ -64,6 +64,8 @@ _new: Final = insert(payments).from_select(
     select(SHOP, given("order_id", Uuid), *_columns),
 )
 _newest: Final = given("newest", Boolean)
+# In another currency it is another sum: what is known stays, or 40 000 yen would be so many euros.
+_same_money: Final = and_(_newest, _new.excluded.currency == payments.c.currency)
 # Connecting a provider after the order came in: nothing may have been counted under the old name.
 _adopted: Final = and_(
     payments.c.provider == "shop", payments.c.external == 0, payments.c.disputed == 0
@@ -72,7 +74,7 @@ _put: Final = (
     _new.on_conflict_do_update(
         index_elements=["shop_id", "order_id", "external_id"],
         set_={
-            "captured": case((_newest, _new.excluded.captured), else_=payments.c.captured),
+            "captured": case((_same_money, _new.excluded.captured), else_=payments.c.captured),
             "position": case((_newest, _new.excluded.position), else_=payments.c.position),
             "gateway": case((_newest, _new.excluded.gateway), else_=payments.c.gateway),
             "provider": case((_adopted, _new.excluded.provider), else_=payments.c.provider),
@@ -120,7 +122,8 @@ _OF_ORDER: Final = Query(
 async def put(
     tx: Transaction, order_id: UUID, told: Sequence[Mapping[str, Any]], *, newest: bool
 ) -> list[Row]:
-    """Add what is new; take ``captured`` of what is known only from the newest snapshot.
+    """Add what is new; take ``captured`` of what is known only from the newest snapshot, and never in
+    another currency: a payment keeps its own.
 
     The order must be locked by ``order_intake.begin``. Returns every payment that was told, with
     ``captured_delta``: how much more (or less) is captured than was known.
