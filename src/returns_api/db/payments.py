@@ -122,8 +122,8 @@ _OF_ORDER: Final = Query(
 async def put(
     tx: Transaction, order_id: UUID, told: Sequence[Mapping[str, Any]], *, newest: bool
 ) -> list[Row]:
-    """Add what is new; take ``captured`` of what is known only from the newest snapshot, and never in
-    another currency: a payment keeps its own.
+    """Add what is new; take ``captured`` of what is known only from the newest snapshot, and never
+    in another currency: a payment keeps its own.
 
     The order must be locked by ``order_intake.begin``. Returns every payment that was told, with
     ``captured_delta``: how much more (or less) is captured than was known.

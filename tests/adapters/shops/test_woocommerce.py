@@ -123,7 +123,8 @@ def test_the_envelope_is_the_delivery_s() -> None:
     headers = woocommerce.signed(b"{}", "order.updated", webhook_id="36e520ebabc2")
     found = SHOP.envelope(headers, b"{}")
     assert (found.event_id.partition(".")[0], found.topic) == ("36e520ebabc2", "order.updated")
-    assert len(SHOP.envelope({**headers, "x-wc-webhook-delivery-id": "d" * 190}, b"").event_id) < 256
+    longest = SHOP.envelope({**headers, "x-wc-webhook-delivery-id": "d" * 190}, b"{}")
+    assert len(longest.event_id) <= 255
     for name in ("x-wc-webhook-delivery-id", "x-wc-webhook-topic"):
         with pytest.raises(ValueError, match=name):
             SHOP.envelope({**headers, name: "ä"}, b"{}")
