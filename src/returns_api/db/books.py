@@ -14,12 +14,22 @@ from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import Query, among, given, here
 from returns_api.db.tables import orders, outside_facts, payments, transfers
 from returns_api.db.tables import reconciliation_lines as _l
+from returns_api.domain.lifecycle.refunds import TRANSFER
+from returns_api.domain.refunds import can_be_named
 
 CONFIRMED: Final = ("succeeded", "pending", "requires_action")
 """States in which the provider itself has told us of the refund."""
 
 _by_reference = transfers.alias("by_reference")
 _by_id = transfers.alias("by_id")
+# As ``domain.refunds.can_be_named`` says, of a transfer that has no id of the provider's yet.
+_unnamed = and_(
+    or_(
+        _by_reference.c.provider_refund_id.is_(None),
+        _by_reference.c.provider_refund_id == _by_reference.c.provider_key,
+    ),
+    among(_by_reference.c.state, sorted(filter(can_be_named, TRANSFER.states))),
+)
 _account = given("account")
 _provider = given("provider")
 
@@ -28,14 +38,15 @@ _LINES: Final = Query(
         _l,
         payments.c.id.label("payment_id"),
         payments.c.order_id,
-        func.coalesce(_by_reference.c.id, _by_id.c.id).label("our_transfer"),
-        func.coalesce(_by_reference.c.refund_id, _by_id.c.refund_id).label("our_refund"),
-        func.coalesce(_by_reference.c.payment_id, _by_id.c.payment_id).label("our_payment"),
-        func.coalesce(_by_reference.c.order_id, _by_id.c.order_id).label("our_order"),
-        func.coalesce(_by_reference.c.amount_minor, _by_id.c.amount_minor).label("our_amount"),
-        func.coalesce(_by_reference.c.currency, _by_id.c.currency).label("our_currency"),
-        func.coalesce(_by_reference.c.state, _by_id.c.state).label("our_state"),
-        func.coalesce(_by_reference.c.updated_at, _by_id.c.updated_at).label("our_at"),
+        payments.c.currency.label("payment_currency"),
+        func.coalesce(_by_id.c.id, _by_reference.c.id).label("our_transfer"),
+        func.coalesce(_by_id.c.refund_id, _by_reference.c.refund_id).label("our_refund"),
+        func.coalesce(_by_id.c.payment_id, _by_reference.c.payment_id).label("our_payment"),
+        func.coalesce(_by_id.c.order_id, _by_reference.c.order_id).label("our_order"),
+        func.coalesce(_by_id.c.amount_minor, _by_reference.c.amount_minor).label("our_amount"),
+        func.coalesce(_by_id.c.currency, _by_reference.c.currency).label("our_currency"),
+        func.coalesce(_by_id.c.state, _by_reference.c.state).label("our_state"),
+        func.coalesce(_by_id.c.updated_at, _by_reference.c.updated_at).label("our_at"),
         outside_facts.c.amount_minor.label("fact_amount"),
         outside_facts.c.currency.label("fact_currency"),
         outside_facts.c.active.label("fact_active"),
@@ -59,6 +70,7 @@ _LINES: Final = Query(
                 _by_reference.c.account == _account,
                 or_(payments.c.id.is_(None), _by_reference.c.payment_id == payments.c.id),
                 _l.c.kind == "refund",
+                _unnamed,
             ),
         )
         .outerjoin(

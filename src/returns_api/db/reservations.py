@@ -59,7 +59,7 @@ COUNT: Final = (
 )
 """What became of a transfer, for ``transfer_changes.apply_change``; the payment must be locked."""
 _PAYMENT_BY_PROVIDER_ID: Final = Query(
-    select(payments.c.id, payments.c.order_id).where(
+    select(payments.c.id, payments.c.order_id, payments.c.currency).where(
         here(payments),
         payments.c.provider == given("provider"),
         payments.c.account == given("account"),

@@ -40,7 +40,10 @@ def _change(*, counts: bool, ends_try: bool) -> Query:
             leased_until=None,
             failure_code=given("failure_code"),
             provider_refund_id=func.coalesce(
-                transfers.c.provider_refund_id, given("provider_refund_id")
+                # Our own key stands there for an id that nobody has given yet.
+                func.nullif(transfers.c.provider_refund_id, transfers.c.provider_key),
+                given("provider_refund_id"),
+                transfers.c.provider_refund_id,
             ),
             updated_at=given("now"),
         )

@@ -70,6 +70,8 @@ class Theirs:
     currency: str
     status: str
     at: datetime | None
+    paid_in: str | None = None
+    """The currency of our payment that it is about, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,11 @@ def compare(theirs: Theirs, ours: Ours | None, now: datetime) -> tuple[Found, ..
     if ours is None:
         if _SIDE[theirs.status] == _DEAD:
             return ()
-        return (Found(Difference.MISSING_HERE, Proposal.RECORD_FACT),)
+        missing = Found(Difference.MISSING_HERE, Proposal.RECORD_FACT)
+        if theirs.paid_in in {None, theirs.currency}:
+            return (missing,)
+        # It is recorded and counts for nothing: only a person can say what it was worth.
+        return (missing, Found(Difference.CURRENCY, Proposal.REVIEW))
     if theirs.currency != ours.currency:
         return (Found(Difference.CURRENCY, Proposal.REVIEW),)
     if theirs.amount_minor != ours.amount_minor:

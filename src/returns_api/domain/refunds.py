@@ -41,11 +41,9 @@ ASK_PENDING: Final = timedelta(minutes=15)
 MAX_SENDS: Final = 500
 """Sends of one transfer before a person must look; an outage of weeks stays below it."""
 
-
 DUE_WITHIN: Final = timedelta(days=5)
 """When a refund that a person asked for is due: the house's own promise, since no policy and no law
 names a day for it. That of a return is due as its policy says, within its law."""
-
 REMIND: Final = tuple(timedelta(days=days) for days in (1, 2, 4, 7))
 """Waits between reminders of an overdue refund; the last one repeats until it is settled."""
 
@@ -176,6 +174,15 @@ def after_fact(
     return _moved(
         transfer, "fact", status, due_at=now + ASK_PENDING if waiting else None, code=failure_code
     )
+
+
+def can_be_named(state: str) -> bool:
+    """Whether a refund that the provider names for the first time can be a transfer's own.
+
+    What waits for an approval was never sent, and what ended unnamed moved no money: whatever else
+    carries its reference moved money beside it, and has to count.
+    """
+    return state != "on_hold" and state not in TRANSFER.terminal
 
 
 def after_silence(transfer: TransferRecord, now: datetime) -> TransferChange:

@@ -110,6 +110,7 @@ def theirs_of(line: Row) -> Theirs:
         currency=line["currency"],
         status=line["status"],
         at=line["at"],
+        paid_in=line["payment_currency"],
     )
 
 

@@ -1,9 +1,10 @@
 """A payment provider's own evidence, from a webhook or a sweep, applied in the open transaction.
 
-A refund that carries our reference, or that we know by its id there, moves our transfer; any other
-was made elsewhere and becomes an outside fact, recorded even above what was captured. A webhook may
-come before the answer to our own call: the reference finds the transfer all the same, so the echo
-is never counted as a second refund.
+A refund that we know by its id there, or that carries the reference of a transfer which has no id
+yet, moves that transfer; any other was made elsewhere and becomes an outside fact, recorded even
+above what was captured. A webhook may come before the answer to our own call: the reference finds
+the transfer all the same, so the echo is never counted as a second refund. A reference names one
+refund only: what else carries it moved money a second time, or after we had given it up.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from returns_api.db import transfers as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain import ids
 from returns_api.domain.refundable import overdrawn
-from returns_api.domain.refunds import after_fact
+from returns_api.domain.refunds import after_fact, can_be_named
 from returns_api.ports.payments import ProviderDispute, ProviderRefund, RefundStatus
 from returns_api.usecases._books import record_fact
 from returns_api.usecases._moves import move_transfer
@@ -43,30 +44,38 @@ async def apply(
     if isinstance(fact, ProviderDispute):
         await _dispute(tx, ctx, provider, account, fact)
         return
-    transfer_id = await _ours(tx, provider, account, fact)
-    if transfer_id is None:
+    ours = await _ours(tx, provider, account, fact)
+    if ours is None:
         await _outside(tx, ctx, provider, account, fact)
     else:
-        await _echo(tx, ctx, transfer_id, fact)
+        await _echo(tx, ctx, ours, fact)
 
 
-async def _ours(tx: Transaction, provider: str, account: str, fact: ProviderRefund) -> UUID | None:
-    if fact.reference is not None:
-        named = ids.decode("trf", fact.reference)
-        if named is not None and await rows.is_transfer_of(
-            tx, named, provider, account, fact.provider_payment_id
-        ):
-            return named
-    return await rows.find_by_provider_id(tx, provider, account, fact.provider_refund_id)
+async def _ours(tx: Transaction, provider: str, account: str, fact: ProviderRefund) -> Row | None:
+    """Our transfer that the fact is about, locked; None for a refund that is not ours."""
+    found = await rows.find_by_provider_id(tx, provider, account, fact.provider_refund_id)
+    named = None if fact.reference is None else ids.decode("trf", fact.reference)
+    if found is None and named is not None:
+        payment = fact.provider_payment_id
+        found = named if await rows.is_transfer_of(tx, named, provider, account, payment) else None
+    row = None if found is None else await rows.lock(tx, found)
+    return row if row is not None and _is_of(row, fact) else None
 
 
-async def _echo(tx: Transaction, ctx: Context, transfer_id: UUID, fact: ProviderRefund) -> None:
-    row = await rows.lock(tx, transfer_id)
-    assert row is not None
+def _is_of(row: Row, fact: ProviderRefund) -> bool:
+    """Whether the fact is about this locked transfer, and not about another refund that carries its
+    reference. An id that is our own key was given by nobody: the transfer has none yet."""
+    known = row["provider_refund_id"]
+    if known in {None, row["provider_key"]}:
+        return can_be_named(row["state"]) or known == fact.provider_refund_id
+    return bool(known == fact.provider_refund_id)
+
+
+async def _echo(tx: Transaction, ctx: Context, row: Row, fact: ProviderRefund) -> None:
     transfer = rows.record(row)
     if (fact.amount_minor, fact.currency) != (transfer.amount_minor, transfer.currency):
         # The provider moved another sum than ours: nothing here may call that a success.
-        await transfer_changes.flag(tx, transfer_id, "amount_differs", ctx.clock())
+        await transfer_changes.flag(tx, transfer.id, "amount_differs", ctx.clock())
         return
     change = after_fact(transfer, fact.status.value, ctx.clock(), fact.failure_code)
     if change is not None and change.state != transfer.state:
@@ -77,6 +86,7 @@ async def _outside(
     tx: Transaction, ctx: Context, provider: str, account: str, fact: ProviderRefund
 ) -> None:
     payment = await _payment(tx, provider, account, fact.provider_payment_id)
+    counted = fact.currency == payment["currency"]
     changed = await record_fact(
         tx,
         ctx,
@@ -88,12 +98,12 @@ async def _outside(
         amount_minor=fact.amount_minor,
         currency=fact.currency,
         active=fact.status not in _GONE,
-        counted=True,
+        counted=counted,
         at=fact.created_at or ctx.clock(),
         lines=[],
     )
     if changed:
-        moved = {"amount": fact.amount_minor, "currency": fact.currency, "counted": True}
+        moved = {"amount": fact.amount_minor, "currency": fact.currency, "counted": counted}
         told = {"moved": [] if fact.status in _GONE else [moved], "lines": []}
         await _tell(tx, ctx, payment["order_id"], "refunded_elsewhere", told)
 
@@ -102,6 +112,7 @@ async def _dispute(
     tx: Transaction, ctx: Context, provider: str, account: str, fact: ProviderDispute
 ) -> None:
     payment = await _payment(tx, provider, account, fact.provider_payment_id)
+    counted = fact.currency == payment["currency"]
     changed = await record_fact(
         tx,
         ctx,
@@ -113,7 +124,7 @@ async def _dispute(
         amount_minor=fact.amount_minor,
         currency=fact.currency,
         active=fact.open,
-        counted=True,
+        counted=counted,
         at=ctx.clock(),
         lines=[],
     )
@@ -122,7 +133,7 @@ async def _dispute(
             "amount": fact.amount_minor,
             "currency": fact.currency,
             "money_withdrawn": fact.open,
-            "counted": True,
+            "counted": counted,
         }
         await _tell(tx, ctx, payment["order_id"], "disputed", told)
 
