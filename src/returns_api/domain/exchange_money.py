@@ -92,18 +92,21 @@ def all_in(settlement: Settlement, way: str) -> Left:
 def left_over(settlement: Settlement, exchanges: Sequence[ExchangeRecord]) -> Left:
     """What decided exchanges leave of the settlement of their return: of given goods what they cost
     less, by their fallback; of the others all, by their outcome. What was replaced without a price
-    bears its share of the freight, and nothing else is due for it."""
+    bears its share of the freight, and nothing else is due for it. Freight that falls to given
+    goods, since another line was paid back elsewhere meanwhile, is not asked for any more."""
     ended = {each.line_external for each in exchanges if each.ended_in_money}
     replaced = {each.line_external for each in exchanges if each.free and each.given}
     shares = share_out(settlement.parts, ended)
     ways = dict.fromkeys(IN_MONEY, 0)
-    drawn = 0
+    drawn = off = 0
     for each in exchanges:
         if each.line_external in replaced:
             continue
         drawn += each.drawn_minor
-        ways[each.outcome or each.fallback] += shares.of(each.line_external) - each.drawn_minor
-    off = sum(shares.freight.get(line, 0) for line in replaced)
+        left = shares.of(each.line_external) - each.drawn_minor
+        ways[each.outcome or each.fallback] += max(left, 0)
+        off += max(-left, 0)
+    off += sum(shares.freight.get(line, 0) for line in replaced)
     kept = [_less(part, off) for part in settlement.parts if part.line not in replaced]
     parts = [part.as_dict() for part in kept]
     if drawn:

@@ -65,6 +65,11 @@ class Claim:
     settled_by: str | None = None
     """Set when the unit was made good elsewhere (an exchange): nothing is due for it."""
 
+    @property
+    def earns(self) -> bool:
+        """Whether the unit is worth anything: new goods are given for such ones alone."""
+        return self.came and self.deduction_ppm < PPM and self.settled_by is None
+
 
 @dataclass(frozen=True, slots=True)
 class QuotedFees:

@@ -32,6 +32,7 @@ from returns_api.domain.cancellations import (
 )
 from returns_api.domain.cancelled_units import WantedUnits
 from returns_api.domain.events import By, Event
+from returns_api.domain.made_good import ELSEWHERE
 from returns_api.domain.order_record import LineRecord, OrderRecord, ParcelRecord
 from returns_api.domain.orders import LineKind
 from returns_api.domain.refunds import DUE_WITHIN, plan_cover, tenders
@@ -41,8 +42,6 @@ from returns_api.usecases._crediting import destinations, settle_credit
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases.context import Context
 
-ELSEWHERE: Final = "refunded_elsewhere"
-"""What settled a unit that the shop platform made good by itself."""
 _CHARGES: Final = frozenset({LineKind.DUTY, LineKind.TIP, LineKind.FEE})
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from returns_api.db import made_good
 from returns_api.db import orders as order_rows
 from returns_api.db import refunds as refund_rows
+from returns_api.db import warehouse as warehouse_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain.allocation import from_json
+from returns_api.domain.exchanges import ExchangeRecord
+from returns_api.domain.made_good import Unit, less_elsewhere
 from returns_api.domain.order_record import PaymentRecord
 from returns_api.domain.refunds import tenders
 from returns_api.domain.returns import ReturnRecord
@@ -33,6 +37,29 @@ async def what_is_due(
         terms = replace(terms, refund_original_shipping=False)
     certificate = from_json(stored)
     return plan_settlement(certificate, claims, terms, tenders(payments, certificate.currency))
+
+
+async def claims_of(
+    tx: Transaction, ret: ReturnRecord, exchanges: Sequence[ExchangeRecord] = ()
+) -> list[Claim]:
+    """The units that came back; those that were made good elsewhere meanwhile count zero, but for
+    those for which ``exchanges`` gave new goods before. The payments must be locked."""
+    claims = came_back(ret, await warehouse_rows.graded_units(tx, ret.id))
+    given = {
+        (each.line_external, unit)
+        for each in exchanges
+        if each.given and not each.in_advance
+        for unit in each.units or ()
+    }
+    return await not_elsewhere(tx, ret, claims, given)
+
+
+async def not_elsewhere(
+    tx: Transaction, ret: ReturnRecord, claims: list[Claim], given: Collection[Unit] = ()
+) -> list[Claim]:
+    """The same units, of which those count zero that somebody gave back in a dashboard meanwhile:
+    the platform named them, and nothing is paid for twice. ``given`` are made good here already."""
+    return less_elsewhere(claims, await made_good.elsewhere(tx, ret.id), given)
 
 
 def came_back(ret: ReturnRecord, graded: Sequence[Row]) -> list[Claim]:

@@ -18,7 +18,6 @@ from uuid import UUID
 
 from returns_api.db import exchanges as rows
 from returns_api.db import ledger, reservations
-from returns_api.db import warehouse as warehouse_rows
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain.errors import NothingLeftToRefund
@@ -41,10 +40,9 @@ from returns_api.domain.ledger import (
 from returns_api.domain.order_record import PaymentRecord
 from returns_api.domain.refunds import DUE_WITHIN, PlannedTransfer, plan_cover
 from returns_api.domain.returns import ReturnRecord
-from returns_api.domain.settlement import PPM
 from returns_api.usecases._books import stamp
 from returns_api.usecases._crediting import all_as_credit, settle_credit
-from returns_api.usecases._due import came_back, what_is_due
+from returns_api.usecases._due import claims_of, what_is_due
 from returns_api.usecases._exchanges import open_exchange, save
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases.context import Context
@@ -176,16 +174,17 @@ async def worth_of(tx: Transaction, ret: ReturnRecord, found: Sequence[ExchangeR
     new one. The payments hold what the lines count for in their order, so that what was paid back
     elsewhere is missing from the last ones."""
     payments = await reservations.lock_payments(tx, ret.order_id)
-    claims = came_back(ret, await warehouse_rows.graded_units(tx, ret.id))
+    claims = await claims_of(tx, ret, found)
     due = await what_is_due(tx, ret, payments, claims, in_goods=True)
     shares, left = share_out(due.parts), sum(max(each.refundable, 0) for each in payments)
     judged = {}
     for each in found:
         line, credit = each.line_external, shares.of(each.line_external)
-        passed = [c.unit for c in claims if c.line == line and c.came and c.deduction_ppm < PPM]
-        held = min(credit - each.drawn_minor, left)
+        passed = [c.unit for c in claims if c.line == line and c.earns]
+        wanted = max(credit - each.drawn_minor, 0)
+        held = min(wanted, left)
         left -= held
-        judged[each.id] = Judged(passed, credit, credit - each.drawn_minor - held)
+        judged[each.id] = Judged(passed, credit, wanted - held)
     return Worth(judged, payments)
 
 
@@ -199,7 +198,7 @@ async def release(
     """
     exchange = change.before
     judged = worth.judged[exchange.id]
-    if judged.uncovered_minor:
+    if judged.uncovered_minor or len(judged.units) < len(exchange.units or ()):
         raise NothingLeftToRefund(
             "What came back was paid back elsewhere meanwhile: cancel the exchange.",
             remaining=judged.credit_minor - judged.uncovered_minor,

@@ -25,7 +25,7 @@ from returns_api.domain.returns import Change, ReturnRecord
 from returns_api.domain.settlement import Settlement
 from returns_api.domain.settlement_terms import claim
 from returns_api.usecases import _exposure
-from returns_api.usecases._due import what_is_due
+from returns_api.usecases._due import not_elsewhere, what_is_due
 from returns_api.usecases._goods_first import give_first
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases._returns import save
@@ -60,7 +60,7 @@ async def grant_if_due(
         for line in ret.open_lines()
         for unit in line.units
     ]
-    due = await what_is_due(tx, ret, payments, units)
+    due = await what_is_due(tx, ret, payments, await not_elsewhere(tx, ret, units))
     if not due.total_minor:
         return [], []
     moves = plan_cover(payments, due.total_minor, due.currency)

@@ -8,21 +8,23 @@ is not complete until it arrived or finance gave it up.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from returns_api.db import exchanges as exchange_rows
 from returns_api.db import ledger, reservations
 from returns_api.db import returns as rows
-from returns_api.db import warehouse as warehouse_rows
 from returns_api.db.engine import Transaction
 from returns_api.db.outbox import Job
 from returns_api.domain.events import By, Event
 from returns_api.domain.exchange_money import Left, all_in, keeps_order, left_over
 from returns_api.domain.exchanges import IN_GOODS
 from returns_api.domain.ledger import ReturnRef, return_settled
+from returns_api.domain.made_good import ELSEWHERE
 from returns_api.domain.order_record import PaymentRecord
 from returns_api.domain.receiving import due_for_settlement, plan_settle
 from returns_api.domain.refunds import PlannedTransfer, plan_cover
@@ -32,7 +34,7 @@ from returns_api.usecases._advances import Set, set_against, standing
 from returns_api.usecases._approvals import hold_for_return
 from returns_api.usecases._books import stamp
 from returns_api.usecases._crediting import Plan, destinations, settle_credit
-from returns_api.usecases._due import came_back, what_is_due
+from returns_api.usecases._due import claims_of, what_is_due
 from returns_api.usecases._exchanging import Goods, give_goods
 from returns_api.usecases._refunds import NewRefund, reserve_and_store
 from returns_api.usecases._repairing import take_in
@@ -64,7 +66,7 @@ async def settle_if_due(
     payments = await reservations.lock_payments(tx, ret.order_id)
     left = await _left(tx, ret, payments, goods)
     paid = await set_against(tx, ctx, before, left.parts, left.total_minor, by)
-    change = plan_settle(ret, ctx.clock(), paid.rest_minor)
+    change = _told(plan_settle(ret, ctx.clock(), paid.rest_minor), left.parts)
     events, jobs = await save(tx, ctx, change, by)
     insured = await claim_freight(tx, ctx, ret, left.freight_minor, by)
     events = [*goods.events, *events, *paid.events, *insured]
@@ -79,12 +81,19 @@ async def settle_if_due(
     return events, jobs
 
 
+def _told(change: Change, parts: Sequence[Mapping[str, Any]]) -> Change:
+    """With how many units count zero because somebody gave them back without us: where nothing is
+    refunded, no parts say so."""
+    found = Counter(part.get("because", {}).get("settled_by") for part in parts)[ELSEWHERE]
+    return replace(change, data={**change.data, ELSEWHERE: found}) if found else change
+
+
 async def _left(
     tx: Transaction, ret: ReturnRecord, payments: Sequence[PaymentRecord], goods: Goods
 ) -> Left:
     """What is due in money, beside goods that were given."""
-    claims = came_back(ret, await warehouse_rows.graded_units(tx, ret.id))
     decided = goods.decided
+    claims = await claims_of(tx, ret, decided)
     in_goods = goods.given or (bool(decided) and keeps_order(decided, claims))
     settlement = await what_is_due(tx, ret, payments, claims, in_goods=in_goods)
     if decided:
