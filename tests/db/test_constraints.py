@@ -166,7 +166,9 @@ async def test_every_reference_refuses_what_is_not_there_and_what_is_another_sho
 
 
 PLAIN: Mapping[str, str] = {
-    "recovery_steps": "movement_id IS NULL",
+    "recovery_steps": "reference IS NOT NULL",
+    "exchanges": "payment_reference IS NOT NULL",
+    "repairs": "payment_reference IS NOT NULL",
     "complaints": "state = 'rated'",
     "order_deadlines": "state = 'open'",
     "cancellations": "refund_id IS NOT NULL",

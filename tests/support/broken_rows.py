@@ -142,7 +142,8 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
     "ck_exchanges_money_instead": {"outcome": "refund"},
     "ck_exchanges_fails_for_a_reason": {"failed_since": "payments_do_not_cover_it"},
     "ck_exchanges_given_for_units": {"units": None},
-    "ck_exchanges_paid_for": {"drawn_minor": 10**9},
+    "ck_exchanges_paid_for": {"paid_minor": 10**9},
+    "ck_exchanges_drawn_within_credit": {"credit_minor": 0},
     "ck_exchanges_gift_with_a_refund": {"gift_minor": 1},
     "ck_exchanges_first_within_what_comes_back": {"in_advance": True},
     "ck_exchanges_paid_by_evidence": {"payment_reference": None},
@@ -240,7 +241,7 @@ BY_HAND: Mapping[str, Mapping[str, Any]] = {
         "reference": None,
         "movement_id": None,
     },
-    "ck_recovery_steps_paid_with_evidence": {"reference": "wire"},
+    "ck_recovery_steps_paid_with_evidence": {"reference": None},
     "ck_listings_forgotten_at_its_end": {"ended_at": _THEN},
     "ck_recovery_steps_two_persons": {"actor_id": _SAME, "approver_id": _SAME},
 }

@@ -169,7 +169,7 @@ class IdempotencyInProgress(ReturnsError):
 
 class DuplicateReference(Conflict):
     code = "duplicate_reference"
-    title = "This client_reference was used before"
+    title = "This reference was used before"
 
 
 class PolicyInvalid(ReturnsError):

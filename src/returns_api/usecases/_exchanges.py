@@ -4,7 +4,7 @@ return's lock."""
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from returns_api.db import exchanges as rows
@@ -23,10 +23,7 @@ from returns_api.domain.exchanges import (
     opening,
 )
 from returns_api.domain.returns import ReturnLineRecord, ReturnRecord
-from returns_api.usecases._references import counted_once
 from returns_api.usecases.context import Context
-
-_REFERENCE: Final = "uq_exchanges_shop_id_payment_reference"
 
 
 async def open_exchange(
@@ -79,21 +76,19 @@ async def save(tx: Transaction, ctx: Context, change: ExchangeChange, by: By, **
 
     Raises:
         Conflict: somebody moved the exchange meanwhile; nothing is written.
-        DuplicateReference: its payment was told before.
     """
     before = change.before
-    with counted_once(_REFERENCE):
-        await moves.move(
-            tx,
-            table,
-            "exchange",
-            before.id,
-            before.sequence,
-            ctx.clock(),
-            change.deadlines,
-            state=change.state,
-            **{**change.values, **more},
-        )
+    await moves.move(
+        tx,
+        table,
+        "exchange",
+        before.id,
+        before.sequence,
+        ctx.clock(),
+        change.deadlines,
+        state=change.state,
+        **{**change.values, **more},
+    )
     after = await rows.one(tx, before.id)
     assert after is not None
     return exchange_event(ctx, after, change.event, by, **change.data)

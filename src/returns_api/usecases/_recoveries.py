@@ -24,6 +24,7 @@ from returns_api.domain.lifecycle.advances import OPEN
 from returns_api.domain.recoveries import RecoveryRecord, Step, plan_part
 from returns_api.usecases._acting import Acting
 from returns_api.usecases._books import stamp
+from returns_api.usecases._references import take_payment
 from returns_api.usecases.context import Context
 
 _RULES: Final = {
@@ -73,11 +74,18 @@ async def write_step(
     by: By,
     **told: Any,
 ) -> None:
-    """One part with its entry; ``told``: reference, note, approver_id, movement_id."""
+    """One part with its entry; ``told``: reference, note, approver_id, movement_id.
+
+    Raises:
+        DuplicateReference: the payment that ``reference`` names was told before.
+    """
+    step_id = ctx.new_id()
+    if (reference := told.get("reference")) is not None:
+        await take_payment(tx, ctx, reference, "recovery", step_id)
     await rows.add_step(
         tx,
         **{
-            "id": ctx.new_id(),
+            "id": step_id,
             "recovery_id": recovery.id,
             "kind": kind,
             "amount_minor": amount_minor,

@@ -3,7 +3,7 @@ return's lock."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from returns_api.db import moves
@@ -15,10 +15,7 @@ from returns_api.domain.events import SYSTEM, By, Event
 from returns_api.domain.repair_plans import plan_lapse
 from returns_api.domain.repairs import RepairChange, RepairRecord
 from returns_api.domain.returns import ReturnRecord
-from returns_api.usecases._references import counted_once
 from returns_api.usecases.context import Context
-
-_REFERENCE: Final = "uq_repairs_shop_id_payment_reference"
 
 
 async def open_repair(tx: Transaction, ctx: Context, ret: ReturnRecord, by: By) -> Event:
@@ -55,21 +52,19 @@ async def save(tx: Transaction, ctx: Context, change: RepairChange, by: By) -> E
 
     Raises:
         Conflict: somebody moved the repair meanwhile; nothing is written.
-        DuplicateReference: its payment was told before.
     """
     before = change.before
-    with counted_once(_REFERENCE):
-        await moves.move(
-            tx,
-            table,
-            "repair",
-            before.id,
-            before.sequence,
-            ctx.clock(),
-            change.deadlines,
-            state=change.state,
-            **change.values,
-        )
+    await moves.move(
+        tx,
+        table,
+        "repair",
+        before.id,
+        before.sequence,
+        ctx.clock(),
+        change.deadlines,
+        state=change.state,
+        **change.values,
+    )
     after = await rows.one(tx, before.id)
     assert after is not None
     return repair_event(ctx, after, change.event, by, **change.data)

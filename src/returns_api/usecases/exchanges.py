@@ -38,6 +38,7 @@ from returns_api.usecases._exchanges import save
 from returns_api.usecases._exchanging import release, worth_of
 from returns_api.usecases._granting import grant_if_reached
 from returns_api.usecases._loading import NO_SUCH_THING
+from returns_api.usecases._references import take_payment
 from returns_api.usecases._settlement import settle_if_due
 from returns_api.usecases.context import Context
 
@@ -133,6 +134,7 @@ async def record_payment(
     worth = await worth_of(tx, ret, await rows.of_return(tx, ret.id))
     judged = worth.judged[exchange.id]
     change = plan_pay(exchange, who.actor, ctx.clock(), judged, amount_minor, reference)
+    await take_payment(tx, ctx, reference, "exchange", exchange.id)
     released = await release(tx, ctx, change, worth, who.by)
     events, jobs = await settle_if_due(tx, ctx, ret.id, who.by)
     await emit(tx, [released, *events], jobs)

@@ -8,7 +8,7 @@ what is given up instead (``recovery_decisions``).
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from returns_api.db import caps as cap_rows
@@ -29,10 +29,7 @@ from returns_api.usecases._acting import Acting
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._recoveries import buyer_of, fill_part, recovery_event
 from returns_api.usecases._recovery_views import RecoveryView, locked, view_of
-from returns_api.usecases._references import counted_once
 from returns_api.usecases.context import Context
-
-_REFERENCE: Final = "uq_recovery_steps_shop_id_kind_reference"
 
 
 async def get_recovery(ctx: Context, principal: Principal, recovery_id: UUID) -> RecoveryView:
@@ -90,11 +87,10 @@ async def record_payment(
         DuplicateReference: this payment was told before.
     """
     recovery = await locked(tx, who)
-    with counted_once(_REFERENCE):
-        after = await fill_part(
-            tx, ctx, who, recovery, "pay", part_of(recovery, amount_minor), who.by,
-            reference=reference, note=note,
-        )  # fmt: skip
+    after = await fill_part(
+        tx, ctx, who, recovery, "pay", part_of(recovery, amount_minor), who.by,
+        reference=reference, note=note,
+    )  # fmt: skip
     return await view_of(tx, after)
 
 

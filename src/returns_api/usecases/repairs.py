@@ -38,6 +38,7 @@ from returns_api.domain.repair_prices import Asked, PriceList
 from returns_api.domain.repairs import RepairChange, RepairRecord
 from returns_api.usecases._acting import Acting, require_seen
 from returns_api.usecases._loading import NO_SUCH_THING
+from returns_api.usecases._references import take_payment
 from returns_api.usecases._repairing import give_back, pay
 from returns_api.usecases._repairs import save
 from returns_api.usecases._settlement import settle_if_due
@@ -134,6 +135,7 @@ async def record_payment(
     """
     repair = await _locked(tx, who)
     change = plan_pay(repair, who.actor, ctx.clock(), amount_minor, reference)
+    await take_payment(tx, ctx, reference, "repair", repair.id)
     await emit(tx, [await pay(tx, ctx, change, who.by)])
     return await _visible(tx, who.principal, repair.id)
 

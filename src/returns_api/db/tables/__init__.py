@@ -49,6 +49,7 @@ from returns_api.db.tables.orders import (
     parcels,
     payments,
 )
+from returns_api.db.tables.payment_references import payment_references
 from returns_api.db.tables.photos import photos
 from returns_api.db.tables.pickups import pickups
 from returns_api.db.tables.policies import backtests, policy_history, policy_versions
@@ -149,6 +150,7 @@ __all__ = [
     "outside_facts",
     "parcel_lines",
     "parcels",
+    "payment_references",
     "payments",
     "photos",
     "pickups",

@@ -148,6 +148,14 @@ def belongs_to(
     )
 
 
+def paid_by(column: str) -> ForeignKeyConstraint:
+    """The payment that ``column`` names was told for this row, and for no other in the shop."""
+    return ForeignKeyConstraint(
+        ["shop_id", column, "id"],
+        [f"payment_references.{name}" for name in ("shop_id", "reference", "used_by")],
+    )
+
+
 def due_index(table: str, column: str, where: str) -> Index:
     """A small index over what a sweep looks for, and nothing else."""
     return Index(f"ix_{table}_{column}_sweep", column, postgresql_where=text(where))

@@ -18,6 +18,7 @@ from returns_api.db.tables._base import (
     moment,
     money,
     one_of,
+    paid_by,
     tenant_table,
     text_,
     uuid_,
@@ -158,7 +159,7 @@ recovery_steps = tenant_table(
     *at_least(1, "amount_minor"),
     belongs_to("recoveries", "recovery_id", ("currency", "currency")),
     belongs_to("store_credit_movements", "movement_id"),
-    UniqueConstraint("shop_id", "kind", "reference"),
+    paid_by("reference"),
     UniqueConstraint("shop_id", "movement_id"),
     Index("ix_recovery_steps_recovery", "shop_id", "recovery_id"),
 )

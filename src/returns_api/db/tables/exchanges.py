@@ -17,6 +17,7 @@ from returns_api.db.tables._base import (
     moment,
     money,
     one_of,
+    paid_by,
     tenant_table,
     text_,
     uuid_,
@@ -93,6 +94,9 @@ exchanges = tenant_table(
     ),
     CheckConstraint("(paid_minor > 0) = (payment_reference IS NOT NULL)", name="paid_by_evidence"),
     CheckConstraint(
+        "in_advance OR drawn_minor <= coalesce(credit_minor, 0)", name="drawn_within_credit"
+    ),
+    CheckConstraint(
         f"NOT in_advance OR ({_GIVEN} AND kind = 'exchange' AND paid_minor = 0"
         " AND drawn_minor BETWEEN 1 AND expected_minor AND credit_minor IS NULL)",
         name="first_within_what_comes_back",
@@ -107,7 +111,7 @@ exchanges = tenant_table(
     belongs_to("return_lines", "return_line_id"),
     belongs_to("refunds", "refund_id", ("order_id", "order_id")),
     UniqueConstraint("shop_id", "return_id", "return_line_id"),
-    UniqueConstraint("shop_id", "payment_reference"),
+    paid_by("payment_reference"),
     UniqueConstraint("shop_id", "id", "order_id"),
     Index("ix_exchanges_order", "shop_id", "order_id"),
     Index("ix_exchanges_state", "shop_id", "state", "id"),

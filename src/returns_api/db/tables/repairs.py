@@ -13,6 +13,7 @@ from returns_api.db.tables._base import (
     moment,
     money,
     one_of,
+    paid_by,
     tenant_table,
     text_,
     uuid_,
@@ -100,7 +101,7 @@ repairs = tenant_table(
     belongs_to("returns", "return_id", ("order_id", "order_id")),
     belongs_to("return_lines", "return_line_id"),
     UniqueConstraint("shop_id", "return_id"),
-    UniqueConstraint("shop_id", "payment_reference"),
+    paid_by("payment_reference"),
     Index("ix_repairs_order", "shop_id", "order_id"),
     Index("ix_repairs_state", "shop_id", "state", "id"),
 )
