@@ -127,13 +127,6 @@ _OPENED: Final = Query(
     .where(here(returns), returns.c.gift_receipt_id == given("id"))
     .order_by(returns.c.id.desc())
 )
-_GIFT: Final = Query(
-    select(returns.c.id).where(
-        here(returns),
-        returns.c.id == given("return_id", Uuid),
-        returns.c.gift_receipt_id.is_not(None),
-    )
-)
 
 
 def is_of_gift(return_id: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -198,12 +191,6 @@ async def revoke(tx: Transaction, receipt_id: UUID, now: datetime) -> int | None
 async def opened(tx: Transaction, receipt_id: UUID) -> list[Row]:
     """Id, number and state of the returns by a receipt, newest first."""
     return await tx.all(_OPENED, id=receipt_id)
-
-
-async def gift_of(tx: Transaction, return_id: UUID | None) -> UUID | None:
-    """The return, where it was opened by a receipt."""
-    found: UUID | None = await tx.value(_GIFT, return_id=return_id)
-    return found
 
 
 async def _whole(tx: Transaction, head: Row | None) -> GiftReceipt | None:

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from returns_api.domain.orders import LineKind
-from returns_api.domain.refundable import refundable
+from returns_api.domain.refundable import overdrawn, refundable
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,12 @@ class PaymentRecord:
         """What may still be reserved; never negative, though outside facts may exceed captured."""
         held = self.reserved + self.exchanged
         return refundable(self.captured, held, self.refunded, self.external, self.disputed)
+
+    @property
+    def overdrawn(self) -> int:
+        """By how much all that left, is promised or is blocked exceeds what was captured."""
+        held = self.reserved + self.exchanged
+        return overdrawn(self.captured, held, self.refunded, self.external, self.disputed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,8 @@ SEND_AGAIN: Final = tuple(timedelta(seconds=s) for s in (1, 2, 5, 15, 60, 300, 9
 
 ASK_PENDING: Final = timedelta(minutes=15)
 """How often a pending refund is looked up: the sweep behind lost webhooks (S16)."""
-
 MAX_SENDS: Final = 500
 """Sends of one transfer before a person must look; an outage of weeks stays below it."""
-
 DUE_WITHIN: Final = timedelta(days=5)
 """When a refund that a person asked for is due: the house's own promise, since no policy and no law
 names a day for it. That of a return is due as its policy says, within its law."""
@@ -53,6 +51,8 @@ def remind_in(reminders: int) -> timedelta:
     return REMIND[min(reminders, len(REMIND) - 1)]
 
 
+OVERDRAWN: Final = "payment_overdrawn"
+"""Why a transfer waits for a person: money went elsewhere since it was reserved."""
 STORE_CREDIT: Final = "store_credit"
 """What stands for a provider where a transfer ends in our own books."""
 

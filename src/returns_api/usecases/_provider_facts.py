@@ -16,7 +16,6 @@ from returns_api.db import order_intake, reservations, transfer_changes
 from returns_api.db import transfers as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.domain import ids
-from returns_api.domain.refundable import overdrawn
 from returns_api.domain.refunds import after_fact, can_be_named
 from returns_api.ports.payments import ProviderDispute, ProviderRefund, RefundStatus
 from returns_api.usecases._books import record_fact
@@ -153,8 +152,5 @@ async def _tell(
     """One event for the order; ``exceeds_captured`` is the alarm of promise S9."""
     version = await order_intake.step(tx, order_id, ctx.clock())
     stored = await reservations.payments_of(tx, order_id)
-    exceeds = any(
-        overdrawn(p.captured, p.reserved + p.exchanged, p.refunded, p.external, p.disputed)
-        for p in stored
-    )
+    exceeds = any(payment.overdrawn for payment in stored)
     await tell(tx, ctx, order_id, version, type_, {**data, "exceeds_captured": exceeds})

@@ -8,9 +8,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import approvals as approval_rows
-from returns_api.db import gifts as gift_rows
 from returns_api.db import ledger, transfer_changes
 from returns_api.db import refunds as rows
+from returns_api.db import returns as return_rows
 from returns_api.db import transfers as transfer_rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, emit
@@ -26,10 +26,16 @@ from returns_api.domain.ledger import refund_given_up, refund_taken_up
 from returns_api.domain.lifecycle.machine import Actor
 from returns_api.domain.lifecycle.refunds import HOLDING, REFUND, TRANSFER
 from returns_api.domain.order_record import PaymentRecord
-from returns_api.domain.refunds import PlannedTransfer, after_cancel, missing, plan_cover
+from returns_api.domain.refunds import (
+    OVERDRAWN,
+    PlannedTransfer,
+    after_cancel,
+    missing,
+    plan_cover,
+)
 from returns_api.usecases._approvals import held_binding, releases
 from returns_api.usecases._books import debt_of, refund_ref, stamp
-from returns_api.usecases._crediting import destinations, settle_credit
+from returns_api.usecases._crediting import Plan, destinations, settle_credit
 from returns_api.usecases._moves import follow_transfers, moved_entry
 from returns_api.usecases._refund_views import RefundView, locked, view_of
 from returns_api.usecases._refunds import add_transfers
@@ -117,14 +123,24 @@ async def _release(
 ) -> Job | None:
     """As if it started now: to the provider, to store credit, or to a person where there is no one
     to call."""
-    start = PlannedTransfer(payment, move["amount_minor"], move["store_credit_id"]).state
+    credit = move["store_credit_id"]
+    start, code = PlannedTransfer(payment, move["amount_minor"], credit).state, None
+    if start != "queued":
+        code = "no_provider_connection"
+    elif credit is not None and _is_gone(payment):
+        start, code = "needs_review", OVERDRAWN
     state = TRANSFER.step("on_hold", "release", actor, to=start)
-    sent = state == "queued" and move["store_credit_id"] is None
-    code = None if state == "queued" else "no_provider_connection"
+    sent = state == "queued" and credit is None
     await transfer_changes.put_in_line(
         tx, move["id"], "on_hold", state, now if sent else None, now, code
     )
     return Job("send_transfer", move["id"]) if sent else None
+
+
+def _is_gone(payment: PaymentRecord | None) -> bool:
+    """Whether the money that a transfer draws on left meanwhile, by a chargeback or a refund made
+    elsewhere: store credit for it would pay twice. A worker asks the same before it sends."""
+    return payment is not None and payment.overdrawn > 0
 
 
 def _nothing_waits(state: str) -> ActionNotAllowed:
@@ -154,7 +170,7 @@ async def retry_refund(ctx: Context, principal: Principal, by: By, refund_id: UU
         if not may_retry(head):
             raise _judged_by_goods(head["state"], actor)
         stuck = [move for move in moves if move["state"] == "needs_review"]
-        jobs = [await _take_up(tx, ctx, move, actor) for move in stuck]
+        jobs = await _take_up_all(tx, ctx, stuck, payments, actor)
         rest = missing(head["amount_minor"], [transfer_rows.record(move) for move in moves])
         planned = plan_cover(payments, rest, head["currency"])
         if not stuck and not planned:
@@ -164,18 +180,25 @@ async def retry_refund(ctx: Context, principal: Principal, by: By, refund_id: UU
         if head["given_up"]:
             await rows.give_up(tx, refund_id, ctx.clock(), given_up=False)
             await ledger.post(tx, refund_taken_up(stamp(ctx, by), refund_ref(head), rest))
-        gift = await gift_rows.gift_of(tx, head["return_id"])
-        plan = await destinations(
-            tx, ctx, by, head["order_id"], head["currency"], planned, gift=gift
-        )
+        plan = await _route(tx, ctx, by, head, planned)
         jobs += await add_transfers(tx, ctx, head, plan.transfers, by)
         await emit(tx, plan.events)
         await follow_transfers(tx, ctx, refund_id, by, "retried", jobs)
-        if plan.credits:
+        if plan.credits or any(move["store_credit_id"] is not None for move in stuck):
             await settle_credit(tx, ctx, refund_id, by)
         view = await view_of(tx, refund_id)
     ctx.wake()
     return view
+
+
+async def _route(
+    tx: Transaction, ctx: Context, by: By, head: Row, planned: Sequence[PlannedTransfer]
+) -> Plan:
+    """The way that the buyer chose for the return, or its recipient as a gift."""
+    ret = None if head["return_id"] is None else await return_rows.one(tx, head["return_id"])
+    gift = None if ret is None or ret.gift_receipt_id is None else ret.id
+    way = "refund" if ret is None else ret.resolution
+    return await destinations(tx, ctx, by, head["order_id"], head["currency"], planned, way, gift)
 
 
 def may_retry(head: Row) -> bool:
@@ -192,6 +215,26 @@ def _judged_by_goods(state: str, actor: Actor) -> ActionNotAllowed:
         action="retry",
         allowed=allowed,
     )
+
+
+async def _take_up_all(
+    tx: Transaction,
+    ctx: Context,
+    stuck: Sequence[Row],
+    payments: Sequence[PaymentRecord],
+    actor: Actor,
+) -> list[Job]:
+    """To the provider again; to store credit only where the money is there again."""
+    of_payment, jobs = {payment.id: payment for payment in payments}, []
+    for move in stuck:
+        if move["store_credit_id"] is None:
+            jobs.append(await _take_up(tx, ctx, move, actor))
+        elif not _is_gone(of_payment.get(move["payment_id"])):
+            state = TRANSFER.step(move["state"], "retry", actor, to="queued")
+            await transfer_changes.put_in_line(
+                tx, move["id"], move["state"], state, None, ctx.clock()
+            )
+    return jobs
 
 
 async def _take_up(tx: Transaction, ctx: Context, move: Row, actor: Actor) -> Job:

@@ -20,6 +20,7 @@ from returns_api.db.engine import Row
 from returns_api.domain import ids
 from returns_api.domain.refunds import (
     MAX_SENDS,
+    OVERDRAWN,
     TransferChange,
     TransferRecord,
     after_absence,
@@ -159,7 +160,7 @@ def _plan(
         return give_up(transfer, "outcome_unknown")
     if kind == "send" and transfer.first_sent_at is None and row["overdrawn"]:
         # Money went back elsewhere since this was reserved: sending it too would pay twice (S9).
-        return give_up(transfer, "payment_overdrawn")
+        return give_up(transfer, OVERDRAWN)
     if transfer.state == "sending" and transfer.attempt > MAX_SENDS:
         return give_up(transfer, "every_worker_died")
     return Try(
