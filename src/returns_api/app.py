@@ -65,6 +65,7 @@ from returns_api.api.middleware import BodyLimit, Observed
 from returns_api.api.openapi import describe
 from returns_api.config import Settings
 from returns_api.wiring import running_context
+from returns_api.worker.jobs import TIMED
 
 ROUTERS = (
     health,
@@ -126,6 +127,7 @@ async def at_work(app: FastAPI, settings: Settings, **overrides: Any) -> AsyncIt
     opened = running_context(settings, pool_size=settings.api_pool_size, **overrides)
     async with opened as (ctx, waker):
         app.state.context = ctx
+        app.state.backlog = health.Backlog(TIMED)
         waker.start()
         yield
         await waker.stop()

@@ -73,17 +73,21 @@ def test_what_ended_stays_ended(status: str) -> None:
 
 def test_an_unknown_outcome_is_asked_about_by_the_schedule_of_the_promise() -> None:
     """1m, 5m, 15m, 1h, 6h, 24h, then daily x 7, then a person; the money stays reserved (S8)."""
-    now, waits, state, lookups = NOW, [], "sending", 0
+    now, waits, heard, state, lookups = NOW, [], [], "sending", 0
     while state != "needs_review":
         change = after_silence(transfer(state, lookups=lookups), now)
         assert change.reserved_delta == change.refunded_delta == 0
         state, lookups = change.state, change.lookups
+        if change.unsettled:
+            heard.append(now - NOW)
         if change.due_at is not None:
             waits.append(change.due_at - now)
             now = change.due_at
     minutes = [wait.total_seconds() / 60 for wait in waits]
     assert minutes == [1, 5, 15, 60, 360, 1440, *[1440] * 7]
     assert len(ASK_AGAIN) == 13
+    # Once, at the first look-up after the quarter of an hour in which it should have settled (S12).
+    assert heard == [timedelta(minutes=21)]
 
 
 def test_an_outage_never_fails_a_refund() -> None:

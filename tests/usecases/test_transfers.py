@@ -74,7 +74,8 @@ async def test_an_unknown_one_is_asked_by_the_schedule_and_then_given_to_a_perso
     assert (move["state"], move["due_at"]) == ("needs_review", None)
     assert gate.calls.count("look_up") == 13
     assert (await story.payments(order))["p0"].reserved == 6000
-    assert (await story.happened(view.refund["id"]))[-1] == "refund.needs_review"
+    happened = [each for each in await story.happened(view.refund["id"]) if "overdue" not in each]
+    assert happened[-3:] == ["refund.unknown", "refund.unsettled", "refund.needs_review"]
 
     gate.refusals.clear()
     await story.retry(view.refund["id"])

@@ -228,7 +228,8 @@ class Step:
     settled: bool
 
     def changes(self, refund: Mapping[str, Any] | Row) -> bool:
-        return (self.state, self.arrived_minor) != (refund["state"], refund["arrived_minor"])
+        before = (refund["state"], refund["arrived_minor"], refund["sequence"])
+        return (self.state, self.arrived_minor, self.sequence) != before
 
 
 async def step(

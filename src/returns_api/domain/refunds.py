@@ -9,7 +9,7 @@ Sources: promises S6-S9 of the reliability notes; the wait table is S8's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -31,6 +31,10 @@ ASK_AGAIN: Final = (
     *(timedelta(days=1) for _ in range(7)),
 )
 """Waits between look-ups of an unknown outcome; after the last one a person must look."""
+
+HEARD_AFTER: Final = 3
+"""Look-ups in vain after which an unknown outcome makes itself heard (S12): by then a quarter of an
+hour has passed, in which a provider that is well would have told it."""
 
 SEND_AGAIN: Final = tuple(timedelta(seconds=s) for s in (1, 2, 5, 15, 60, 300, 900, 3600))
 """Waits before a request that certainly did not act is sent again; the last one repeats."""
@@ -145,6 +149,8 @@ class TransferChange:
     failure_code: str | None = None
     unsent: bool = False
     """The provider certainly has nothing: the next send counts as the first one again."""
+    unsettled: bool = False
+    """It has been unknown for so long that somebody should know: told once."""
 
 
 def missing(amount_minor: int, transfers: Sequence[TransferRecord]) -> int:
@@ -189,7 +195,7 @@ def after_silence(transfer: TransferRecord, now: datetime) -> TransferChange:
     """No answer, or one that cannot be read: unknown, the money stays reserved, ask later."""
     if transfer.lookups >= len(ASK_AGAIN):
         return give_up(transfer, "outcome_unknown")
-    return _moved(
+    change = _moved(
         transfer,
         "lose",
         "unknown",
@@ -197,6 +203,7 @@ def after_silence(transfer: TransferRecord, now: datetime) -> TransferChange:
         lookups=transfer.lookups + 1,
         code="outcome_unknown",
     )
+    return replace(change, unsettled=transfer.lookups == HEARD_AFTER)
 
 
 def after_refused_connection(

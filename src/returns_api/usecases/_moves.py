@@ -8,7 +8,7 @@ refund is to begin with (``_refunds``).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from returns_api.db import refunds as rows
@@ -37,6 +37,9 @@ from returns_api.usecases._books import debt_of, stamp
 from returns_api.usecases._refunds import refund_event
 from returns_api.usecases.context import Context
 
+UNSETTLED: Final = "unsettled"
+"""``refund.unsettled``: its outcome has been unknown for over a quarter of an hour."""
+
 
 async def move_transfer(
     tx: Transaction,
@@ -64,7 +67,8 @@ async def move_transfer(
         wait = max(0.0, (change.due_at - now).total_seconds())
         jobs.append(Job("send_transfer", transfer.id, wait))
     entry = moved_entry(ctx, refund, await debt_of(tx, refund), transfer, change, by)
-    await _follow(tx, ctx, refund, moves, by, change.failure_code, entry, jobs)
+    told = (by, change.failure_code, change.unsettled)
+    await _follow(tx, ctx, refund, moves, told, entry, jobs)
 
 
 def moved_entry(
@@ -101,7 +105,7 @@ async def follow_transfers(
     for each that changed, told with the caller's jobs."""
     refund = await rows.lock(tx, refund_id)
     moves = await transfer_rows.states(tx, refund_id)
-    await _follow(tx, ctx, refund, moves, by, reason, None, jobs)
+    await _follow(tx, ctx, refund, moves, (by, reason, False), None, jobs)
 
 
 async def _follow(
@@ -109,24 +113,27 @@ async def _follow(
     ctx: Context,
     refund: Mapping[str, Any] | Row,
     moves: Sequence[tuple[str, int]],
-    by: By,
-    reason: str | None,
+    told: tuple[By, str | None, bool],
     entry: Entry | None,
     jobs: Sequence[Job],
 ) -> None:
-    """What the states of a locked refund's transfers make of it, with the entry of what moved."""
-    step, events = _step(refund, moves), []
-    if step.state != refund["state"]:
-        event = refund_event(
+    """What the states of a locked refund's transfers make of it, with the entry of what moved.
+    ``told``: by whom, why, and whether its outcome has been unknown for too long."""
+    by, reason, unsettled = told
+    types = _types(refund, moves, unsettled=unsettled)
+    step = _step(refund, moves, len(types))
+    events = [
+        refund_event(
             ctx,
             dict(refund),
-            type_=step.state,
-            sequence=step.sequence,
+            type_=type_,
+            sequence=refund["sequence"] + number,
             state=step.state,
             by=by,
             reason=reason,
         )
-        events.append(event)
+        for number, type_ in enumerate(types, 1)
+    ]
     if refund["return_id"] is None:
         await rows.step(tx, refund, step, ctx.clock(), entry, events, jobs)
         return
@@ -135,15 +142,29 @@ async def _follow(
     await emit(tx, events, jobs)
 
 
-def _step(refund: Mapping[str, Any] | Row, moves: Sequence[tuple[str, int]]) -> rows.Step:
+def _types(
+    refund: Mapping[str, Any] | Row, moves: Sequence[tuple[str, int]], *, unsettled: bool
+) -> list[str]:
+    """What is told of a refund whose transfers moved: its new state, and that nobody knows yet."""
+    state = _state(refund, moves)
+    return [state] * (state != refund["state"]) + [UNSETTLED] * unsettled
+
+
+def _state(refund: Mapping[str, Any] | Row, moves: Sequence[tuple[str, int]]) -> str:
+    return refund_state(moves, refund["amount_minor"], given_up=refund["given_up"])
+
+
+def _step(
+    refund: Mapping[str, Any] | Row, moves: Sequence[tuple[str, int]], events: int
+) -> rows.Step:
     """Where its transfers have brought a refund (pure). A number in its sequence is an event."""
     before, given_up = refund["state"], refund["given_up"]
-    state = refund_state(moves, refund["amount_minor"], given_up=given_up)
+    state = _state(refund, moves)
     if state != before:
         REFUND.step(before, "follow", Actor.SYSTEM, to=state)
     return rows.Step(
         state=state,
-        sequence=refund["sequence"] + (state != before),
+        sequence=refund["sequence"] + events,
         arrived_minor=sum(amount for transfer, amount in moves if transfer == "succeeded"),
         at_rest=state in AT_REST,
         settled=is_settled(state, given_up=given_up),

@@ -39,18 +39,20 @@ from returns_api.usecases import (
     transfers,
     withdrawals,
 )
+from returns_api.usecases.backlog import Due
 from returns_api.usecases.context import Context
 
 Run = Callable[[Context, UUID, UUID], Awaitable[None]]
-Due = Callable[[Context, int], Awaitable[list[tuple[UUID, UUID]]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """``run`` carries one row on; ``due`` lists (shop, key) of rows whose time has come."""
+    """``run`` carries one row on; ``due`` lists (shop, key) of rows whose time has come, or simply
+    of all that are there, where they have no time (not ``timed``)."""
 
     run: Run
     due: Due
+    timed: bool = True
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -73,7 +75,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "run_export": Kind(exports.run_export, exports.due_exports),
     "forget_export": Kind(exports.forget_export, exports.old_exports),
     "run_audit": Kind(audits.run_audit, audits.due_audits),
-    "seal_ledger": Kind(ledger.seal_ledger, ledger.due_seals),
+    "seal_ledger": Kind(ledger.seal_ledger, ledger.due_seals, timed=False),
     "keep_deadline": Kind(deadlines.keep_deadlines, deadlines.due_deadlines),
     "keep_order_deadline": Kind(deadlines.keep_order_deadlines, deadlines.due_order_deadlines),
     "number_credit_notes": Kind(credit_notes.number_credit_notes, credit_notes.due_credit_notes),
@@ -82,6 +84,9 @@ KINDS: Final[Mapping[str, Kind]] = {
     "report_quality": Kind(quality.report_quality, quality.due_reports),
     "roll_up_reports": Kind(reports.roll_up, reports.due_roll_ups),
 }
+
+TIMED: Final[Mapping[str, Due]] = {name: kind.due for name, kind in KINDS.items() if kind.timed}
+"""The kinds of which one can say how late they are."""
 
 
 def payload(shop: UUID, key: UUID) -> bytes:
