@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from tests.support.living import Seeded
 
 # A busy machine is no fault of what is tested: neither an example's time nor that of making one.
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# The same examples each time, so that who changes something sees what the change does;
+# ``--hypothesis-profile=new`` looks for others.
+settings.register_profile("new", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("house", settings.get_profile("new"), derandomize=True, database=None)
 settings.load_profile("house")
 
 

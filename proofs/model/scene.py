@@ -25,8 +25,6 @@ from tests.support.context import Clock, a_context
 from tests.support.postgres import APP_ROLE, PostgresForTests
 from tests.support.story import a_story
 
-CALL_SECONDS: Final = 0.6
-"""After which a call to bank or carrier is given up."""
 LATER_SECONDS: Final = 10**6
 """The bank decides pending refunds when a step says so, never by itself."""
 
@@ -93,9 +91,7 @@ class Sequence:
         await self.scene.bank.control("PUT", "faults", {"life_seconds": LATER_SECONDS})
         url = self.scene.postgres.url(self._database, user=APP_ROLE)
         clock = Clock()
-        ctx = await self._stack.enter_async_context(
-            a_context(url, clock, deadline_seconds=CALL_SECONDS)
-        )
+        ctx = await self._stack.enter_async_context(a_context(url, clock))
         self._owner = await asyncpg.connect(self.scene.postgres.url(self._database))
         self._stack.push_async_callback(self._owner.close)
         self.play = Play(await a_story(ctx, clock, self.scene.bank, self.scene.carrier))

@@ -1,4 +1,4 @@
-"""The simulators, one process each per test process, and clients with short deadlines."""
+"""The simulators, one process each per test process, and clients that wait for them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from returns_api.adapters.http import HttpClient
 from tests.support.bank import Bank
 from tests.support.carrier import Carrier
+from tests.support.patience import PATIENCE
 from tests.support.recorder import Recorder
-
-DEADLINE = 1.0
+from tests.support.simulator import until_one_hangs
 
 
 @pytest.fixture(scope="session")
@@ -42,8 +42,16 @@ async def carrier(carrier_process: Carrier) -> Carrier:
 
 @pytest.fixture
 async def http() -> AsyncIterator[HttpClient]:
-    """A client that gives up after ``DEADLINE`` seconds: many tests here let it come to that."""
-    client = HttpClient(deadline_seconds=DEADLINE)
+    """A client that gives up nothing but what a simulator lets hang."""
+    client = HttpClient(deadline_seconds=PATIENCE, timeout=until_one_hangs)
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+async def hasty() -> AsyncIterator[HttpClient]:
+    """A client that gives up soon, for whom nobody answers."""
+    client = HttpClient(deadline_seconds=1.0)
     yield client
     await client.aclose()
 

@@ -12,6 +12,7 @@ import structlog
 from returns_api.adapters.http import Call, HttpClient, Reply
 from returns_api.ports.errors import OutcomeUnknown, ProviderUnavailable
 from tests.support.bank import Bank
+from tests.support.patience import PATIENCE
 from tests.support.raw_http import answer, silent
 from tests.support.recorder import CLOSE, Recorder
 
@@ -105,10 +106,10 @@ async def test_unsendable_headers_are_unavailable(
     assert recorder.requests == []
 
 
-async def test_a_server_that_accepts_and_says_nothing_is_unknown(http: HttpClient) -> None:
+async def test_a_server_that_accepts_and_says_nothing_is_unknown(hasty: HttpClient) -> None:
     async with silent() as url:
         with pytest.raises(OutcomeUnknown):
-            await http.send(Call("POST", url, {}, b"{}"))
+            await hasty.send(Call("POST", url, {}, b"{}"))
 
 
 async def test_a_repeated_header_is_joined(recorder: Recorder, http: HttpClient) -> None:
@@ -116,16 +117,16 @@ async def test_a_repeated_header_is_joined(recorder: Recorder, http: HttpClient)
     assert (await http.send(Call("GET", recorder.url))).headers["x-many"] == "1, 2"
 
 
-async def test_the_deadline_covers_a_drip(bank: Bank, http: HttpClient) -> None:
+async def test_the_deadline_covers_a_drip(bank: Bank, hasty: HttpClient) -> None:
     await bank.script({"fault": "drip", "on": "read"})
     payment = await bank.pay(100)
     headers = {"authorization": f"Bearer {bank.account.secret}"}
     with pytest.raises(OutcomeUnknown, match="TimeoutError"):
-        await http.send(Call("GET", f"{bank.base_url}/v1/payment_intents/{payment}", headers))
+        await hasty.send(Call("GET", f"{bank.base_url}/v1/payment_intents/{payment}", headers))
 
 
 async def test_floods_and_bombs_cost_little_memory(bank: Bank) -> None:
-    http = HttpClient(deadline_seconds=5)
+    http = HttpClient(deadline_seconds=PATIENCE)
     payment = await bank.pay(100)
     headers = {"authorization": f"Bearer {bank.account.secret}"}
     call = Call("GET", f"{bank.base_url}/v1/payment_intents/{payment}", headers)

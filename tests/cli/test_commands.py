@@ -22,9 +22,9 @@ from returns_api.db.migrations import (
     upgrade,
 )
 from tests.support.commands import last_json, run
+from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
 from tests.support.postgres import run_apart
-
-SECONDS = 60
 
 
 def execute(url: str, statement: str) -> None:
@@ -63,7 +63,7 @@ def test_two_migrators_at_once_migrate_once(empty_database_url: str) -> None:
         subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    answers = [json.loads(process.communicate(timeout=SECONDS)[0]) for process in runs]
+    answers = [json.loads(process.communicate(timeout=PATIENCE)[0]) for process in runs]
     assert [process.returncode for process in runs] == [0, 0]
     assert all(answer["ok"] for answer in answers)
     assert run_apart(current_and_head(empty_database_url)).equal
@@ -165,8 +165,3 @@ def test_up_is_refused_in_production() -> None:
 
 def test_an_unknown_option_is_not_understood() -> None:
     assert run("migrate", "--nonsense").returncode == 2
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

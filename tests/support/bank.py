@@ -9,6 +9,7 @@ from typing import Any, Self
 from returns_api.adapters.http import HttpClient
 from returns_api.adapters.payments.stripe import StripePayments
 from returns_api.ports.payments import PaymentAccount, ProviderRefund
+from tests.support.patience import PATIENCE
 from tests.support.simulator import Simulator
 
 SECRET_KEY = "sk_test_bank"
@@ -68,7 +69,7 @@ class Bank(Simulator):
     async def refunds_of(self, payment: str) -> Sequence[ProviderRefund]:
         """Its own word on every refund of a payment. A look of the test, not a call of the service:
         no deadline that a test gives the service cuts it short."""
-        http = HttpClient()
+        http = HttpClient(deadline_seconds=PATIENCE)
         try:
             return await StripePayments(http).list_refunds(self.account, payment)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ import uuid_utils.compat as uuids
 from returns_api.adapters.carriers.dhl_returns import DhlReturnsCarrier
 from returns_api.adapters.carriers.easypost import EasyPostCarrier
 from returns_api.adapters.documents import PdfPrinter
-from returns_api.adapters.http import GuardedClient, HttpClient
+from returns_api.adapters.http import GuardedClient, HttpClient, Timeout
 from returns_api.adapters.notifiers.compose import TextComposer
 from returns_api.adapters.notifiers.smtp import SmtpMessenger
 from returns_api.adapters.payments.stripe import StripePayments
@@ -24,6 +25,7 @@ from returns_api.adapters.shops.woocommerce import WooCommerceShop
 from returns_api.adapters.webhooks import Webhooks
 from returns_api.db.engine import Database
 from returns_api.usecases.context import Context
+from tests.support.patience import PATIENCE
 
 ADDRESS = {
     "name": "Field & Loom Returns",
@@ -60,14 +62,15 @@ async def a_context(
     database_url: str,
     clock: Clock,
     *,
-    deadline_seconds: float = 10.0,
+    deadline_seconds: float = PATIENCE,
+    measure: Timeout = asyncio.timeout,
     pool_size: int = 5,
     photo_store: str = "memory:///",
 ) -> AsyncIterator[Context]:
     """Everything a use case needs, against ``database_url`` as the service's own role."""
     database = Database(database_url, pool_size=pool_size)
-    http = HttpClient(deadline_seconds=deadline_seconds)
-    guarded = GuardedClient(allow_loopback=True)
+    http = HttpClient(deadline_seconds=deadline_seconds, timeout=measure)
+    guarded = GuardedClient(allow_loopback=True, deadline_seconds=PATIENCE)
     await database.open()
     try:
         yield Context(
@@ -82,7 +85,7 @@ async def a_context(
                 "dhl_returns": DhlReturnsCarrier(http),
             },
             shops={"shopify": ShopifyShop(), "woocommerce": WooCommerceShop()},
-            messengers={"smtp": SmtpMessenger(allow_loopback=True)},
+            messengers={"smtp": SmtpMessenger(allow_loopback=True, deadline_seconds=PATIENCE)},
             composer=TextComposer(),
             webhooks=Webhooks(guarded, allow_loopback=True),
             wake=lambda: None,

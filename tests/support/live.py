@@ -22,8 +22,8 @@ from fastapi import FastAPI
 from returns_api import logs
 from returns_api.app import create_app
 from returns_api.config import Settings
+from tests.support.patience import PATIENCE
 
-START_SECONDS: Final = 20.0
 KEY: Final = urlsafe_b64encode(b"k" * 32).decode()
 
 
@@ -64,7 +64,7 @@ class LiveServer:
     def start(self) -> None:
         """Raises ``RuntimeError`` when it is not ready in time."""
         self._thread.start()
-        limit = time.monotonic() + START_SECONDS
+        limit = time.monotonic() + PATIENCE
         while not self._server.started:
             if not self._thread.is_alive() or time.monotonic() > limit:
                 raise RuntimeError("the server did not start")
@@ -72,7 +72,7 @@ class LiveServer:
 
     def stop(self) -> None:
         self._server.should_exit = True
-        self._thread.join(START_SECONDS)
+        self._thread.join(PATIENCE)
         self._socket.close()
 
     def _run(self) -> None:

@@ -20,10 +20,11 @@ from typing import Final
 
 import pytest
 
+from tests.support.patience import PATIENCE
+
 FOLDER: Final = Path(__file__).parents[1] / "node"
 SPECS: Final = FOLDER.parents[2] / "shared" / "specs"
 INSTALL_SECONDS: Final = 150
-START_SECONDS: Final = 30
 
 
 def spec(name: str) -> Path:
@@ -65,14 +66,7 @@ def running(*command: str, port: int) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=20)
-
-
-def free_port() -> int:
-    """A port of loopback that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        process.wait(timeout=PATIENCE)
 
 
 def _npm_ci() -> None:
@@ -86,7 +80,7 @@ def _npm_ci() -> None:
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         assert process.poll() is None, "the program ended while starting"
         with socket.socket() as probe:

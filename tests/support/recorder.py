@@ -7,6 +7,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Self
 
+from tests.support.patience import PATIENCE
+
 CLOSE = b"\0close"
 """At the end of an answer: hang up after it. Alone: hang up without an answer."""
 
@@ -44,8 +46,8 @@ class Recorder:
         await self._server.wait_closed()
 
     async def arrival(self) -> None:
-        """Wait for the first request, five seconds at most."""
-        async with asyncio.timeout(5):
+        """Wait for the first request."""
+        async with asyncio.timeout(PATIENCE):
             await self._arrived.wait()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

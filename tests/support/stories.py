@@ -17,11 +17,8 @@ from tests.support.carrier import Carrier
 from tests.support.context import Clock, a_context
 from tests.support.invariants import breaches
 from tests.support.postgres import APP_ROLE, TEMPLATE, PostgresForTests, run_apart
+from tests.support.simulator import until_one_hangs
 from tests.support.story import POLICY, Story, a_story
-
-PATIENT, HASTY = 10.0, 0.6
-"""Seconds after which a call to bank or carrier is given up: so many that a busy machine changes no
-outcome, but where a test (``@pytest.mark.hasty``) lets one hang."""
 
 
 @pytest.fixture(scope="session")
@@ -95,14 +92,12 @@ def story_database(postgres: PostgresForTests, request: pytest.FixtureRequest) -
 
 @pytest.fixture
 async def story_ctx(
-    request: pytest.FixtureRequest,
     postgres: PostgresForTests,
     story_database: str,
     story_clock: Clock,
 ) -> AsyncIterator[Context]:
     url = postgres.url(story_database, user=APP_ROLE)
-    seconds = HASTY if request.node.get_closest_marker("hasty") else PATIENT
-    async with a_context(url, story_clock, deadline_seconds=seconds) as context:
+    async with a_context(url, story_clock, measure=until_one_hangs) as context:
         yield context
 
 

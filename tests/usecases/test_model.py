@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from secrets import randbits
-
 import pytest
 from proofs.model.__main__ import play
 from proofs.model.scene import Scene
@@ -14,12 +12,14 @@ from tests.support.postgres import PostgresForTests
 
 pytestmark = pytest.mark.timeout(600)
 
+SEED = 20_261_118
+
 
 def test_no_life_of_a_few_orders_breaks_a_promise(
     postgres: PostgresForTests, bank_process: Bank, carrier_process: Carrier
 ) -> None:
-    """What breaks one names its seed: ``script/proof model --seed`` plays it again."""
+    """Always the same; new ones are the proof's, whose ``--seed`` plays one again."""
     scene = Scene(postgres, bank_process, carrier_process)
-    tally = play(scene, randbits(32), sequences=3, steps=8)
+    tally = play(scene, SEED, sequences=3, steps=8)
     assert tally.violations == []
     assert tally.checks > tally.steps > 5

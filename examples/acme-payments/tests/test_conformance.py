@@ -19,6 +19,7 @@ import pytest
 from acme_payments import AcmePayments
 
 from returns_api.adapters.conformance import Fault
+from returns_api.adapters.conformance.deadlines import HANGS, PATIENCE_SECONDS, Deadlines
 from returns_api.adapters.conformance.payments import (
     Moved,
     Need,
@@ -29,19 +30,19 @@ from returns_api.adapters.conformance.payments import (
 from returns_api.adapters.http import Call, HttpClient
 from returns_api.ports.payments import PaymentAccount, RefundStatus
 
-DEADLINE = 0.5
-
 
 class Rig:
     """Joins the adapter to the bank, which can be told to misbehave: see ``PaymentRig``."""
 
-    deadline_seconds = DEADLINE
+    deadline_seconds = PATIENCE_SECONDS
     page_size = 20
     secrets = ("right", "wrong")
     lacks: frozenset[Need] = frozenset()
 
-    def __init__(self, base_url: str, http: HttpClient, inbox: list[bytes]) -> None:
-        self.provider = AcmePayments(http)
+    def __init__(self, base_url: str, inbox: list[bytes]) -> None:
+        self._deadlines = Deadlines(self.hung)
+        self.http = HttpClient(timeout=self._deadlines)
+        self.provider = AcmePayments(self.http)
         self.account = PaymentAccount(base_url, "key", "acme")
         self.stranger = replace(self.account, secret="")
         self.unreachable = replace(self.account, base_url="http://127.0.0.1:9")
@@ -49,7 +50,7 @@ class Rig:
 
     async def control(self, method: str, path: str, content: object = None) -> Any:
         """One call to the simulator's control API."""
-        http = HttpClient()
+        http = HttpClient(deadline_seconds=PATIENCE_SECONDS)
         body = b"" if content is None else json.dumps(content).encode()
         url = f"{self.account.base_url}/_control/{path}"
         reply = await http.send(Call(method, url, {}, body))
@@ -62,8 +63,14 @@ class Rig:
         return str((await self.control("POST", "payments", wanted))["ids"][0])
 
     async def misbehave(self, fault: Fault, *, reading: bool = False) -> None:
-        step = {"fault": fault.value, "on": "read" if reading else "refund", "seconds": 1.5}
+        step = {"fault": fault.value, "on": "read" if reading else "refund", "seconds": 4}
         await self.control("POST", "script", {"script": [step]})
+        self._deadlines.expect(fault)
+
+    async def hung(self) -> int:
+        """How many calls the bank has let hang."""
+        fired = (await self.control("GET", "faults"))["fired"]
+        return sum(fired[fault] for fault in HANGS)
 
     async def be_strict(self) -> None:
         await self.control("PUT", "faults", {"lenient": False})
@@ -89,7 +96,7 @@ class Rig:
         await self.control("POST", f"disputes/{dispute}/close", {"won": True})
 
     async def webhooks(self) -> Sequence[bytes]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while (await self.control("GET", "deliveries"))["due"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)  # another process: nothing to wait on
         return list(self._inbox)
@@ -111,7 +118,7 @@ def acme_bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert process.stdout is not None
     yield json.loads(process.stdout.readline())["listening"]
     process.terminate()
-    process.wait(timeout=20)
+    process.wait(timeout=PATIENCE_SECONDS)
     process.stdout.close()
 
 
@@ -134,13 +141,13 @@ async def receiving(inbox: list[bytes]) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def acme_rig(acme_bank: str) -> AsyncIterator[Rig]:
-    http, inbox = HttpClient(deadline_seconds=DEADLINE), list[bytes]()
-    rig = Rig(acme_bank, http, inbox)
+    inbox = list[bytes]()
+    rig = Rig(acme_bank, inbox)
     await rig.control("POST", "reset", {})
     async with receiving(inbox) as url:
         await rig.control("POST", "webhooks", {"url": url, "secret": "right"})
         yield rig
-    await http.aclose()
+    await rig.http.aclose()
 
 
 @pytest.mark.parametrize(

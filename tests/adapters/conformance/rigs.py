@@ -19,13 +19,13 @@ from returns_api.adapters.payments.shopify import ShopifyPayments
 from returns_api.adapters.payments.stripe import StripePayments
 from returns_api.adapters.payments.stripe_activity import PAGE_SIZE
 from returns_api.ports.payments import PaymentAccount, PaymentProvider, RefundStatus
-from tests.adapters.conftest import DEADLINE
 from tests.support import vendor_signatures as signatures
 from tests.support.bank import Bank
+from tests.support.patience import PATIENCE
 from tests.support.recorder import Recorder
 from tests.support.stripe_signature import stripe_signature
 
-HANG_SECONDS = 1.5
+HANG_SECONDS = 4.0
 REFUND_BODY = {
     "id": 8_000_000_000_001,
     "order_id": 5_000_000_000_001,
@@ -51,7 +51,7 @@ class OnBank(ABC):
     adapter: ClassVar[type[StripePayments | PayPalPayments | AdyenPayments | ShopifyPayments]]
     vendor: ClassVar[str]
     hook_secret = "whsec_test"
-    deadline_seconds = DEADLINE
+    deadline_seconds = PATIENCE
     page_size = 5
     secrets = ("right", "wrong")
     lacks: frozenset[Need] = frozenset()

@@ -20,17 +20,17 @@ from returns_api.adapters.conformance.carriers import CarrierCheck, checks_for
 from returns_api.adapters.http import HttpClient
 from returns_api.ports.carriers import Carrier as CarrierPort
 from returns_api.ports.carriers import TrackingStatus
-from tests.adapters.conftest import DEADLINE
 from tests.support.carrier import Carrier
+from tests.support.patience import PATIENCE
 from tests.support.recorder import Recorder
 
-HANG_SECONDS = 1.5
+HANG_SECONDS = 4.0
 
 
 class EasyPostOnCarrier:
     """``CarrierRig``; see there."""
 
-    deadline_seconds = DEADLINE
+    deadline_seconds = PATIENCE
     adapter: ClassVar[type[EasyPostCarrier | ShippoCarrier | DhlReturnsCarrier]] = EasyPostCarrier
     service: str | None = "Priority"
 

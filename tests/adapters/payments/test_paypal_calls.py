@@ -77,7 +77,7 @@ async def test_without_a_token_nothing_was_asked(
 async def test_a_token_that_never_comes_is_unavailable_in_time(
     paypal: PayPalPayments, bank: Bank
 ) -> None:
-    await bank.script({"fault": "hang_before", "on": "token", "seconds": 2})
+    await bank.script({"fault": "hang_before", "on": "token", "seconds": 4})
     payment = await bank.pay(5_000, vendor="paypal")
     request = replace(REQUEST, provider_payment_id=payment)
     with pytest.raises(ProviderUnavailable):

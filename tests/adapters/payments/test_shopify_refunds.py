@@ -239,7 +239,7 @@ async def test_a_read_that_fails_before_a_refund_is_unavailable(
     http: HttpClient, bank: Bank, fault: str
 ) -> None:
     """Nothing was asked for yet, so nothing is unknown."""
-    await bank.script({"fault": fault, "on": "read", "seconds": 1})
+    await bank.script({"fault": fault, "on": "read", "seconds": 4})
     request = replace(REQUEST, provider_payment_id=await bank.pay(5_000, vendor="shopify"))
     with pytest.raises(ProviderUnavailable):
         await ShopifyPayments(http).refund(bank.account, request)

@@ -21,6 +21,7 @@ from returns_api.ports.errors import OutcomeUnknown, ProviderRejected
 from returns_api.ports.payments import PaymentAccount
 from tests.support import node
 from tests.support.bank import Bank
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("node")
 
@@ -30,7 +31,7 @@ def judge(bank_process: Bank) -> Iterator[PaymentAccount]:
     """The bank's account, reached through Prism."""
     description = node.spec("stripe_slice.json")
     node.install()
-    port = node.free_port()
+    port = free_port()
     program = node.FOLDER / "node_modules" / ".bin" / "prism"
     options = ("proxy", "--errors", "-v", "fatal", "-h", "127.0.0.1", "-p", str(port))
     command = (str(program), *options, str(description), bank_process.base_url)

@@ -18,6 +18,7 @@ from returns_api.adapters.payments.stripe import StripePayments
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected
 from returns_api.ports.payments import PaymentAccount, ProviderRefund, RefundStatus
 from tests.support import node
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("node")
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.xdist_group("node")
 @pytest.fixture(scope="module")
 def mock() -> Iterator[PaymentAccount]:
     node.install()
-    port = node.free_port()
+    port = free_port()
     with node.running("node", "stripe-mock.js", str(port), port=port) as url:
         yield PaymentAccount(url, "sk_test_mock", "mock")
 

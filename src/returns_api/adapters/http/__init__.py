@@ -8,7 +8,7 @@ logs headers, bodies or query strings.
 from __future__ import annotations
 
 from returns_api.adapters.addresses import is_public_address
-from returns_api.adapters.http.client import Call, HttpClient, Reply
+from returns_api.adapters.http.client import Call, HttpClient, Reply, Timeout
 from returns_api.adapters.http.guarded import WEBHOOK_PORTS, GuardedClient, WebhookAnswer
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "GuardedClient",
     "HttpClient",
     "Reply",
+    "Timeout",
     "WebhookAnswer",
     "is_public_address",
 ]

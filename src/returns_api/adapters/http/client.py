@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +20,9 @@ from returns_api.ports.errors import OutcomeUnknown, ProviderUnavailable
 DEADLINE_SECONDS: Final = 10.0
 BODY_LIMIT_BYTES: Final = 1 << 20
 MAX_CONNECTIONS: Final = 100
+
+Timeout = Callable[[float], AbstractAsyncContextManager[object]]
+"""Bounds a block by so many seconds with ``TimeoutError``, as ``asyncio.timeout`` does."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +61,7 @@ class HttpClient:
     """Calls to providers that somebody with authority configured, so no SSRF guard.
 
     ``deadline_seconds`` bounds the whole call, from waiting for a connection to the last byte.
+    ``timeout`` is what measures them.
     """
 
     def __init__(
@@ -66,8 +70,10 @@ class HttpClient:
         deadline_seconds: float = DEADLINE_SECONDS,
         body_limit_bytes: int = BODY_LIMIT_BYTES,
         max_connections: int = MAX_CONNECTIONS,
+        timeout: Timeout = asyncio.timeout,
     ) -> None:
         self.deadline_seconds = deadline_seconds
+        self._timeout = timeout
         self._body_limit = body_limit_bytes
         self._connections = Connections(max_connections)
 
@@ -81,7 +87,7 @@ class HttpClient:
         Raises ``OutcomeUnknown`` when it passes.
         """
         try:
-            async with asyncio.timeout(self.deadline_seconds):
+            async with self._timeout(self.deadline_seconds):
                 yield
         except TimeoutError as error:
             raise OutcomeUnknown(f"not finished within {self.deadline_seconds} s") from error
@@ -103,7 +109,7 @@ class HttpClient:
         started = loop.time()
         try:
             with tracing.call_span(call.method, url.host):
-                async with asyncio.timeout(self.deadline_seconds):
+                async with self._timeout(self.deadline_seconds):
                     reply = await self._exchange(call, url, sent)
         except Exception as error:  # even a bug: about money decides whether bytes had left
             failure = _failure(error, sent=bool(sent))
