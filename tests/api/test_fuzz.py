@@ -14,8 +14,6 @@ from tests.support.live import LiveServer
 from tests.support.patience import PATIENCE
 from tests.support.world import World
 
-pytestmark = pytest.mark.timeout(400)
-
 SAMPLE = 1_500
 SEED = 20
 
@@ -43,7 +41,9 @@ async def test_no_value_anywhere_breaks_anything(
     pairs.sort(key=lambda pair: pair[0].operation.method == "DELETE")
     owner = await asyncpg.connect(database_url)
     try:
-        async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=30) as http:
+        async with httpx.AsyncClient(
+            base_url=server.url, trust_env=False, timeout=PATIENCE
+        ) as http:
             verdict = await Fuzzer(http, world, owner).run(pairs)
     finally:
         await owner.close()
@@ -74,7 +74,7 @@ async def test_what_is_not_http_ends_in_a_4xx_or_a_closed_door(
     try:
         writer.write(request_)
         writer.write_eof()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             answer = await reader.read(4096)
     except ConnectionError:
         answer = b""

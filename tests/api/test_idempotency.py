@@ -15,6 +15,7 @@ import pytest
 from returns_api.db import idempotency
 from returns_api.db.engine import Database
 from tests.support.live import LiveServer
+from tests.support.patience import PATIENCE
 from tests.support.world import World, asked, bearer
 
 REFUNDS = "/v1/refunds"
@@ -25,7 +26,7 @@ AMOUNT = 7
 async def http(server: LiveServer) -> AsyncIterator[httpx.AsyncClient]:
     limits = httpx.Limits(max_connections=60)
     async with httpx.AsyncClient(
-        base_url=server.url, trust_env=False, timeout=60, limits=limits
+        base_url=server.url, trust_env=False, timeout=PATIENCE, limits=limits
     ) as client:
         yield client
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from returns_api.domain import ids
 from tests.support.live import LiveServer
+from tests.support.patience import PATIENCE
 from tests.support.pictures import GPS, picture, with_exif
 from tests.support.world import House, World, bearer
 
@@ -24,7 +25,7 @@ MAX = 12_000_000
 
 @pytest.fixture
 async def http(server: LiveServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 

@@ -32,7 +32,7 @@ QUOTES = "/v1/quotes"
 async def http(server: LiveServer, world: World) -> AsyncIterator[httpx.AsyncClient]:
     headers = bearer(world.ours.keys["admin"])
     async with httpx.AsyncClient(
-        base_url=server.url, headers=headers, trust_env=False, timeout=30
+        base_url=server.url, headers=headers, trust_env=False, timeout=PATIENCE
     ) as client:
         yield client
 

@@ -15,8 +15,6 @@ from tests.support.fuzzing import NOBODY, ROLES, run_schemathesis
 from tests.support.live import LiveServer
 from tests.support.world import World
 
-pytestmark = pytest.mark.timeout(600)
-
 EXAMPLES = 4
 SECONDS = 560.0
 

@@ -15,14 +15,13 @@ from tests.support.checksums import checksums
 from tests.support.described import load
 from tests.support.live import LiveServer
 from tests.support.matrix import Matrix
+from tests.support.patience import PATIENCE
 from tests.support.world import World
-
-pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
 async def matrix(server: LiveServer, world: World) -> AsyncIterator[Matrix]:
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=PATIENCE) as http:
         yield Matrix(load(DEFAULT_FILE.read_text(encoding="utf-8")), world, http)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.support.patience import PATIENCE
+
 PROGRAM = """
 import os, signal, sys
 from returns_api.cli.stopping import Stopping
@@ -19,7 +21,7 @@ def storm(*_):
 
 print(stopping.is_set())
 sys.setprofile(storm)  # a signal at every call and return, in waiting and in the handlers
-seen = stopping.wait(10)
+seen = stopping.wait(60)
 sys.setprofile(None)
 print(left < 98, seen, stopping.wait(0), stopping.is_set())
 """
@@ -28,5 +30,5 @@ print(left < 98, seen, stopping.wait(0), stopping.is_set())
 def test_a_storm_of_signals_stops_it_once() -> None:
     """With ``threading.Event`` the next signal met the lock that the handler of one held."""
     command = [sys.executable, "-c", PROGRAM]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (done.stdout, done.returncode) == ("False\nTrue True True True\n", 0), done.stderr

@@ -21,12 +21,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from returns_api.cli import runfile
-from returns_api.cli.stack import free_port
 from returns_api.config import PREFIX
+from tests.support.patience import PATIENCE
+from tests.support.ports import free_port
 from tests.support.postgres import PREFIX as FOLDER_PREFIX
 
-READY_SECONDS = 90
-HERE = "127.0.0.1"
 PROGRAMS = {"serve", "worker", "bank", "carrier"}
 
 
@@ -52,7 +51,7 @@ def variables() -> dict[str, str]:
 def running(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """A server that is ready, and what it said; stopped at the end if it still runs."""
     with subprocess.Popen(
-        command(data_dir, free_port(HERE, 0)),
+        command(data_dir, free_port()),
         env=variables(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -70,12 +69,12 @@ def running(data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, A
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
-                process.wait(60)
+                process.wait(PATIENCE)
 
 
 def status(url: str, path: str) -> int:
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
     try:
         connection.request("GET", path)
         return connection.getresponse().status
@@ -83,7 +82,7 @@ def status(url: str, path: str) -> int:
         connection.close()
 
 
-def closed(url: str, seconds: float = 40) -> bool:
+def closed(url: str, seconds: float = PATIENCE) -> bool:
     """Whether nothing listens at ``url`` any more."""
     parts = urlsplit(url)
     end = time.monotonic() + seconds
@@ -100,7 +99,7 @@ def programs_of(data_dir: Path) -> dict[str, int]:
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            words = (folder / "cmdline").read_bytes().decode().split("\0")
+            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
             environment = (folder / "environ").read_bytes().decode(errors="replace")
         except OSError:
             continue
@@ -114,7 +113,7 @@ def programs_of(data_dir: Path) -> dict[str, int]:
     return found
 
 
-def all_programs(data_dir: Path, seconds: float = 40) -> dict[str, int]:
+def all_programs(data_dir: Path, seconds: float = PATIENCE) -> dict[str, int]:
     """``programs_of`` once all four are there: the worker is begun when the API already answers."""
     end = time.monotonic() + seconds
     while (found := programs_of(data_dir)).keys() != PROGRAMS and time.monotonic() < end:
@@ -130,7 +129,7 @@ def test_it_gets_ready_says_where_and_stops_in_order(data_dir: Path, number: int
         assert status(facts["docs_url"], "/docs") == 200
         assert runfile.read_running(data_dir) == facts
         process.send_signal(number)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0, output + errors
         assert errors.splitlines()[-1] == "Stopped."
     for name in ("url", "bank_url", "carrier_url"):
@@ -158,7 +157,7 @@ def test_a_second_one_on_the_same_folder_or_port_is_refused(data_dir: Path) -> N
 def test_a_child_that_dies_ends_everything_and_is_named(data_dir: Path, name: str) -> None:
     with running(data_dir) as (process, facts):
         os.kill(all_programs(data_dir)[name], signal.SIGKILL)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 1
         error = json.loads(out.splitlines()[-1])["error"]
         assert {"serve": "API", "worker": "worker", "bank": "bank"}[name] in error
@@ -171,7 +170,7 @@ def test_kill_9_leaves_nothing_behind_and_the_next_start_works(data_dir: Path) -
     with running(data_dir) as (process, facts):
         all_programs(data_dir)
         process.kill()
-    end = time.monotonic() + 40
+    end = time.monotonic() + PATIENCE
     while programs_of(data_dir) and time.monotonic() < end:
         time.sleep(0.05)
     assert programs_of(data_dir) == {}

@@ -32,9 +32,6 @@ from tests.support.broken_rows import BY_HAND
 from tests.support.broken_triggers import TRIGGERS
 from tests.support.world import World
 
-pytestmark = pytest.mark.timeout(300)
-
-
 MONEY_NAMES = re.compile(r"_minor$|^(captured|reserved|refunded|external|disputed|exchanged)$")
 
 

@@ -20,11 +20,11 @@ from returns_api.db.embedded import EmbeddedError, EmbeddedPostgres
 from returns_api.db.embedded_account import choose_account, cluster_home
 from returns_api.db.embedded_binaries import find_binaries, within_reach
 from returns_api.db.embedded_cluster import Cluster
+from tests.support.patience import PATIENCE
 from tests.support.postgres import PREFIX, THROW_AWAY, memory_or_temp, run_apart
 
 ROOT = os.geteuid() == 0
 only_root = pytest.mark.skipif(not ROOT, reason="only root changes users")
-KILL_DEADLINE_SECONDS = 20
 
 # A parent that writes rows one by one, says which are acknowledged, and never stops by itself.
 WRITER = """
@@ -99,7 +99,7 @@ def postmaster_pid(home: Path) -> int:
     return int((home / "pg18" / "postmaster.pid").read_text().split()[0])
 
 
-def gone(pid: int, seconds: float = KILL_DEADLINE_SECONDS) -> bool:
+def gone(pid: int, seconds: float = PATIENCE) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
@@ -167,7 +167,7 @@ def test_of_processes_that_start_at_once_one_owns_and_all_are_served(folder: Pat
     ]
     answers = [starter.stdout.readline().strip() for starter in starters if starter.stdout]
     for starter in starters:
-        starter.communicate(timeout=60)  # closes its input, which lets it go
+        starter.communicate(timeout=PATIENCE)  # closes its input, which lets it go
     assert sorted(answers) == ["False 42", "False 42", "True 42"]
 
 
@@ -271,7 +271,7 @@ def test_alive_tells_when_the_server_is_gone(folder: Path) -> None:
     with quick(folder) as server:
         assert server.alive()
         os.kill(postmaster_pid(folder), signal.SIGQUIT)
-        end = time.monotonic() + 10
+        end = time.monotonic() + PATIENCE
         while server.alive() and time.monotonic() < end:
             time.sleep(0.01)
         assert not server.alive()

@@ -16,7 +16,7 @@ from returns_api.db.engine import Database
 from returns_api.db.query import Query
 from returns_api.domain.errors import Unavailable
 
-SLEEP = Query(select(func.pg_sleep(0.5)))
+SLEEP = Query(select(func.pg_sleep(30)))
 PID = Query(select(func.pg_backend_pid()))
 BEGAN = Query(select(func.now()))
 """When the open transaction began."""

@@ -146,7 +146,7 @@ async def test_the_receiver_takes_what_is_signed_and_counts_what_is_not(
     assert await post(merchant, body, headers_for(body)) == 204
     assert await post(merchant, body + b" ", headers_for(body)) == 401
     assert merchant.refused == 1
-    assert await merchant.wait_for({"refund.succeeded"}, "ret", 1) == ["refund.succeeded"]
+    assert await merchant.wait_for({"refund.succeeded"}, "ret", PATIENCE) == ["refund.succeeded"]
     assert await merchant.wait_for({"refund.succeeded"}, "ret_other", 0.05) == []
 
 
@@ -157,7 +157,7 @@ def working(settings: Settings) -> Iterator[None]:
 
     async def work() -> None:
         async with running_context(settings, pool_size=4, one_plan=True) as (ctx, waker):
-            await work_until(stop, ctx, waker, concurrency=4, shutdown_seconds=5)
+            await work_until(stop, ctx, waker, concurrency=4, shutdown_seconds=PATIENCE)
 
     thread = Thread(target=loop.run_until_complete, args=(work(),), daemon=True)
     thread.start()
@@ -165,7 +165,7 @@ def working(settings: Settings) -> Iterator[None]:
         yield
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(20)
+        thread.join(PATIENCE)
         loop.close()
 
 

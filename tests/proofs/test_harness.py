@@ -14,9 +14,10 @@ from proofs.harness.programs import Program, wait_until
 from proofs.harness.report import finish
 from proofs.harness.stage import free_ports
 
+from tests.support.patience import PATIENCE
 from tests.support.receiver import Receiver, Reply, receiving
 
-SLEEPER = "import signal, sys, time; print('up', flush=True); time.sleep(60)"
+SLEEPER = "import signal, sys, time; print('up', flush=True); time.sleep(600)"
 
 
 @pytest.fixture
@@ -94,15 +95,15 @@ def up(program: Program, times: int) -> bool:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_program_is_stopped_continued_killed_and_started_again(sleeper: Program) -> None:
     sleeper.start()
-    wait_until(lambda: up(sleeper, 1), 20, "it did not start")
+    wait_until(lambda: up(sleeper, 1), PATIENCE, "it did not start")
     sleeper.send(signal.SIGSTOP)
-    wait_until(sleeper.stopped, 5, "it did not stand still")
+    wait_until(sleeper.stopped, PATIENCE, "it did not stand still")
     assert not sleeper.ended()
     sleeper.send(signal.SIGCONT)
     sleeper.kill()
     assert sleeper.code == -signal.SIGKILL
     sleeper.start()
-    wait_until(lambda: up(sleeper, 2), 20, "it did not start again")
+    wait_until(lambda: up(sleeper, 2), PATIENCE, "it did not start again")
     assert sleeper.stop() == -signal.SIGTERM
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from returns_api.api.schemas.base import example_id
 from tests.support.live import LiveServer
+from tests.support.patience import PATIENCE
 from tests.support.world import House, World, bearer
 
 REFUNDS = "/v1/refunds"
@@ -22,7 +23,7 @@ fresh = count()
 
 @pytest.fixture
 async def http(server: LiveServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 

@@ -15,6 +15,7 @@ from returns_api.adapters.payments.stripe import StripePayments
 from returns_api.ports.errors import OutcomeUnknown, ProviderUnavailable
 from returns_api.ports.payments import RefundStatus
 from tests.support.bank import Bank
+from tests.support.patience import PATIENCE
 from tests.support.recorder import Recorder
 
 SECRET = "whsec_bank"
@@ -188,7 +189,7 @@ async def test_chance_repeats_itself(bank: Bank) -> None:
         await bank.control("POST", "reset", {})
         await bank.control("PUT", "faults", {"seed": 11, "rates": rates, "lenient": True})
         await bank.control("POST", "payments", {"payments": [{"id": payment, "amount": 1_000}]})
-        http = HttpClient(deadline_seconds=2)
+        http = HttpClient(deadline_seconds=PATIENCE)
         stripe = StripePayments(http)
         found = {}
         for key in order:
@@ -221,15 +222,18 @@ async def test_mistakes_in_control_calls_are_told(bank: Bank, http: HttpClient) 
 
 
 async def test_every_fault_can_be_seen_to_fire(bank: Bank) -> None:
-    http = HttpClient(deadline_seconds=0.2)
+    http = HttpClient(deadline_seconds=PATIENCE)
     stripe = StripePayments(http)
     payment = await bank.pay(10_000)
     names = list(await bank.fired())
     await bank.register_webhook("http://127.0.0.1:9/", SECRET, topics=["refund.created"])
     for name in names:
-        await bank.script({"fault": name, "seconds": 0.3})
-        await asyncio.gather(
-            stripe.refund(bank.account, request_for(payment, 1)), return_exceptions=True
-        )
+        await bank.script(name)
+        call = asyncio.create_task(stripe.refund(bank.account, request_for(payment, 1)))
+        async with asyncio.timeout(PATIENCE):
+            while not (await bank.fired())[name]:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.01)
+        call.cancel()  # some would hang for a minute
+        await asyncio.gather(call, return_exceptions=True)
     await http.aclose()
     assert set((await bank.fired()).values()) == {1}

@@ -15,6 +15,8 @@ import signal
 import sys
 from typing import Final, TypedDict
 
+from tests.support.patience import PATIENCE
+
 IMPORTED: Final = (
     "returns_api.cli",
     "returns_api.db.migrations",
@@ -27,7 +29,7 @@ IMPORTED: Final = (
 )
 
 
-SECONDS: Final = 60
+SECONDS: Final = 2 * int(PATIENCE)
 """A command that takes longer is ended by SIGALRM."""
 
 

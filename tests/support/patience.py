@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from typing import Final
 
-PATIENCE: Final = 60.0
-"""Seconds; on a machine with much else to do an answer may take ten."""
+PATIENCE: Final = 120.0
+"""Seconds; on a machine with much else to do an answer may take twenty."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -215,10 +214,8 @@ async def test_thousands_in_rounds_over_a_kill(house: House, world: World) -> No
     assert total > COPIES
     key = ids.decode("bt", begun["id"])
     assert key is not None
-    started = time.perf_counter()
     first = await house.run(begun)
     assert (first["state"], first["done"]) == ("running", backtests.PAGE * backtests.PAGES_PER_JOB)
-    assert time.perf_counter() - started < 60, "some seconds on a busy machine"
 
     now = house.ctx.clock()
     async with house.ctx.database.transaction(house.shop) as tx:

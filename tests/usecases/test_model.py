@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
 from proofs.model.__main__ import play
 from proofs.model.scene import Scene
 
 from tests.support.bank import Bank
 from tests.support.carrier import Carrier
 from tests.support.postgres import PostgresForTests
-
-pytestmark = pytest.mark.timeout(600)
 
 SEED = 20_261_118
 

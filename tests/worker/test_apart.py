@@ -11,6 +11,7 @@ import pytest
 from returns_api.domain.errors import Unavailable
 from returns_api.worker.apart import ProcessApart
 from tests.support.dying import end
+from tests.support.patience import PATIENCE
 
 SHOP, MESSAGE = UUID(int=1), UUID(int=2)
 
@@ -50,6 +51,6 @@ async def test_a_worker_that_stops_takes_it_along() -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.5):
             await ProcessApart(end, "waits", seconds=60.0)(SHOP, MESSAGE, 1)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while set(multiprocessing.active_children()) - before:  # noqa: ASYNC110 - another thread ends it
             await asyncio.sleep(0.02)

@@ -14,6 +14,7 @@ from returns_api.db.waker import Waker
 from returns_api.worker.jobs import payload
 from returns_api.worker.main import work_until
 from tests.support.context import Clock, a_context
+from tests.support.patience import PATIENCE
 from tests.worker.test_jobs import KEY, SHOP, a_kind
 
 _OTHERS = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -31,7 +32,7 @@ async def owner(database_url: str) -> AsyncIterator[Any]:
 
 
 async def until(owner: Any, query: str, wanted: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while await owner.fetchval(query) != wanted:  # noqa: ASYNC110 - another process changes it
             await asyncio.sleep(0.02)
 

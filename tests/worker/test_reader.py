@@ -25,6 +25,7 @@ from returns_api.usecases._reading import Fact, ReaderTaken, Unread
 from returns_api.worker import reader
 from returns_api.worker.reader import ReaderProcess
 from tests.support import shopify
+from tests.support.patience import PATIENCE
 from tests.support.reading import read_in_a_mood
 
 TOPIC, ORDER = "orders/create", shopify.fixture("order_card")
@@ -42,7 +43,7 @@ HOW = {
 
 
 async def only(before: set[BaseProcess]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while set(multiprocessing.active_children()) - before:  # noqa: ASYNC110 - the system ends it
             await asyncio.sleep(0.02)
 

@@ -15,6 +15,7 @@ from returns_api.domain.webhooks import MAX_TRIES
 from returns_api.usecases import webhook_endpoints as manage
 from returns_api.usecases.deliveries import deliver_event
 from tests.support.listening import BROKEN, OK, Shop, answering
+from tests.support.patience import PATIENCE
 from tests.support.receiver import Received, Receiver, Reply, receiving
 
 
@@ -103,6 +104,6 @@ async def test_a_slow_endpoint_does_not_hold_up_the_others(shop: Shop) -> None:
         for mine, theirs in ((shop.receiver, other), (other, shop.receiver)):
             mine.open.clear()  # each answers only once the other one was asked
             mine.answer = opening(theirs)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await deliver_event(shop.ctx, shop.id, await shop.happens())
         assert len(other.received) == len(shop.receiver.received) == 1
