@@ -237,7 +237,8 @@ _ROWS: Final = """
     UNION ALL SELECT id, state, sequence FROM exchanges
     UNION ALL SELECT id, state, sequence FROM repairs"""
 _TRANSFERS: Final = (
-    "SELECT id, state, amount_minor, first_sent_at FROM transfers WHERE store_credit_id IS NULL"
+    "SELECT id, state, amount_minor, first_sent_at FROM transfers"
+    " WHERE store_credit_id IS NULL AND provider <> 'manual'"
 )
 
 

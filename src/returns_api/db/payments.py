@@ -79,8 +79,17 @@ _put: Final = (
             "gateway": case((_newest, _new.excluded.gateway), else_=payments.c.gateway),
             "provider": case((_adopted, _new.excluded.provider), else_=payments.c.provider),
             "account": case((_adopted, _new.excluded.account), else_=payments.c.account),
-            "provider_payment_id": func.coalesce(
-                payments.c.provider_payment_id, _new.excluded.provider_payment_id
+            # Whoever stands behind it from now on may call it otherwise than the platform did.
+            "provider_payment_id": case(
+                (
+                    and_(_adopted, _new.excluded.provider != "shop"),
+                    func.coalesce(
+                        _new.excluded.provider_payment_id, payments.c.provider_payment_id
+                    ),
+                ),
+                else_=func.coalesce(
+                    payments.c.provider_payment_id, _new.excluded.provider_payment_id
+                ),
             ),
         },
     )
@@ -118,6 +127,14 @@ _OF_ORDER: Final = Query(
     .order_by(payments.c.position, payments.c.id)
 )
 
+_ID_OF: Final = Query(
+    select(payments.c.id).where(
+        here(payments),
+        payments.c.order_id == given("order_id"),
+        payments.c.external_id == given("external_id"),
+    )
+)
+
 
 async def put(
     tx: Transaction, order_id: UUID, told: Sequence[Mapping[str, Any]], *, newest: bool
@@ -138,3 +155,9 @@ async def put(
 async def of_order(tx: Transaction, order_id: UUID) -> list[Row]:
     """The order's payments in the order in which they are drained."""
     return await tx.all(_OF_ORDER, order_id=order_id)
+
+
+async def id_of(tx: Transaction, order_id: UUID, external_id: str) -> UUID | None:
+    """The id of an order's payment by its outside name, where it is stored."""
+    found: UUID | None = await tx.value(_ID_OF, order_id=order_id, external_id=external_id)
+    return found

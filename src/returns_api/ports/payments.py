@@ -20,6 +20,17 @@ class Listing(StrEnum):
     """Only a settlement file tells, which a person imports."""
 
 
+class Naming(StrEnum):
+    """By what a provider knows a payment."""
+
+    PROVIDER = "provider"
+    """Its own id, where the shop platform tells it; without it nobody can call for this payment."""
+    PLATFORM = "platform"
+    """The id that the shop platform itself gave it."""
+    OURS = "ours"
+    """Our own public id of it: there is nobody to be called."""
+
+
 class RefundStatus(StrEnum):
     """What a provider says of one refund, in our words."""
 
@@ -53,6 +64,9 @@ class Capabilities:
     """False when the call only says "received" and the outcome comes by webhook."""
     listing: Listing = Listing.PAYMENT
     """What reconciliation can read there."""
+    naming: Naming = Naming.PROVIDER
+    tells: frozenset[str] = frozenset({"refund", "dispute"})
+    """What others did that it tells by itself; the rest counts as the shop platform tells it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ async def add_orders(tx: Transaction, ctx: Context, source: str, new: Sequence[P
     behind: dict[str, Any] = {}
     written = _Written(ctx, source)
     for each in new:
-        told = await payment_rows(tx, ctx, source, each.order.payments, behind)
+        told = await payment_rows(tx, ctx, source, each.order.payments, None, behind)
         written.add(each, told)
     await bulk_intake.add(tx, written.rows)
     for missed in written.missed:

@@ -19,8 +19,9 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 from uuid import UUID
 
-from returns_api.db import connections, order_counts, order_intake, order_lines
+from returns_api.db import connections, order_counts, order_intake, order_lines, payments
 from returns_api.db.engine import Transaction
+from returns_api.domain import ids
 from returns_api.domain.allocation import certify, digest, to_json
 from returns_api.domain.orders import (
     AppRemoved,
@@ -38,6 +39,7 @@ from returns_api.domain.orders import (
     PlatformReturnSeen,
     ShopErased,
 )
+from returns_api.ports.payments import Naming
 from returns_api.usecases._books import put_payments
 from returns_api.usecases._order_events import tell
 from returns_api.usecases._order_rows import head_row, line_row, person_row, public, snapshot_of
@@ -119,7 +121,7 @@ async def see_order(
     await order_lines.put(tx, order_id, lines)
     if head is not None:
         await order_counts.count_cancelled(tx, order_id)
-    told = await payment_rows(tx, ctx, source, order.payments)
+    told = await payment_rows(tx, ctx, source, order.payments, order_id)
     added = await put_payments(tx, ctx, order_id, told, newest=True)
     if head is not None:
         await guess_again(tx, ctx, order_id)
@@ -167,7 +169,7 @@ async def _add_payments(
     found: Sequence[PaymentFacts],
 ) -> None:
     """Payments that are not known yet; what is known stays as the newest snapshot told it."""
-    told = await payment_rows(tx, ctx, source, found)
+    told = await payment_rows(tx, ctx, source, found, head.id)
     added = await put_payments(tx, ctx, head.id, told, newest=False)
     if not added:
         return
@@ -195,11 +197,13 @@ async def payment_rows(
     ctx: Context,
     source: str,
     found: Sequence[PaymentFacts],
+    order_id: UUID | None,
     behind: dict[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Payments as rows: each once, who stands behind it, and each provider's id once.
 
-    ``behind`` remembers the account of each gateway, for who reads many orders.
+    ``order_id`` is None for an order that is not stored yet. ``behind`` remembers the account of
+    each gateway, for who reads many orders.
     """
     rows: list[dict[str, Any]] = []
     behind = {} if behind is None else behind
@@ -207,24 +211,45 @@ async def payment_rows(
         if payment.gateway not in behind:
             behind[payment.gateway] = await connections.payments_for_gateway(tx, payment.gateway)
         connection = behind[payment.gateway]
-        # Without the provider's id nobody can call it for this payment, nor it tell us of it.
-        connected = connection is not None and payment.provider_payment_id is not None
+        row_id = ctx.new_id()
+        name = await _provider_name(tx, ctx, connection, payment, order_id, row_id)
+        connected = connection is not None and name is not None
         row = {
-            "id": ctx.new_id(),
+            "id": row_id,
             "external_id": payment.external_id,
             "position": place,
             "gateway": payment.gateway,
             "provider": connection["adapter"] if connected else "shop",
             "account": connection["source"] if connected else source,
-            "provider_payment_id": payment.provider_payment_id,
+            "provider_payment_id": name,
             "currency": payment.currency,
             "captured": max(payment.captured_minor, 0),
         }
-        name = ("provider", "account", "provider_payment_id")
-        if any(all(row[n] == other[n] for n in name) for other in rows):
+        account = ("provider", "account", "provider_payment_id")
+        if any(all(row[n] == other[n] for n in account) for other in rows):
             row["provider_payment_id"] = None
         rows.append(row)
     return rows
+
+
+async def _provider_name(
+    tx: Transaction,
+    ctx: Context,
+    connection: Any,
+    payment: PaymentFacts,
+    order_id: UUID | None,
+    row_id: UUID,
+) -> str | None:
+    """What the account behind a payment calls it. Where that is an id of its own and nobody told
+    it, nobody can call it for this payment, nor it tell us of it."""
+    provider = None if connection is None else ctx.payments.get(connection["adapter"])
+    naming = Naming.PROVIDER if provider is None else provider.capabilities.naming
+    if naming is Naming.PLATFORM:
+        return payment.external_id
+    if naming is Naming.OURS:
+        stored = order_id and await payments.id_of(tx, order_id, payment.external_id)
+        return ids.encode("pay", stored or row_id)
+    return payment.provider_payment_id
 
 
 def payment_wakes(source: str, external_id: str, added: Sequence[Any]) -> list[str]:

@@ -2,9 +2,10 @@
 
 Always recorded, even above what was captured. **Counted** against a payment only where nobody tells
 it twice: a payment behind a connected provider hears of the same refund by the provider's own
-webhook, so what the platform says of it is kept but does not count. Units that a refund took back
-count in any case, since only the platform knows lines. A movement that carries one of our own
-transfers' provider ids is our echo and is left out altogether.
+webhook, so what the platform says of it is kept but does not count, unless that provider declares
+that it tells no such thing. Units that a refund took back count in any case, since only the
+platform knows lines. A movement that carries one of our own transfers' provider ids is our echo and
+is left out altogether.
 """
 
 from __future__ import annotations
@@ -51,7 +52,11 @@ async def see_refund(tx: Transaction, ctx: Context, source: str, seen: OutsideRe
         version = await order_intake.step(tx, head.id, ctx.clock())
         data = {
             "moved": [
-                {"amount": money.amount_minor, "currency": money.currency, "counted": _counts(p)}
+                {
+                    "amount": money.amount_minor,
+                    "currency": money.currency,
+                    "counted": _counts(ctx, "refund", p),
+                }
                 for money, p, _ in foreign
                 if money.succeeded
             ],
@@ -86,7 +91,7 @@ async def see_dispute(tx: Transaction, ctx: Context, source: str, seen: DisputeS
             "currency": seen.currency,
             "status": seen.status,
             "money_withdrawn": _withdrawn(seen),
-            "counted": _counts(payment),
+            "counted": _counts(ctx, "dispute", payment),
             "exceeds_captured": await _exceeded(tx, head.id),
         }
         await tell(tx, ctx, head.id, version, "disputed", data)
@@ -110,7 +115,7 @@ async def guess_again(tx: Transaction, ctx: Context, order_id: UUID) -> None:
                 tx,
                 ctx,
                 payment_id=payment["id"],
-                counted=_counts(payment),
+                counted=_counts(ctx, fact["kind"], payment),
                 guessed=True,
                 **{name: fact[name] for name in (*names, *more)},
             )
@@ -155,7 +160,7 @@ async def _record_move(
         amount_minor=max(money.amount_minor, 0),
         currency=money.currency,
         active=money.succeeded,
-        counted=_counts(payment),
+        counted=_counts(ctx, "refund", payment),
         guessed=guessed,
         at=seen.at,
         lines=[],
@@ -206,7 +211,7 @@ async def _record_dispute(
         amount_minor=max(seen.amount_minor, 0),
         currency=seen.currency,
         active=_withdrawn(seen),
-        counted=_counts(payment),
+        counted=_counts(ctx, "dispute", payment),
         guessed=True,
         at=seen.at,
         lines=[],
@@ -222,8 +227,12 @@ def _withdrawn(seen: DisputeSeen) -> bool:
     return seen.open or seen.status in MONEY_GONE
 
 
-def _counts(payment: Row | None) -> bool:
-    return payment is not None and payment["provider"] == "shop"
+def _counts(ctx: Context, kind: str, payment: Row | None) -> bool:
+    """Whether the platform's word is the only one: nobody else tells such things of the payment."""
+    provider = None if payment is None else ctx.payments.get(payment["provider"])
+    if payment is None or provider is None:
+        return payment is not None and payment["provider"] == "shop"
+    return kind not in provider.capabilities.tells
 
 
 def _paid_by(stored: Sequence[Row], money: OutsideRefundMoney) -> tuple[Row | None, bool]:
@@ -263,12 +272,14 @@ def _largest(found: Sequence[Row]) -> Row | None:
 
 
 async def _is_ours(tx: Transaction, money: OutsideRefundMoney, payment: Row | None) -> bool:
-    if payment is None or payment["provider"] == "shop" or money.provider_refund_id is None:
+    if payment is None or payment["provider"] == "shop":
         return False
-    found = await transfers.find_by_provider_id(
-        tx, payment["provider"], payment["account"], money.provider_refund_id
-    )
-    return found is not None
+    # A platform that is the provider, too, names a refund by the movement itself.
+    for name in (money.provider_refund_id, money.external_id):
+        behind = payment["provider"], payment["account"]
+        if name is not None and await transfers.find_by_provider_id(tx, *behind, name) is not None:
+            return True
+    return False
 
 
 async def _exceeded(tx: Transaction, order_id: UUID) -> bool:

@@ -1,8 +1,8 @@
 """Refunds that a person pays by bank transfer: nothing is called, nothing is claimed.
 
 Owns what the house may believe of such a refund: it is *pending* from the moment it was asked for
-until finance marks it paid, which is evidence of our own and not of this adapter. Refuses to own
-the export file and the marking.
+until finance says that it was paid, by a settlement file made of the bank statement. Refuses to own
+that file. Cash has no id that anybody could name, so no payment needs one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from returns_api.ports.errors import ProviderUnavailable
 from returns_api.ports.payments import (
     Capabilities,
     Listing,
+    Naming,
     PaymentAccount,
     PaymentEvent,
     ProviderRefund,
@@ -36,6 +37,8 @@ class ManualPayments:
         lookup_by_reference=True,
         synchronous=False,
         listing=Listing.NOTHING,
+        naming=Naming.OURS,
+        tells=frozenset(),
     )
 
     def __init__(self, _http: HttpClient | None = None) -> None:

@@ -21,6 +21,7 @@ from returns_api.adapters.shops.shopify import ShopifyShop
 from returns_api.ports.errors import OutcomeUnknown, ProviderRejected, ProviderUnavailable
 from returns_api.ports.payments import (
     Capabilities,
+    Naming,
     PaymentAccount,
     PaymentEvent,
     ProviderRefund,
@@ -43,6 +44,8 @@ class ShopifyPayments:
         # "Shopify tracks idempotency keys for 24 hours": shopify.dev, "Implementing idempotency".
         idempotency_window=timedelta(hours=24),
         lookup_by_reference=True,
+        naming=Naming.PLATFORM,
+        tells=frozenset({"refund"}),
     )
 
     def __init__(self, http: HttpClient) -> None:
