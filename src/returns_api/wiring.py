@@ -66,7 +66,7 @@ async def running_context(
         "payments": _adapters(Kind.PAYMENTS, http),
         "carriers": _adapters(Kind.CARRIERS, http),
         "shops": _adapters(Kind.SHOPS, http),
-        "messengers": _messengers(allow_loopback=loopback),
+        "messengers": _messengers(http, allow_loopback=loopback),
         "composer": TextComposer(),
         "webhooks": Webhooks(guarded, allow_loopback=loopback),
         "wake": waker.wake,
@@ -133,6 +133,6 @@ def _adapters(kind: Kind, http: HttpClient) -> dict[str, Any]:
     return {name: make(http) for name, make in registry.factories(kind).items()}
 
 
-def _messengers(*, allow_loopback: bool) -> dict[str, Any]:
+def _messengers(http: HttpClient, *, allow_loopback: bool) -> dict[str, Any]:
     makers = registry.factories(Kind.NOTIFIERS)
-    return {name: make(allow_loopback=allow_loopback) for name, make in makers.items()}
+    return {name: make(http, allow_loopback=allow_loopback) for name, make in makers.items()}

@@ -16,7 +16,9 @@ from returns_api.adapters.carriers.easypost import EasyPostCarrier
 from returns_api.adapters.documents import PdfPrinter
 from returns_api.adapters.http import GuardedClient, HttpClient, Timeout
 from returns_api.adapters.notifiers.compose import TextComposer
+from returns_api.adapters.notifiers.onesignal import OneSignalMessenger
 from returns_api.adapters.notifiers.smtp import SmtpMessenger
+from returns_api.adapters.notifiers.twilio import TwilioMessenger
 from returns_api.adapters.payments.stripe import StripePayments
 from returns_api.adapters.photos import ApartCleaner, ObjectStore
 from returns_api.adapters.sealing import FernetSealer
@@ -85,7 +87,11 @@ async def a_context(
                 "dhl_returns": DhlReturnsCarrier(http),
             },
             shops={"shopify": ShopifyShop(), "woocommerce": WooCommerceShop()},
-            messengers={"smtp": SmtpMessenger(allow_loopback=True, deadline_seconds=PATIENCE)},
+            messengers={
+                "smtp": SmtpMessenger(allow_loopback=True, deadline_seconds=PATIENCE),
+                "twilio": TwilioMessenger(http, allow_loopback=True),
+                "onesignal": OneSignalMessenger(http, allow_loopback=True),
+            },
             composer=TextComposer(),
             webhooks=Webhooks(guarded, allow_loopback=True),
             wake=lambda: None,

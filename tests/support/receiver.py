@@ -27,6 +27,7 @@ class Reply:
     status: int = 204
     headers: tuple[tuple[str, str], ...] = ()
     hang_up: bool = False
+    body: bytes = b""
 
 
 @dataclass(slots=True)
@@ -57,8 +58,9 @@ class Receiver:
             if not reply.hang_up:
                 extra = "".join(f"{name}: {value}\r\n" for name, value in reply.headers)
                 writer.write(
-                    f"HTTP/1.1 {reply.status} x\r\n{extra}content-length: 0\r\n"
+                    f"HTTP/1.1 {reply.status} x\r\n{extra}content-length: {len(reply.body)}\r\n"
                     "connection: close\r\n\r\n".encode()
+                    + reply.body
                 )
                 await writer.drain()
         finally:

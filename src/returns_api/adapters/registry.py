@@ -41,13 +41,15 @@ BUILT_IN: Final[dict[Kind, dict[str, str]]] = {
         "woocommerce": "returns_api.adapters.shops.woocommerce:WooCommerceShop",
     },
     Kind.NOTIFIERS: {
+        "onesignal": "returns_api.adapters.notifiers.onesignal:OneSignalMessenger",
         "smtp": "returns_api.adapters.notifiers.smtp:SmtpMessenger",
+        "twilio": "returns_api.adapters.notifiers.twilio:TwilioMessenger",
     },
 }
 
 Factory = Callable[..., Any]
 """Gives an object of the port's Protocol. Called with the shared ``HttpClient``; of a notifier,
-whose server a shop names by itself, with ``allow_loopback`` alone."""
+whose server a shop names by itself, with ``allow_loopback``, too."""
 
 
 class UnknownAdapter(LookupError):

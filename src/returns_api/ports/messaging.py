@@ -32,11 +32,13 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The words. ``html`` says the same as ``text``, for channels that can show it."""
+    """The words. ``html`` says the same as ``text``, for channels that can show it; ``lines`` are
+    its sentences alone, without greeting and frame, for channels with little room."""
 
     subject: str
     text: str
     html: str
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Message:
     content: Content = field(repr=False)
     opt_out_url: str | None = field(repr=False)
     """Where a POST stops further ones (RFC 8058); None where the law wants it sent."""
+    tries: int = 1
+    """This one included: after the first, a message may have been taken without our hearing it."""
 
 
 class Messenger(Protocol):
@@ -63,8 +67,13 @@ class Messenger(Protocol):
         Raises:
             ProviderRejected: this message will never be taken (no such mailbox).
             ProviderUnavailable: it was certainly not taken, and may be later.
-            OutcomeUnknown: it may have been taken; a second copy has the same ``id``.
+            OutcomeUnknown: it may have been taken; a second copy has the same ``id``. An adapter
+                whose other side cannot tell a second copy looks before it sends one (``tries``).
         """
+        ...
+
+    def sender_refusal(self, address: str) -> str | None:
+        """Why this cannot be the sender on this channel, as a clause for a message, or None."""
         ...
 
     def refusal(self, base_url: str) -> str | None:

@@ -22,7 +22,7 @@ from returns_api.domain.errors import (
 from returns_api.domain.events import By, Event
 from returns_api.domain.notifications import KINDS, Outcome, topics
 from returns_api.domain.policy.texts import language_of
-from returns_api.ports.messaging import Message, Sender
+from returns_api.ports.messaging import Message, Messenger, Sender
 from returns_api.usecases._announce import announce
 from returns_api.usecases._loading import NO_SUCH_THING
 from returns_api.usecases._messaging import Outgoing, send
@@ -58,15 +58,16 @@ async def put_settings(
     Raises:
         NotFound: there is no such connection.
         Conflict: it is not one for messages, or it was deactivated.
-        DoesNotFit: a kind that does not exist.
+        DoesNotFit: a kind that does not exist, or a sender that the channel does not know.
         PreconditionRequired, PreconditionFailed: the channel's settings exist and were not read,
             or changed since.
     """
     _check(new.switched_off)
     async with ctx.database.transaction(shop) as tx:
         await shops.lock(tx)
-        channel = await _channel_of(tx, ctx, source)
-        current = await rows.lock(tx, channel)
+        messenger = await _messenger_of(tx, ctx, source)
+        _check_sender(messenger, new.sender.address)
+        current = await rows.lock(tx, messenger.channel)
         _check_version(current, version)
         values = {
             "source": source,
@@ -77,7 +78,7 @@ async def put_settings(
             "updated_at": ctx.clock(),
         }
         if current is None:
-            saved = await rows.add(tx, id=ctx.new_id(), channel=channel, **values)
+            saved = await rows.add(tx, id=ctx.new_id(), channel=messenger.channel, **values)
         else:
             saved = await rows.save(tx, id=current["id"], **values)
         await announce(tx, ctx, [_event(ctx, saved, by)])
@@ -95,7 +96,7 @@ async def send_test(ctx: Context, shop: UUID, source: str, to: str) -> Outcome:
         bucket = Bucket(ctx.sealer.keyed_hash(f"notification tests {shop}"), TESTS_PER_MINUTE)
         await rate_limits.hit(tx, [bucket], ctx.clock())
     async with ctx.database.transaction(shop) as tx:
-        await _channel_of(tx, ctx, source)
+        await _messenger_of(tx, ctx, source)
         settings = await rows.by_source(tx, source)
         row = await shops.one(tx)
     if settings is None:
@@ -141,14 +142,23 @@ def _check(switched_off: Collection[str]) -> None:
             )
 
 
-async def _channel_of(tx: Transaction, ctx: Context, source: str) -> str:
+def _check_sender(messenger: Messenger, address: str) -> None:
+    problem = messenger.sender_refusal(address)
+    if problem is not None:
+        raise DoesNotFit(
+            f"This cannot send on the channel {messenger.channel}: {problem}.",
+            errors=[{"field": "sender.address", "problem": problem}],
+        )
+
+
+async def _messenger_of(tx: Transaction, ctx: Context, source: str) -> Messenger:
     connection = await connection_rows.find(tx, source)
     if connection is None:
         raise NotFound(NO_SUCH_THING)
     messenger = ctx.messengers.get(connection["adapter"])
     if connection["kind"] != "messaging" or not connection["active"] or messenger is None:
         raise Conflict("This connection sends no messages.", source=source)
-    return messenger.channel
+    return messenger
 
 
 def _check_version(current: Row | None, version: int | None) -> None:

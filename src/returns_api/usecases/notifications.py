@@ -203,6 +203,7 @@ def _message(ctx: Context, scene: Scene, row: Row, channel: Row, address: str) -
         language=scene.language,
         content=ctx.composer.compose(kind, scene.language, facts),
         opt_out_url=url,
+        tries=row["attempt"],
     )
 
 

@@ -32,8 +32,9 @@ class TextComposer:
         seen = {name: _bounded(value) for name, value in facts.items()}
         told = {**seen, "language": language}
         subject = _render(False, words["kinds"][kind]["subject"], told)
-        pages = [_page(html, words, kind, told, subject) for html in (False, True)]
-        return Content(" ".join(subject.split()), *pages)
+        text, html = (_page(each, words, kind, told, subject) for each in (False, True))
+        lines = [" ".join(line.split()) for line in _lines(False, words, kind, told)]
+        return Content(" ".join(subject.split()), text, html, tuple(lines))
 
     def page(self, language: str, *, done: bool) -> str:
         words = catalogue(language)["opt_out"]
@@ -44,11 +45,16 @@ class TextComposer:
 def _page(
     html: bool, words: Mapping[str, Any], kind: str, told: Mapping[str, Any], subject: str
 ) -> str:
-    lines = [_render(html, line, told) for line in words["kinds"][kind]["lines"]]
     frame = {name: _render(html, text, told) for name, text in words["frame"].items()}
     layout = "layout.html.j2" if html else "layout.txt.j2"
-    shown = {**told, **frame, "subject": subject, "lines": [line for line in lines if line]}
+    shown = {**told, **frame, "subject": subject, "lines": _lines(html, words, kind, told)}
     return str(_template(html, _file(layout)).render(shown))
+
+
+def _lines(html: bool, words: Mapping[str, Any], kind: str, told: Mapping[str, Any]) -> list[Any]:
+    """The sentences that have something to say."""
+    lines = [_render(html, line, told) for line in words["kinds"][kind]["lines"]]
+    return [line for line in lines if line]
 
 
 @lru_cache(maxsize=len(LANGUAGES))

@@ -33,6 +33,8 @@ from returns_api.ports.messaging import Message, MessagingAccount, Sender
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from returns_api.adapters.http import HttpClient
+
 DEADLINE_SECONDS: Final = 20.0
 """For one message from the first look-up on; a worker's lease is longer."""
 PORTS: Final = frozenset({465, 587, 2465, 2525, 2587})
@@ -70,6 +72,7 @@ class SmtpMessenger:
 
     def __init__(
         self,
+        _http: HttpClient | None = None,
         *,
         allow_loopback: bool = False,
         deadline_seconds: float = DEADLINE_SECONDS,
@@ -89,6 +92,10 @@ class SmtpMessenger:
         if server.port not in PORTS and not self._allow_loopback:
             return f"its port is not one of {', '.join(map(str, sorted(PORTS)))}"
         return None
+
+    def sender_refusal(self, address: str) -> str | None:
+        """Why this cannot be a sender: it is no e-mail address."""
+        return None if "@" in address else "it is no e-mail address"
 
     async def send(self, account: MessagingAccount, sender: Sender, message: Message) -> None:
         """One message over a connection of its own. Raises as the port says."""

@@ -83,7 +83,7 @@ class ConnectionIn(In):
     )
     base_url: Url = Field(
         description=(
-            "Where to call; https only, or of kind `messaging` `smtps://host:465` and"
+            "Where to call; https only, or of a mail server `smtps://host:465` and"
             " `smtp://host:587` (STARTTLS)."
         )
     )

@@ -26,6 +26,12 @@ _LABEL: Final = "[A-Za-z0-9]([A-Za-z0-9-]{0,30}[A-Za-z0-9])?"
 ADDRESS: Final = rf"^{_ATOM}(\.{_ATOM}){{0,3}}@{_LABEL}(\.{_LABEL}){{1,5}}$"
 """A plain address (RFC 5321, dot-string); what no server would take is refused at once."""
 MailAddress = Annotated[str, StringConstraints(max_length=EMAIL_MAX, pattern=ADDRESS)]
+SENDER: Final = rf"({ADDRESS})|(^\+[1-9][0-9]{{6,14}}$)|(^[A-Za-z0-9 ]{{1,40}}$)"
+"""Of e-mail an address; of SMS a number, or what the vendor calls a sender."""
+SenderAddress = Annotated[str, StringConstraints(max_length=EMAIL_MAX, pattern=SENDER)]
+RECIPIENT: Final = rf"({ADDRESS})|(^\+?[0-9][0-9 ().-]{{5,24}}$)|(^[A-Za-z0-9_:-]{{1,100}}$)"
+"""Of e-mail an address, of SMS a number, of push the platform's id of a customer."""
+Recipient = Annotated[str, StringConstraints(max_length=EMAIL_MAX, pattern=RECIPIENT)]
 KindName = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}\.[a-z_]{1,40}$")]
 
 _SENDER: Final = {
@@ -53,7 +59,11 @@ class NotificationState(StrEnum):
 class SenderIn(In):
     """What the buyer sees as the sender, and where answers go."""
 
-    address: MailAddress = Field(description="Its domain has to allow the server to send for it.")
+    address: SenderAddress = Field(
+        description="An e-mail address, whose domain has to allow the server to send for it; of "
+        "SMS a number, the id of a messaging service or a name of up to 11 letters; of push any "
+        "word."
+    )
     name: ShortText
     reply_to: MailAddress | None = None
 
@@ -111,7 +121,9 @@ class NotificationTestIn(In):
 
     model_config = example({"to": "me@fieldandloom.example"})
 
-    to: MailAddress
+    to: Recipient = Field(
+        description="Of e-mail an address, of SMS a number, of push a customer's id."
+    )
 
 
 class NotificationTestOut(Out):
@@ -121,7 +133,8 @@ class NotificationTestOut(Out):
 
     sent: bool
     reason: str | None = Field(
-        description="A stable code: `smtp_` and the server's answer, `connection_lost`, `timeout` …"
+        description="A stable code: `smtp_`, `twilio_` or `onesignal_` and the answer, "
+        "`connection_lost`, `timeout` …"
     )
 
 
