@@ -20,6 +20,7 @@ from returns_api.db.embedded import EmbeddedError, EmbeddedPostgres
 from returns_api.db.embedded_account import choose_account, cluster_home
 from returns_api.db.embedded_binaries import find_binaries, within_reach
 from returns_api.db.embedded_cluster import Cluster
+from returns_api.db.embedded_lock import FolderLock
 from tests.support.patience import PATIENCE
 from tests.support.postgres import PREFIX, THROW_AWAY, memory_or_temp, run_apart
 
@@ -214,6 +215,16 @@ def test_a_server_whose_guard_was_killed_too_is_ended_by_the_next_owner(folder: 
     with quick(folder) as server:
         assert server.owned
         assert gone(pid)
+
+
+def test_a_lock_is_released_whoever_was_forked_meanwhile(folder: Path) -> None:
+    lock = FolderLock.wait(folder / "lock")
+    os.set_inheritable(lock._handle, True)  # as between a fork and the program that follows
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, close_fds=False):
+        lock.release()
+        again = FolderLock.try_take(folder / "lock")
+        assert again is not None
+    again.release()
 
 
 def test_a_stale_pid_file_that_names_a_living_stranger_is_no_obstacle(folder: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import errno
 import signal
 import socket
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from returns_api.cli.database import database
 from returns_api.cli.lasting import load_quietly, settle_memory
 from returns_api.cli.output import AsJson, Failure, load_settings, log_to_stderr, reported
 from returns_api.config import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.", min=1, max=65535)]
@@ -44,6 +47,16 @@ def listening(host: str, port: int) -> socket.socket:
         raise Failure(f"Cannot listen on {host} port {port}: {error.strerror or error}.") from None
 
 
+def heed_signals(server: uvicorn.Server) -> None:
+    """Have the server stop by a signal that comes before it listens for signals itself, too.
+
+    It raises the signal again once it has stopped; without a handler that would cut off our own
+    clean-up and make an orderly stop look like a death.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, server.handle_exit)
+
+
 def _run(settings: Settings, listener: socket.socket) -> None:
     from returns_api.db.migrations import check_version  # noqa: PLC0415 - imports asyncpg
 
@@ -66,10 +79,7 @@ def _run(settings: Settings, listener: socket.socket) -> None:
     )
     server = uvicorn.Server(config)
     settle_memory()
-    # uvicorn raises the signal again once it has stopped; without a handler that would cut off
-    # our own clean-up and make an orderly stop look like a death.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    signal.signal(signal.SIGINT, lambda *_: None)
+    heed_signals(server)
     server.run(sockets=[listener])
     if not server.started:
         raise Failure("The API did not start; the reason stands in the log above.")

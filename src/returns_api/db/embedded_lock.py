@@ -37,6 +37,8 @@ class FolderLock:
         return lock
 
     def release(self) -> None:
+        """Also where another thread has just forked: its child has the handle until it executes."""
+        fcntl.flock(self._handle, fcntl.LOCK_UN)
         os.close(self._handle)
 
     def __enter__(self) -> Self:
