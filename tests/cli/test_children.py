@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,16 @@ def test_the_run_file_is_read_only_while_its_server_runs(tmp_path: Path) -> None
     runfile.remove(tmp_path)
     runfile.remove(tmp_path)
     assert os.listdir(tmp_path) == [runfile.LOCK]
+
+
+def test_whoever_only_looks_for_a_server_keeps_none_from_starting(tmp_path: Path) -> None:
+    """The one who looks holds the lock for a moment; it was taken for a server that runs."""
+    looking = FolderLock.try_take(tmp_path / runfile.LOCK)
+    assert looking is not None
+    with ThreadPoolExecutor(1) as starting:
+        taken = starting.submit(FolderLock.take_soon, tmp_path / runfile.LOCK)
+        looking.release()
+        lock = taken.result()
+    assert lock is not None
+    assert FolderLock.take_soon(tmp_path / runfile.LOCK) is None
+    lock.release()

@@ -40,7 +40,7 @@ def up(
             raise Failure("`up` is for development. In production: migrate, serve and worker.")
         settings = settings.with_(data_dir=settings.data_dir.absolute())
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock.try_take(settings.data_dir / runfile.LOCK)
+        lock = FolderLock.take_soon(settings.data_dir / runfile.LOCK)
         if lock is None:
             raise Failure(_already_running(settings.data_dir))
         with lock:

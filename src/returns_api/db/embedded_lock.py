@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from returns_api.db.embedded_account import EmbeddedError
+
+LOOK_SECONDS: Final = 1.0
+_POLL_SECONDS: Final = 0.02
 
 
 class FolderLock:
@@ -24,6 +28,17 @@ class FolderLock:
         lock = cls(path, _open(path))
         fcntl.flock(lock._handle, fcntl.LOCK_EX)
         return lock
+
+    @classmethod
+    def take_soon(cls, path: Path) -> Self | None:
+        """Take the lock, or None when it stays another's: one that only looks holds it briefly."""
+        end = time.monotonic() + LOOK_SECONDS
+        while True:
+            last = time.monotonic() >= end  # asked before the try: this process may stand still
+            lock = cls.try_take(path)
+            if lock is not None or last:
+                return lock
+            time.sleep(_POLL_SECONDS)
 
     @classmethod
     def try_take(cls, path: Path) -> Self | None:
