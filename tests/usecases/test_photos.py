@@ -12,7 +12,7 @@ from returns_api.domain.access import Role
 from returns_api.domain.errors import Conflict, DoesNotFit, NotFound, PhotoRefused, Unavailable
 from returns_api.domain.events import By
 from returns_api.domain.orders import PersonErased
-from returns_api.domain.photos import LINK_LIVES, PER_ORDER
+from returns_api.domain.photos import LINK_LIVES, PER_ORDER, UNFINISHED_FOR
 from returns_api.ports.photos import PhotoStore
 from returns_api.usecases import opening, photos, returns
 from returns_api.usecases._people import erase_person
@@ -196,6 +196,44 @@ async def test_erasing_the_person_erases_photos_and_words(story: Story) -> None:
     (after,) = await rows(story)
     assert (after["state"], after["digest"]) == ("deleted", None)
     assert (await told(story))[-2:] == [("photo.added", 1), ("photo.deleted", 2)]
+
+
+class Late:
+    """A store to which the bytes come when their person is erased already, and all work is done."""
+
+    def __init__(self, story: Story, order: Order) -> None:
+        self.story, self.order = story, order
+
+    async def put(self, name: str, body: bytes) -> None:
+        async with self.story.ctx.database.transaction(self.story.shop) as tx:
+            seen = PersonErased(None, None, (self.order.name,))
+            await erase_person(tx, self.story.ctx, PLATFORM, seen)
+        await self.story.drain()
+        await self.story.ctx.photos.put(name, body)
+
+    async def get(self, name: str) -> bytes | None:
+        return await self.story.ctx.photos.get(name)
+
+    async def delete(self, name: str) -> None:
+        await self.story.ctx.photos.delete(name)
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+async def test_a_photo_on_its_way_goes_with_its_person(story: Story, *, crashed: bool) -> None:
+    order = await story.order(goods("lamp", 5000))
+    late = replace(story.ctx, photos=Late(story, order))
+    buyer, target = story.who(Role.BUYER, order), Target(order_id=order.id)
+    upload = await photos.store_photo(late, buyer, target, picture(1))
+    (row,) = await rows(story)
+    assert await bytes_behind(story, row["name"]) is not None
+    if crashed:
+        story.clock.forward(seconds=UNFINISHED_FOR.total_seconds())
+    else:
+        await photos.give_up(story.ctx, story.shop, upload.id)
+    await story.drain()
+    assert await bytes_behind(story, row["name"]) is None
+    (after,) = await rows(story)
+    assert (after["state"], after["name"]) == ("deleted", None)
 
 
 async def test_a_link_ends(story: Story) -> None:

@@ -22,6 +22,7 @@ from returns_api.db import (
     notifications,
     opt_outs,
     photos,
+    staff_words,
     withdrawals,
 )
 from returns_api.db.engine import Transaction
@@ -39,7 +40,6 @@ from returns_api.db.tables import (
     returns,
     shops,
     store_credits,
-    transport_claims,
 )
 
 _ERASED: Final = {name: null() for name in PERSON}
@@ -51,6 +51,11 @@ _ERASE_PERSON: Final = Query(
         index_elements=["shop_id", "order_id"],
         set_={**_ERASED, "erased_at": given("now")},
         where=order_people.c.erased_at.is_(None),
+    )
+)
+_NAMES: Final = Query(
+    select(order_people.c.email, order_people.c.phone, order_people.c.customer_id).where(
+        here(order_people), order_people.c.order_id == given("order_id")
     )
 )
 _FORGET_KEYS: Final = Query(
@@ -100,12 +105,6 @@ _FORGET_OFFERS: Final = Query(
     update(offers)
     .where(here(offers), offers.c.return_id.in_(_returned))
     .where(offers.c.note.is_not(None))
-    .values(note=null())
-)
-_FORGET_CLAIMS: Final = Query(
-    update(transport_claims)
-    .where(here(transport_claims), transport_claims.c.return_id.in_(_returned))
-    .where(transport_claims.c.note.is_not(None))
     .values(note=null())
 )
 _FORGET_STATEMENTS: Final = Query(
@@ -165,6 +164,12 @@ _FORGET_HOLDERS: Final = Query(
 )
 
 
+async def names(tx: Transaction, order_id: UUID) -> set[str]:
+    """By what the person of an order may be named elsewhere, before they are erased."""
+    row = await tx.first(_NAMES, order_id=order_id)
+    return set() if row is None else {name for name in row.values() if name is not None}
+
+
 async def erase_person(tx: Transaction, order_id: UUID, now: datetime) -> bool:
     """Remove everything personal of one locked order for ever; False when that was done before.
 
@@ -193,7 +198,8 @@ async def _forget_keys(tx: Transaction, order_ids: list[UUID]) -> None:
 
 
 async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) -> None:
-    """What leads to the person, what the person wrote, what waits to be told, labels and photos."""
+    """What leads to the person, what was written by and about them, what waits to be told, labels
+    and photos."""
     await opt_outs.forget(tx, order_ids)
     await _forget_keys(tx, order_ids)
     await notifications.forget(tx, order_ids, now)
@@ -201,11 +207,11 @@ async def _forget_around(tx: Transaction, order_ids: list[UUID], now: datetime) 
     await address_changes.forget(tx, order_ids)
     await tx.run(_FORGET_ANSWERS, order_ids=order_ids)
     await tx.run(_FORGET_OFFERS, order_ids=order_ids)
-    await tx.run(_FORGET_CLAIMS, order_ids=order_ids)
     await tx.run(_FORGET_STATEMENTS, order_ids=order_ids)
     await tx.run(_FORGET_NOTES, order_ids=order_ids)
     for query in _FORGET_WAYS:
         await tx.run(query, order_ids=order_ids)
+    await staff_words.forget(tx, order_ids)
     await label_documents.drop_of_orders(tx, order_ids)
     await messages.forget(tx, order_ids)
     await exports.forget_all(tx)

@@ -34,6 +34,7 @@ from returns_api.db import (
     notifications,
     opt_outs,
     photos,
+    staff_words,
 )
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
@@ -182,5 +183,6 @@ async def _forget_below(
     complained = [*await complaints.about(tx, order_ids, return_ids)]
     await messages.forget_about(tx, order_ids, return_ids, complained)
     await idempotency.forget_words_about(tx, return_ids, complained)
+    await staff_words.forget_about(tx, return_ids)
     await label_documents.drop_of_returns(tx, return_ids)
     await photos.drop_of_returns(tx, return_ids, now)

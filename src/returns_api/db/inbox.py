@@ -7,23 +7,23 @@ tries that found something missing which another message will bring; they are no
 counts the tries of which nobody heard again: a lease that somebody has to take over was left so.
 
 The body of a processed message is emptied: its facts live in tables where a person can be erased.
-The row stays, and with it the memory that this event was seen.
+The row stays, and with it the memory that this event was seen. Of the others: ``inbox_bodies``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import (
+    DateTime,
     LargeBinary,
     Text,
     and_,
     any_,
     case,
-    exists,
     func,
     literal,
     null,
@@ -36,6 +36,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from returns_api.db.engine import Database, Row, Transaction
 from returns_api.db.query import SHOP, Query, among, given, here
 from returns_api.db.tables import inbox as _t
+
+IGNORED_KEPT: Final = timedelta(days=30)
+"""How long a message that told nothing we follow can be tried anew: its body may hold persons whom
+nothing else here knows, so nobody could find it to erase them."""
 
 _SHOWN: Final = tuple(c for c in _t.c if c.name not in {"shop_id", "body"})
 
@@ -88,9 +92,12 @@ _FINISH: Final = Query(
     .values(
         state=given("state"),
         processed_at=given("now"),
-        body=func.coalesce(given("body", LargeBinary), _t.c.body),
+        body=case(
+            (_t.c.forgotten, literal(b"", LargeBinary)),
+            else_=func.coalesce(given("body", LargeBinary), _t.c.body),
+        ),
         error=given("error"),
-        due_at=null(),
+        due_at=given("gone_at", DateTime(timezone=True)),
         leased_until=null(),
         waiting_for=null(),
     )
@@ -149,27 +156,6 @@ _DUE: Final = Query(
     .order_by(_t.c.due_at)
     .limit(given("limit"))
 )
-_needles: Final = (
-    func.unnest(given("needles", ARRAY(LargeBinary))).table_valued("needle").render_derived()
-)
-_FORGET: Final = Query(
-    update(_t)
-    .where(
-        here(_t),
-        among(_t.c.state, ("ignored", "dead")),
-        exists(
-            select(literal(1))
-            .select_from(_needles)
-            .where(func.position(_needles.c.needle.op("IN")(_t.c.body)) > 0)
-        ),
-    )
-    .values(body=literal(b"", LargeBinary))
-)
-_FORGET_ALL: Final = Query(
-    update(_t)
-    .where(here(_t), among(_t.c.state, ("ignored", "dead")))
-    .values(body=literal(b"", LargeBinary))
-)
 
 
 async def add(
@@ -218,7 +204,10 @@ async def finish(
     error: str | None = None,
     keep_body: bool = True,
 ) -> bool:
-    """End a claimed message; False when another try holds it by now (the caller must roll back)."""
+    """End a claimed message; False when another try holds it by now (the caller must roll back).
+
+    A body that nobody could follow is due for emptying after a while.
+    """
     touched = await tx.run(
         _FINISH,
         id=message_id,
@@ -227,6 +216,7 @@ async def finish(
         now=now,
         error=error,
         body=None if keep_body else b"",
+        gone_at=now + IGNORED_KEPT if keep_body and state == "ignored" else None,
     )
     return bool(touched)
 
@@ -278,13 +268,3 @@ async def due(database: Database, now: datetime, limit: int) -> list[tuple[UUID,
     """Shop and id of due messages over all shops, the longest due first."""
     found = await database.sweep(_DUE, now=now, limit=limit)
     return [(row["shop_id"], row["id"]) for row in found]
-
-
-async def forget(tx: Transaction, needles: Sequence[str]) -> int:
-    """Empty the kept bodies that contain one of ``needles``; returns how many."""
-    return await tx.run(_FORGET, needles=[needle.encode() for needle in needles])
-
-
-async def forget_all(tx: Transaction) -> int:
-    """Empty all kept bodies of the shop."""
-    return await tx.run(_FORGET_ALL)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, any_, delete, exists, not_, or_, select
+from sqlalchemy import Uuid, and_, any_, delete, exists, not_, null, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from returns_api.db.engine import Row, Transaction
@@ -46,6 +46,11 @@ _KEEP: Final = Query(
     )
     .on_conflict_do_nothing()
 )
+_FORGET_LINKS: Final = Query(
+    update(shipments)
+    .where(here(shipments), shipments.c.id == given("shipment_id", Uuid), _sender_is_erased)
+    .values(label_url=null(), qr_url=null())
+)
 _ONE: Final = Query(
     select(_t.c.media_type, _t.c.content).where(
         here(_t),
@@ -83,7 +88,8 @@ async def keep(
     tx: Transaction, shipment_id: UUID, documents: Iterable[LabelDocument], now: datetime
 ) -> None:
     """Keep the files of a label that was bought; a form that is there stays as it is. Nothing where
-    the sender was erased while the carrier was asked."""
+    the sender was erased while the carrier was asked, nor where the carrier keeps it."""
+    await tx.run(_FORGET_LINKS, shipment_id=shipment_id)
     for document in documents:
         await tx.run(
             _KEEP,

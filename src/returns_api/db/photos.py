@@ -95,7 +95,19 @@ _LINE: Final = Query(
 _dropped = (
     update(photos)
     .where(here(photos), photos.c.state == any_(given("states", ARRAY(Text))))
-    .values(state="deleting", due_at=given("now", DateTime(timezone=True)))
+    .values(
+        state="deleting",
+        # The bytes of one that is on its way may come after a deletion: it is deleted at its end.
+        due_at=case(
+            (photos.c.state == "storing", photos.c.due_at),
+            else_=given("now", DateTime(timezone=True)),
+        ),
+    )
+)
+_ENDED: Final = Query(
+    update(photos)
+    .where(here(photos), photos.c.id == given("id", Uuid), photos.c.state == "deleting")
+    .values(due_at=given("now", DateTime(timezone=True)))
 )
 _DROP_ORDERS: Final = Query(
     _dropped.where(photos.c.order_id == any_(given("order_ids", ARRAY(Uuid))))
@@ -178,7 +190,8 @@ async def kept_of(tx: Transaction, return_id: UUID, ids: Sequence[UUID]) -> set[
 
 
 async def drop_of_orders(tx: Transaction, order_ids: Sequence[UUID], now: datetime) -> None:
-    """Every photo of the orders is to be deleted, from now on invisible."""
+    """Every photo of the orders is to be deleted, from now on invisible; one that is being stored,
+    when that ended."""
     await tx.run(_DROP_ORDERS, order_ids=list(order_ids), states=list(_LIVE), now=now)
 
 
@@ -196,6 +209,11 @@ async def move(
 ) -> None:
     """Move a photo that is still ``seen``; nothing happens to another."""
     await tx.run(_MOVE, id=photo_id, seen=seen, state=state, due_at=due_at)
+
+
+async def ended(tx: Transaction, photo_id: UUID, now: datetime) -> None:
+    """No bytes come any more of a photo that is to be deleted: nothing has to be waited for."""
+    await tx.run(_ENDED, id=photo_id, now=now)
 
 
 async def deleted(tx: Transaction, photo_id: UUID) -> Row | None:

@@ -12,16 +12,29 @@ from typing import Any, Final
 WORDS: Final = frozenset(
     {
         "answer",
+        "city",
         "contact",
+        "decision_note",
+        "email",
         "info_answer",
+        "info_request",
         "link",
         "name",
         "note",
         "payment_url",
+        "phone",
+        "postcode",
+        "qr_url",
+        "ruling",
+        "street1",
+        "street2",
         "text",
         "tracking",
+        "url",
     }
 )
+_CODE: Final = re.compile(r"[a-z][a-z0-9_]*")
+"""A reason that is a word of ours; any other one is somebody's own."""
 _ID: Final = re.compile(r"[a-z]{2,4}_[0-9a-hjkmnp-tv-z]{26}")
 """An id may stand under a name of words: a note's own answer calls its id ``note``."""
 
@@ -36,6 +49,8 @@ def without_words(told: Any) -> Any:
 
 
 def _member(name: str, value: Any) -> Any:
+    if name == "reason" and isinstance(value, str) and not _CODE.fullmatch(value):
+        return None
     if name in WORDS and isinstance(value, str) and not _ID.fullmatch(value):
         return None
     return without_words(value)

@@ -15,7 +15,7 @@ from returns_api.db import (
     gift_recipients,
     idempotency,
     imports,
-    inbox,
+    inbox_bodies,
     listings,
     order_intake,
 )
@@ -44,21 +44,20 @@ async def erase_person(tx: Transaction, ctx: Context, source: str, seen: PersonE
         NotYet: some of the orders are not known (yet); those that are have been erased.
     """
     missing, keys = [], _keys(ctx, source, seen)
+    names = {seen.email or "", seen.customer_id or "", *seen.order_external_ids}
     for external_id in sorted(set(seen.order_external_ids)):
         _, head = await order_intake.begin(tx, source, external_id, money=False)
         if head is None:
             missing.append(external_id)
             continue
         keys.update(*await listings.keys_of(tx, [head.id]))
+        names |= await erasure.names(tx, head.id)
         if await erasure.erase_person(tx, head.id, ctx.clock()):
             version = await order_intake.step(tx, head.id, ctx.clock())
             await tell(tx, ctx, head.id, version, "person_erased", {})
     await forget_listings(tx, ctx, keys)
     await forget_recipient(tx, ctx, keys)
-    names = [seen.email or "", seen.customer_id or "", *seen.order_external_ids]
-    needles = [name for name in names if len(name) >= SHORTEST_NEEDLE]
-    if needles:
-        await inbox.forget(tx, needles)
+    await inbox_bodies.forget(tx, sorted(name for name in names if len(name) >= SHORTEST_NEEDLE))
     if missing:
         raise NotYet(order_key(source, missing[0]), settles=True)
 
@@ -102,7 +101,7 @@ async def erase_shop(tx: Transaction, ctx: Context) -> None:
         NotYet: there are more.
     """
     await _leave(tx, ctx, "erased")
-    await inbox.forget_all(tx)
+    await inbox_bodies.forget_all(tx)
     await imports.forget_all(tx)
     await idempotency.forget_all_words(tx)
     await listings.forget_all(tx)

@@ -20,7 +20,7 @@ from uuid import UUID
 import structlog
 
 from returns_api.crashpoints import crashpoint
-from returns_api.db import connections, shops
+from returns_api.db import connections, inbox_bodies, shops
 from returns_api.db import inbox as rows
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.outbox import Job, due_in, emit
@@ -162,6 +162,7 @@ async def _claim(ctx: Context, shop: UUID, message_id: UUID) -> _Held | None:
     async with ctx.database.transaction(shop) as tx:
         row = await rows.claim(tx, message_id, now, now + ctx.lease)
         if row is None:
+            await inbox_bodies.let_go(tx, message_id, now)
             return None
         held = await _held(tx, row)
         if held.failures > MAX_FAILURES:

@@ -119,6 +119,7 @@ async def give_up(ctx: Context, shop: UUID, photo: UUID) -> None:
     async with ctx.database.transaction(shop) as tx:
         following = PHOTO.step("storing", "drop", _SYSTEM)
         await rows.move(tx, photo, "storing", following, ctx.clock())
+        await rows.ended(tx, photo, ctx.clock())
 
 
 async def keep_photo(

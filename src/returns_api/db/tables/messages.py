@@ -6,6 +6,7 @@ from returns_api.db.tables._base import (
     belongs_to,
     bytes_,
     due_index,
+    flag,
     integer,
     json_,
     moment,
@@ -32,6 +33,7 @@ inbox = tenant_table(
     moment("leased_until", null=True),
     moment("processed_at", null=True),
     text_("error", null=True),
+    flag("forgotten"),  # its person was erased while it waited
     one_of("state", ("received", "processed", "ignored", "dead")),
     UniqueConstraint("shop_id", "source", "event_id"),
     Index(
