@@ -7,11 +7,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from returns_api.domain.orders import OrderSeen
+import pytest
+
+from returns_api.domain.orders import (
+    OrderSeen,
+    OutsideRefundMoney,
+    OutsideRefundSeen,
+    OutsideShipping,
+)
 from tests.support.arriving import policy_with
 from tests.support.quoted import paid_back
 from tests.support.story import Story
-from tests.support.story_orders import goods
+from tests.support.story_orders import freight, goods
 from tests.support.story_scene import Order
 
 
@@ -99,3 +106,18 @@ async def test_nothing_is_advanced_for_what_was_paid_back(story: Story) -> None:
     await paid_back(story, order, "shirt", 1, 2000)
     await story.scan(ret, "in_transit")
     assert await refunded(story, order) == 0
+
+
+@pytest.mark.parametrize("told", [490, 200])
+async def test_shipping_that_was_refunded_in_the_dashboard_is_not_refunded_again(
+    story: Story, told: int
+) -> None:
+    order = await story.order(goods("shirt", 2000), goods("coat", 40000), freight(490))
+    ret = await story.open(order, {"shirt": 1}, reason="defective", photos={"shirt": 1})
+    assert ret.expected_minor == 2490
+    await story.bank.dashboard_refund(order.intents[0], told)
+    money = (OutsideRefundMoney("t1", "p0", told, "EUR", True),)
+    back = (OutsideShipping("ship", told, 99),)
+    await story.see(OutsideRefundSeen(order.name, "r1", story.clock(), (), money, back))
+    await story.bring_back(ret)
+    assert await refunded(story, order) == 2490 - told, "prices hold their tax"

@@ -22,6 +22,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
+    Text,
     Uuid,
     and_,
     case,
@@ -37,9 +38,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from returns_api.db.engine import Row, Transaction
-from returns_api.db.query import SHOP, Query, given, here
+from returns_api.db.query import SHOP, Query, given, here, json_rows
+from returns_api.db.tables import orders, payments
 from returns_api.db.tables import outside_facts as _t
-from returns_api.db.tables import payments
 
 
 def _counts(fact: FromClause) -> ColumnElement[int]:
@@ -171,6 +172,36 @@ _GUESSES: Final = Query(
     .where(here(_t), _t.c.order_id == given("order_id"), _t.c.guessed)
     .order_by(_t.c.kind, _t.c.provider, _t.c.external_id)
 )
+
+
+_part: Final = json_rows(_t.c.lines, line=Text, amount=BigInteger, tax=BigInteger)
+_SHIPPING: Final = Query(
+    select(
+        _part.c.line,
+        cast(
+            func.sum(_part.c.amount + case((orders.c.taxes_included, 0), else_=_part.c.tax)),
+            BigInteger,
+        ).label("amount"),
+    )
+    .select_from(
+        _t.join(orders, and_(orders.c.shop_id == _t.c.shop_id, orders.c.id == _t.c.order_id)).join(
+            _part, true()
+        )
+    )
+    .where(
+        here(_t),
+        _t.c.order_id == given("order_id"),
+        _t.c.kind == "refund",
+        _t.c.active,
+        _part.c.amount.is_not(None),
+    )
+    .group_by(_part.c.line)
+)
+
+
+async def shipping(tx: Transaction, order_id: UUID) -> dict[str, int]:
+    """What was given back of each shipping line elsewhere, by external id (minor units)."""
+    return {row["line"]: row["amount"] for row in await tx.all(_SHIPPING, order_id=order_id)}
 
 
 async def record(

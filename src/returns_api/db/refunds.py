@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from returns_api.db import ledger, outbox
+from returns_api.db import ledger, outbox, outside_facts
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.gifts import is_of_gift
 from returns_api.db.outbox import Job
@@ -280,12 +280,13 @@ async def of_returns(tx: Transaction, return_ids: Sequence[UUID]) -> list[Row]:
 async def shipping_refunded(
     tx: Transaction, order_id: UUID, judged: UUID | None = None
 ) -> dict[str, int]:
-    """What was refunded of each shipping line, or is owed, by external id (minor units).
+    """What was refunded of each shipping line, here or elsewhere, or is owed, by external id (minor
+    units).
 
     A refund that failed still owes it; only one that was given up does not. ``judged`` is the
     return whose goods are being judged: its outstanding advance is set against what they are due.
     """
-    found: dict[str, int] = {}
+    found = await outside_facts.shipping(tx, order_id)
     for row in await tx.all(_PARTS, order_id=order_id, judged=judged):
         for part in row["parts"] or ():
             if part["kind"] == "shipping":

@@ -169,6 +169,16 @@ class OutsideRefundLine:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideShipping:
+    """What such a refund gave back of a shipping line; ``tax_minor`` comes on top where prices are
+    without tax."""
+
+    line_external_id: str
+    amount_minor: int
+    tax_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutsideRefundMoney:
     """One movement of a refund that was made in the platform's dashboard."""
 
@@ -189,6 +199,7 @@ class OutsideRefundSeen:
     at: datetime
     lines: tuple[OutsideRefundLine, ...]
     money: tuple[OutsideRefundMoney, ...]
+    shipping: tuple[OutsideShipping, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

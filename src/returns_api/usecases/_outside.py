@@ -188,7 +188,16 @@ async def _record_units(
         active=True,
         counted=False,
         at=seen.at,
-        lines=[{"line": line.line_external_id, "quantity": line.quantity} for line in seen.lines],
+        lines=[{"line": line.line_external_id, "quantity": line.quantity} for line in seen.lines]
+        + [
+            {
+                "line": e.line_external_id,
+                "quantity": 0,
+                "amount": e.amount_minor,
+                "tax": e.tax_minor,
+            }
+            for e in seen.shipping
+        ],
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from returns_api.domain.allocation import certify
 from returns_api.domain.orders import (
     OutsideRefundSeen,
+    OutsideShipping,
     PaymentFacts,
     PaymentSeen,
 )
@@ -135,3 +138,22 @@ def test_a_transaction_must_name_its_order_and_amount() -> None:
     for name, value in (("amount", "NaN"), ("order_id", None), ("currency", None)):
         with pytest.raises(ValueError, match=rf"^\$\.{name} "):
             parse("order_transactions/create", {**body, name: value})
+
+
+def test_a_refund_tells_what_it_gives_back_of_shipping() -> None:
+    def bag(amount: str, currency: str = "EUR") -> Json:
+        return {"shop_money": {"amount": amount, "currency_code": currency}}
+
+    told = [
+        {"shipping_line_id": 71, "subtotal_amount_set": bag("4.12"), "tax_amount_set": bag("0.78")},
+        {"shipping_line": {"id": 72}, "subtotal_amount_set": bag("1.00")},
+        {"shipping_line_id": 73, "subtotal_amount_set": bag("9.00", "USD")},
+        {"subtotal_amount_set": bag("9.00")},
+    ]
+    body = {**json.loads(shopify.fixture("refund_card")), "refund_shipping_lines": told}
+    (seen,) = parse("refunds/create", shopify.encode(body))
+    assert isinstance(seen, OutsideRefundSeen)
+    assert seen.shipping == (
+        OutsideShipping("shipping:71", 412, 78),
+        OutsideShipping("shipping:72", 100, 0),
+    )

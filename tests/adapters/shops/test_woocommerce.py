@@ -15,6 +15,7 @@ from returns_api.domain.orders import (
     OrderSeen,
     OutsideRefundLine,
     OutsideRefundSeen,
+    OutsideShipping,
     ParcelSeen,
 )
 from tests.support import woocommerce
@@ -78,6 +79,14 @@ def test_a_completed_order_has_left_and_tells_its_refunds() -> None:
     assert whole.lines == (OutsideRefundLine("315", 1),)
     assert (whole.external_id, whole.money) == (refund.external_id, refund.money)
     assert whole.at > refund.at
+
+
+def test_a_refund_tells_what_it_gives_back_of_shipping() -> None:
+    named = [{"key": "_refunded_item_id", "value": "317"}]
+    lines = [{"total": "-4.12", "total_tax": "-0.78", "meta_data": named}, {"total": "-1.00"}]
+    (seen,) = SHOP.parse("refund.created", woocommerce.refund(shipping_lines=lines))
+    assert isinstance(seen, OutsideRefundSeen)
+    assert seen.shipping == (OutsideShipping("shipping:317", 412, 78),)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,9 @@ A refund is *ours to record* when money was moved or goods came back with it (a 
 exchange moves none). What is left are records that the platform writes when an order edit takes
 unshipped units out: those count as removed on the line and are not refunds.
 
+What it gives back of a shipping line counts against that line (``refund_shipping_lines``, since
+version 2024-07); older versions name no line, and tell it as money alone.
+
 A *pending* movement counts as succeeded: the money is on its way out, and refunding it a second
 time is worse than waiting. When it fails, a later snapshot of the order says so. Refuses to own
 matching a refund with our own: the use case knows our references.
@@ -17,7 +20,12 @@ from typing import Final
 from returns_api.adapters.shops.reading import Node
 from returns_api.adapters.shops.shopify_money import exact_id
 from returns_api.adapters.shops.shopify_payments import is_payment_id, receipt_of, reference
-from returns_api.domain.orders import OutsideRefundLine, OutsideRefundMoney, OutsideRefundSeen
+from returns_api.domain.orders import (
+    OutsideRefundLine,
+    OutsideRefundMoney,
+    OutsideRefundSeen,
+    OutsideShipping,
+)
 
 _LEFT: Final = frozenset({"success", "pending"})
 _CAME_BACK: Final = "return"
@@ -52,7 +60,10 @@ def read_refund(refund: Node, order_id: str, currency: str | None) -> OutsideRef
     if not money and not (came_back and lines):
         return None
     at = refund["processed_at"] if refund["processed_at"] else refund["created_at"]
-    return OutsideRefundSeen(order_id, exact_id(refund), at.time(), lines, money)
+    paid = fallback or next((move.currency for move in money), None)
+    shipping = tuple(_shipping(each, paid) for each in refund["refund_shipping_lines"])
+    told = tuple(each for each in shipping if each is not None)
+    return OutsideRefundSeen(order_id, exact_id(refund), at.time(), lines, money, told)
 
 
 def refunded_units(refunds: Iterable[OutsideRefundSeen]) -> dict[str, int]:
@@ -81,6 +92,26 @@ def _money(transaction: Node, fallback: str | None) -> OutsideRefundMoney:
         succeeded=transaction["status"].text() in _LEFT,
         provider_refund_id=_provider_refund_id(transaction),
     )
+
+
+def _shipping(item: Node, currency: str | None) -> OutsideShipping | None:
+    """What goes back of a shipping line; None where it names no line, or no amount in the order's
+    currency."""
+    line = item["shipping_line_id"].optional_identifier()
+    if line is None and isinstance(item["shipping_line"].value, dict):
+        line = item["shipping_line"]["id"].optional_identifier()
+    amount = _in(currency, item["subtotal_amount_set"])
+    if line is None or currency is None or amount is None:
+        return None
+    return OutsideShipping(f"shipping:{line}", amount, _in(currency, item["tax_amount_set"]) or 0)
+
+
+def _in(currency: str | None, bag: Node) -> int | None:
+    for name in ("presentment_money", "shop_money"):
+        money = bag[name]
+        if currency is not None and money["currency_code"].value == currency:
+            return abs(money["amount"].amount(currency))
+    return None
 
 
 def _provider_refund_id(transaction: Node) -> str | None:

@@ -8,6 +8,7 @@ comes first, because the order's own time stands in for the time that the order 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from returns_api.adapters.shops.reading import Node
@@ -16,6 +17,7 @@ from returns_api.domain.orders import (
     OutsideRefundLine,
     OutsideRefundMoney,
     OutsideRefundSeen,
+    OutsideShipping,
 )
 
 
@@ -53,6 +55,7 @@ def parse_refund(refund: Node) -> tuple[Observation, ...]:
             currency,
             "payment",
             [OutsideRefundLine(line, units) for line, units in lines if line and units],
+            tuple(_shipping(refund, currency)),
         ),
     )
 
@@ -65,6 +68,7 @@ def _refund(
     currency: str,
     payment: str,
     lines: list[OutsideRefundLine] | None = None,
+    shipping: tuple[OutsideShipping, ...] = (),
 ) -> OutsideRefundSeen:
     money = OutsideRefundMoney(refund_id, payment, amount, currency, succeeded=True)
     return OutsideRefundSeen(
@@ -73,7 +77,18 @@ def _refund(
         at=at,
         lines=tuple(lines or ()),
         money=(money,) if amount else (),
+        shipping=shipping,
     )
+
+
+def _shipping(refund: Node, currency: str) -> Iterator[OutsideShipping]:
+    """What goes back of the order's shipping lines."""
+    for item in refund["shipping_lines"]:
+        line, tax = _item_id(item), item["total_tax"]
+        if line is not None:
+            amount = abs(item["total"].amount(currency))
+            added = abs(tax.amount(currency)) if tax else 0
+            yield OutsideShipping(f"shipping:{line}", amount, added)
 
 
 def _item_id(item: Node) -> str | None:
