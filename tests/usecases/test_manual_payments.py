@@ -143,3 +143,15 @@ async def test_a_chargeback_at_the_platform_s_own_provider_counts(story: Story) 
     )
     payment = (await story.payments(order))["723599266"]
     assert (payment.disputed, payment.refundable) == (PAID, 0)
+
+
+async def test_a_platform_s_own_connection_pays_nothing_back(story: Story) -> None:
+    """It has the name of a payment adapter, and was asked to pay what no account stands behind: the
+    refund failed instead of waiting for a person, and the buyer was told so."""
+    told = PaymentFacts("p0", "somebody_else", PAID, "EUR", "pi_of_nobody")
+    order = await story.order(goods("thing", PAID), payments=(told,))
+    view = await story.refund(order, 6000)
+    await story.drain()
+    (move,) = (await story.refund_now(view.refund["id"])).transfers
+    assert (move["state"], move["failure_code"]) == ("needs_review", "no_provider_connection")
+    assert await counters(story, order) == (6000, 0, 0, 0)

@@ -64,6 +64,7 @@ _TAKE: Final = Query(
         and_(
             connections.c.shop_id == transfers.c.shop_id,
             connections.c.source == transfers.c.account,
+            connections.c.kind == "payments",  # a shop platform has names of adapters, too
             connections.c.active == true(),
         ),
     )

@@ -37,16 +37,16 @@ from returns_api.db.tables import store_credits as _t
 from returns_api.domain.store_credits import Lot
 
 _KEYS: Final = Query(
-    select(orders.c.customer_key, orders.c.email_key).where(
-        here(orders), orders.c.id == given("order_id")
-    )
+    select(orders.c.customer_key, orders.c.email_key)
+    .where(here(orders), orders.c.id == given("order_id"))
+    .with_for_update(read=True)
 )
 _RECIPIENT: Final = Query(
     select(gift_recipients.c.email_key)
     .where(here(gift_recipients), gift_recipients.c.return_id == given("return_id"))
     .with_for_update(read=True)
 )
-"""Held, so that nobody is erased between this look and the account that is found by it."""
+"""Both are held, so that nobody is erased between this look and the account that is found by it."""
 _OPEN: Final = Query(
     insert(_t)
     .values(
