@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -146,7 +146,11 @@ class Returning(Ordering):
             await _tracking.apply(tx, self.ctx, PARCEL, scan)
 
     async def receive(
-        self, ret: ReturnRecord, counts: Mapping[str, int], reference: str = "r1"
+        self,
+        ret: ReturnRecord,
+        counts: Mapping[str, int],
+        reference: str = "r1",
+        unexpected: Sequence[Mapping[str, Any]] = (),
     ) -> Receipt:
         """The warehouse counts units in, by the name of the order line."""
         lines = {await self._line(ret, name): count for name, count in counts.items()}
@@ -159,7 +163,7 @@ class Returning(Ordering):
                 ret.id,
                 reference=reference,
                 lines=lines,
-                unexpected=[],
+                unexpected=unexpected,
             )
 
     async def inspect(

@@ -113,6 +113,18 @@ async def test_evidence_ruling_and_silence_pay_once(case: Case) -> None:
     ]
 
 
+async def test_a_buyer_is_told_what_they_put_forward_until_they_are_erased(case: Case) -> None:
+    """Their own words, and nobody else's."""
+    await case.ruled(10000)
+    person = {"email": "anna@example.com"}
+    told = await case.desk.send("admin", "/v1/admin/people/export", person)
+    (ret,) = [each for order in told.json()["orders"] for each in order["returns"]]
+    assert ret["statements"] == ["It came with the stain on it."]
+    await case.desk.send("admin", "/v1/admin/people/erase", person)
+    rows = await case.story.rows("SELECT ruling FROM disputes")
+    assert [row["ruling"] for row in rows] == [None]
+
+
 async def test_one_appeal_ruled_by_somebody_else_is_final(case: Case) -> None:
     ruled = await case.ruled(0)
     appealed = await case.act("buyer", ruled, "appeal", {"statement": "Look at the date."})

@@ -35,6 +35,8 @@ async def test_a_receipt_posted_twice_adds_once(story: Story) -> None:
     assert first.id == again.id
     with pytest.raises(Conflict):
         await story.receive(ret, {"shirt": 3}, "r1")
+    with pytest.raises(Conflict):
+        await story.receive(ret, {"shirt": 2}, "r1", [{"sku": "S-9", "quantity": 1}])
     assert (await story.again(ret)).lines[0].received == 2
     (stored,) = await warehouse.list_receipts(story.ctx, story.dock, ret.id)
     assert stored.lines == {ret.lines[0].id: 2}

@@ -118,8 +118,11 @@ def _gift(gift: KeptGift) -> KeptGiftOut:
 
 
 def _returned(row: Row) -> KeptReturnOut:
-    names = ("number", "state", "created_at", "reason", "quantity", "note")
-    return KeptReturnOut(return_=row["id"], **{name: row[name] for name in names})
+    names = ("number", "state", "created_at", "reason", "quantity", "note", "info_answer")
+    statements = list(row["statements"])
+    return KeptReturnOut(
+        statements=statements, return_=row["id"], **{name: row[name] for name in names}
+    )
 
 
 def _refund(row: Row) -> KeptRefundOut:

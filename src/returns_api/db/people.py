@@ -6,17 +6,33 @@ Owns the search and the reading; refuses to own erasure (``erasure``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Integer, LargeBinary, Uuid, and_, any_, select, union
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    cast,
+    func,
+    literal,
+    select,
+    union,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.gifts import is_of_gift
 from returns_api.db.order_intake import PERSON
 from returns_api.db.query import Query, given, here
 from returns_api.db.tables import (
+    dispute_statements,
+    disputes,
+    offers,
     order_lines,
     order_people,
     orders,
@@ -64,6 +80,28 @@ _LINES: Final = Query(
     .where(here(order_lines), order_lines.c.order_id == any_(_of))
     .order_by(order_lines.c.order_id, order_lines.c.position)
 )
+
+
+def _said(text: ColumnElement[Any], *where: ColumnElement[bool]) -> ColumnElement[Any]:
+    """What the buyer wrote about a return, oldest first."""
+    table = text.table
+    said = aggregate_order_by(text, table.c.id)
+    found = select(func.array_agg(said)).where(
+        here(table), table.c.party == "buyer", text.is_not(None), *where
+    )
+    none = cast(literal([], ARRAY(Text)), ARRAY(Text))
+    return func.coalesce(found.correlate(returns).scalar_subquery(), none)
+
+
+_contested: Final = _said(
+    dispute_statements.c.text,
+    dispute_statements.c.dispute_id.in_(
+        select(disputes.c.id)
+        .where(here(disputes), disputes.c.return_id == returns.c.id)
+        .correlate(returns)
+    ),
+)
+_offered: Final = _said(offers.c.note, offers.c.return_id == returns.c.id)
 _RETURNS: Final = Query(
     select(
         returns.c.order_id,
@@ -74,6 +112,8 @@ _RETURNS: Final = Query(
         return_lines.c.reason,
         return_lines.c.quantity,
         return_lines.c.note,
+        returns.c.info_answer,
+        func.array_cat(_contested, _offered).label("statements"),
     )
     .join(
         return_lines,

@@ -86,7 +86,7 @@ async def receive(
     ret = await _locked_for_money(tx, principal, return_id)
     known = await _known(tx, ret.id, reference)
     if known is not None:
-        if known.lines != lines:
+        if known.lines != lines or _found(known.unexpected) != _found(unexpected):
             raise Conflict("This reference was used for a receipt with other counts.")
         return known
     now = ctx.clock()
@@ -187,6 +187,11 @@ async def _known(tx: Transaction, return_id: UUID, reference: str) -> Receipt | 
         return None
     every = _receipts(await warehouse_rows.receipts_of(tx, return_id))
     return next(receipt for receipt in every if receipt.reference == reference)
+
+
+def _found(unexpected: Sequence[Mapping[str, Any]]) -> list[tuple[str | None, int]]:
+    """What nobody announced, without notes: those go with the person."""
+    return [(each.get("sku"), each.get("quantity", 1)) for each in unexpected]
 
 
 def _receipts(found: Sequence[Row]) -> list[Receipt]:

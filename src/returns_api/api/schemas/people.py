@@ -53,6 +53,8 @@ _KEPT: Final[dict[str, Any]] = {
             "reason": "size_too_small",
             "quantity": 1,
             "note": "The sleeves.",
+            "info_answer": None,
+            "statements": [],
         }
     ],
     "refunds": [
@@ -138,6 +140,10 @@ class KeptReturnOut(Out):
     reason: str
     quantity: int
     note: str | None
+    info_answer: str | None = Field(description="What the buyer answered to the shop's question.")
+    statements: list[str] = Field(
+        description="What the buyer put forward in a dispute about the return, and with offers."
+    )
 
 
 class KeptRefundOut(Out):
