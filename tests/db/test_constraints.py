@@ -47,6 +47,7 @@ FACTS = (
     "UPDATE payments SET reserved = 0 WHERE reserved > 0",
     "UPDATE order_lines SET outside_returned = ordered + 1",
     "UPDATE order_lines SET removed = ordered, shipped = 0",
+    "UPDATE order_lines SET outside_cancelled = ordered + 1",
 )
 """What comes from outside is always storable, however little it leaves."""
 

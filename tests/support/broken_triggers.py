@@ -75,10 +75,16 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
         "UPDATE order_lines SET claimed = claimed + 1 WHERE kind = 'goods'",
         "UPDATE order_lines SET removed = ordered WHERE kind = 'goods'; "
         "UPDATE order_lines SET claimed = claimed + 1 WHERE kind = 'goods'",
+        "UPDATE order_lines SET outside_cancelled = ordered WHERE kind = 'goods'; "
+        "UPDATE order_lines SET claimed = claimed + 1 WHERE kind = 'goods'",
     ),
     "cancellation_lines_unsent": (
         "INSERT INTO cancellation_lines SELECT (jsonb_populate_record(x, jsonb_build_object("
         "'id', gen_random_uuid(), 'dispatched', false))).* FROM cancellation_lines x LIMIT 1",
+        "UPDATE order_lines SET shipped = 0, claimed = 0, cancelled = 0, outside_returned = 0,"
+        " outside_cancelled = ordered; INSERT INTO cancellation_lines SELECT"
+        " (jsonb_populate_record(x, jsonb_build_object('id', gen_random_uuid(), 'dispatched',"
+        " false))).* FROM cancellation_lines x LIMIT 1",
     ),
     "policy_versions_fixed": (
         "DELETE FROM policy_versions WHERE state = 'published'",

@@ -50,7 +50,8 @@ _STATE: Final = {
         FROM order_people p JOIN orders o ON o.id = p.order_id ORDER BY 1""",
     "lines": """
         SELECT o.external_id AS "order", l.external_id, l.kind, l.title, l.unit_price_minor,
-               l.ordered, l.removed, l.shipped, l.delivered, l.outside_returned
+               l.ordered, l.removed, l.shipped, l.delivered, l.outside_returned,
+               l.outside_cancelled
         FROM order_lines l JOIN orders o ON o.id = l.order_id ORDER BY 1, 2""",
     "parcels": """
         SELECT o.external_id AS "order", p.external_id, p.carrier, p.tracking_codes, p.shipped_at,

@@ -24,6 +24,15 @@ async def paid_back(story: Story, order: Order, line: str, count: int, amount: i
     await story.see(OutsideRefundSeen(order.name, "r-dashboard", story.clock(), lines, money))
 
 
+async def stopped(story: Story, order: Order, line: str, count: int, amount: int) -> None:
+    """The same of units that are not to be sent any more."""
+    await story.bank.dashboard_refund(order.intents[0], amount)
+    await story.provider_tells(order)
+    money = (OutsideRefundMoney("t2", "p0", amount, "EUR", True),)
+    lines = (OutsideRefundLine(line, count, unsent=True),)
+    await story.see(OutsideRefundSeen(order.name, "r-stopped", story.clock(), lines, money))
+
+
 async def left(story: Story, order: Order, line: str) -> int:
     buyer = story.who(Role.BUYER, order)
     found = await quotes.list_returnable(story.ctx, buyer, order.id, ["changed_mind"])

@@ -203,6 +203,7 @@ def _line(line: LineRecord) -> OrderLineOut:
         shipped=line.shipped,
         delivered=line.delivered,
         returned_elsewhere=line.outside_returned,
+        cancelled_elsewhere=line.outside_cancelled,
         claimed=line.claimed,
         cancelled=line.cancelled,
         left=line.left,

@@ -85,7 +85,9 @@ def _insert_payments() -> Query:
 _INSERTS: Final[dict[str, Query]] = {
     "orders": _insert(orders, "returns_opened"),
     "order_people": _insert(order_people, "erased_at"),
-    "order_lines": _insert(order_lines, "outside_returned", "claimed", "cancelled"),
+    "order_lines": _insert(
+        order_lines, "outside_returned", "outside_cancelled", "claimed", "cancelled"
+    ),
     "payments": _insert_payments(),
     "certificates": _insert(certificates),
     "parcels": _insert(parcels),

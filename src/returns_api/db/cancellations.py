@@ -31,6 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from returns_api.db import deadlines as deadline_rows
 from returns_api.db.engine import Row, Transaction
+from returns_api.db.order_counts import claimable
 from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import cancellation_lines as _l
 from returns_api.db.tables import cancellations as _t
@@ -126,11 +127,7 @@ _CLAIM: Final = Query(
     .where(
         here(order_lines),
         order_lines.c.id == given("line_id"),
-        order_lines.c.claimed + order_lines.c.outside_returned + given("count", Integer)
-        <= func.least(
-            order_lines.c.ordered - order_lines.c.removed - order_lines.c.cancelled,
-            order_lines.c.shipped,
-        ),
+        claimable(given("count", Integer)),
     )
     .values(claimed=order_lines.c.claimed + given("count", Integer))
 )

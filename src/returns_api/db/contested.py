@@ -15,6 +15,7 @@ from sqlalchemy import Integer, Uuid, any_, delete, exists, func, literal, selec
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from returns_api.db.engine import Transaction
+from returns_api.db.order_counts import claimable
 from returns_api.db.query import SHOP, Query, given, here
 from returns_api.db.tables import order_lines, return_lines, returns, unit_claims
 from returns_api.domain.returns import ReturnLineRecord
@@ -25,8 +26,7 @@ _COUNT: Final = Query(
     .where(
         here(order_lines),
         order_lines.c.id == given("line_id"),
-        order_lines.c.claimed + order_lines.c.outside_returned + given("count", Integer)
-        <= func.least(_left - order_lines.c.cancelled, order_lines.c.shipped),
+        claimable(given("count", Integer)),
     )
     .values(claimed=order_lines.c.claimed + given("count", Integer))
 )

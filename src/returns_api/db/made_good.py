@@ -81,21 +81,23 @@ _over: Final = (
     - _in_returns
     - _in_cancellations
     + order_lines.c.outside_returned
-    - func.least(order_lines.c.ordered, order_lines.c.shipped)
+    - func.least(order_lines.c.ordered - order_lines.c.outside_cancelled, order_lines.c.shipped)
 )
+_elsewhere: Final = order_lines.c.outside_returned + order_lines.c.outside_cancelled
 _ELSEWHERE: Final = Query(
     select(
         order_lines.c.external_id,
-        func.least(_over, order_lines.c.outside_returned).label("units"),
+        func.least(_over, _elsewhere).label("units"),
     ).where(
         here(order_lines),
         order_lines.c.id.in_(_mine),
-        order_lines.c.outside_returned > 0,
+        _elsewhere > 0,
     )
 )
 
 
 async def elsewhere(tx: Transaction, return_id: UUID) -> dict[str, int]:
-    """By line, how many units more were given back, here and elsewhere, than were ever sent."""
+    """By line, how many units more were given back, here and elsewhere, than were ever sent, or
+    than were to be."""
     rows = await tx.all(_ELSEWHERE, return_id=return_id)
     return {row["external_id"]: row["units"] for row in rows if row["units"] > 0}

@@ -24,6 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from returns_api.db import deadlines as deadline_rows
 from returns_api.db.engine import Row, Transaction
+from returns_api.db.order_counts import claimable
 from returns_api.db.query import SHOP, Query, given, here, json_rows
 from returns_api.db.tables import (
     order_lines,
@@ -139,17 +140,13 @@ def _claimed(wanted: TableValuedAlias) -> CTE:
 
 
 def _counted(wanted: TableValuedAlias) -> CTE:
-    """The row guard of promise L1: only lines that still have the units move their counter."""
-    bound = func.least(
-        order_lines.c.ordered - order_lines.c.removed - order_lines.c.cancelled,
-        order_lines.c.shipped,
-    )
+    """Only lines that still have the units move their counter."""
     return (
         update(order_lines)
         .where(
             here(order_lines),
             order_lines.c.id == wanted.c.order_line_id,
-            order_lines.c.claimed + order_lines.c.outside_returned + wanted.c.quantity <= bound,
+            claimable(wanted.c.quantity),
         )
         .values(claimed=order_lines.c.claimed + wanted.c.quantity)
         .returning(order_lines.c.id)

@@ -1,8 +1,8 @@
 """Units of an order's lines that moved: recomputed as sums over what is stored, never added to.
 
 So a parcel or a refund that is told twice, late or in pieces leaves the same numbers. Owns
-``shipped``, ``delivered``, ``outside_returned`` and ``cancelled``; ``claimed`` belongs to the
-returns.
+``shipped``, ``delivered``, ``outside_returned``, ``outside_cancelled`` and ``cancelled``;
+``claimed`` belongs to the returns.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Text, and_, func, or_, select, true, update
+from sqlalchemy import Boolean, ColumnElement, Integer, Text, and_, func, or_, select, true, update
 
 from returns_api.db.engine import Transaction
 from returns_api.db.query import Query, given, here, json_rows
@@ -101,9 +101,13 @@ _COUNT_CANCELLED: Final = Query(
     )
     .values(cancelled=_stopped)
 )
-_item: Final = json_rows(outside_facts.c.lines, line=Text, quantity=Integer)
+_item: Final = json_rows(outside_facts.c.lines, line=Text, quantity=Integer, unsent=Boolean)
 _given_back: Final = (
-    select(_item.c.line, func.sum(_item.c.quantity).label("units"))
+    select(
+        _item.c.line,
+        func.sum(_item.c.quantity).filter(_item.c.unsent.is_not(true())).label("returned"),
+        func.sum(_item.c.quantity).filter(_item.c.unsent).label("cancelled"),
+    )
     .select_from(outside_facts.join(_item, true()))
     .where(
         here(outside_facts),
@@ -114,22 +118,38 @@ _given_back: Final = (
     .group_by(_item.c.line)
     .cte("given_back")
 )
-_units_back: Final = func.coalesce(
-    select(_given_back.c.units)
-    .where(_given_back.c.line == order_lines.c.external_id)
-    .correlate(order_lines)
-    .scalar_subquery(),
-    0,
-)
+
+
+def _units(name: str) -> ColumnElement[int]:
+    found = select(_given_back.c[name]).where(_given_back.c.line == order_lines.c.external_id)
+    return func.coalesce(found.correlate(order_lines).scalar_subquery(), 0)
+
+
 _COUNT_OUTSIDE: Final = Query(
     update(order_lines)
     .where(
         here(order_lines),
         order_lines.c.order_id == given("order_id"),
-        order_lines.c.outside_returned != _units_back,
+        or_(
+            order_lines.c.outside_returned != _units("returned"),
+            order_lines.c.outside_cancelled != _units("cancelled"),
+        ),
     )
-    .values(outside_returned=_units_back)
+    .values(outside_returned=_units("returned"), outside_cancelled=_units("cancelled"))
 )
+
+
+def claimable(count: ColumnElement[int]) -> ColumnElement[bool]:
+    """The row guard of promise L1: so many units more of a line can be claimed as sent. The trigger
+    on ``claimed`` says the same again."""
+    to_send = (
+        order_lines.c.ordered
+        - order_lines.c.removed
+        - order_lines.c.cancelled
+        - order_lines.c.outside_cancelled
+    )
+    used = order_lines.c.claimed + order_lines.c.outside_returned
+    return used + count <= func.least(to_send, order_lines.c.shipped)
 
 
 async def count_parcels(tx: Transaction, order_id: UUID) -> dict[UUID, int]:
@@ -146,5 +166,6 @@ async def count_cancelled(tx: Transaction, order_id: UUID) -> None:
 
 
 async def count_outside(tx: Transaction, order_id: UUID) -> None:
-    """Set the units that were given back elsewhere to the sums over the recorded facts."""
+    """Set the units that were given back elsewhere, sent or not, to the sums over the recorded
+    facts."""
     await tx.run(_COUNT_OUTSIDE, order_id=order_id)

@@ -46,7 +46,7 @@ def unsent_units(line: LineRecord) -> tuple[int, ...]:
     gone = max(line.shipped, line.claimed + line.outside_returned)
     taken = set(line.claimed_units)
     free = [unit for unit in range(live, 0, -1) if unit not in taken]
-    return tuple(free[: max(live - gone - line.cancelled, 0)])
+    return tuple(free[: max(line.wanted - gone, 0)])
 
 
 def sent_units(line: LineRecord, parcel: ParcelRecord) -> tuple[int, ...]:
@@ -139,11 +139,13 @@ def the_parcel(
 def _nothing_left(line: LineRecord, asked: int, left: int) -> NothingLeftToReturn:
     return NothingLeftToReturn(
         f"{asked} asked, {left} left: {line.shipped} sent, {line.claimed} in returns,"
-        f" {line.cancelled} cancelled, {line.outside_returned} returned elsewhere.",
+        f" {line.cancelled} cancelled, {line.outside_returned} returned elsewhere,"
+        f" {line.outside_cancelled} cancelled elsewhere.",
         line=ids.encode("li", line.id),
         shipped=line.shipped,
         claimed=line.claimed,
         cancelled=line.cancelled,
         returned_elsewhere=line.outside_returned,
+        cancelled_elsewhere=line.outside_cancelled,
         left=left,
     )

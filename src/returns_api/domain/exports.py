@@ -95,7 +95,7 @@ def _order_line(line: LineRecord) -> dict[str, Any]:
         "kind": line.kind.value,
         **_these(line, "title", "sku", "product_id", "variant_id", "vendor", "category"),
         "unit_price": line.unit_price_minor,
-        **_these(line, *counts, "cancelled"),
+        **_these(line, *counts, "cancelled", "outside_cancelled"),
     }
 
 

@@ -24,7 +24,7 @@ from returns_api.domain.errors import (
 )
 from returns_api.domain.exchanges import STORE_CREDIT
 from returns_api.domain.order_facts import AskedLine
-from returns_api.domain.order_record import LineRecord, OrderRecord
+from returns_api.domain.order_record import OrderRecord
 from returns_api.domain.orders import LineKind
 from returns_api.domain.terms import ReturnTerms
 from returns_api.domain.units_left import units_left
@@ -133,19 +133,15 @@ def plan_lines(order: OrderRecord, asked: Mapping[UUID, int] | None) -> dict[UUI
     """
     goods = {line.id: line for line in order.lines if line.kind is LineKind.GOODS}
     if asked is None:
-        found = {key: _sold(line) for key, line in goods.items() if _sold(line) > 0}
+        found = {key: line.wanted for key, line in goods.items() if line.wanted > 0}
         if not found:
             raise Conflict("Nothing of this order can be a gift.")
         return found
     for key, quantity in asked.items():
         line = goods.get(key)
-        if line is None or not 1 <= quantity <= _sold(line):
+        if line is None or not 1 <= quantity <= line.wanted:
             raise _of_line(key, "The order has not so many units of such goods.")
     return dict(asked)
-
-
-def _sold(line: LineRecord) -> int:
-    return line.ordered - line.removed - line.cancelled
 
 
 def require_left(

@@ -49,8 +49,7 @@ def _is_goods(line: LineRecord) -> bool:
 
 def _kept(line: LineRecord) -> bool:
     """Whether a unit of it is bought for good as far as anybody said."""
-    bought = line.ordered - line.removed - line.cancelled
-    return _is_goods(line) and bought > line.outside_returned + line.claimed
+    return _is_goods(line) and line.wanted > line.outside_returned + line.claimed
 
 
 def _on_a_parcel(order: OrderRecord) -> bool:

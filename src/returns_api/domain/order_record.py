@@ -65,11 +65,18 @@ class LineRecord:
     """Every parcel that carries units of this line was delivered, and there is one."""
     cancelled: int = 0
     """Units that are not to be sent, beside those that the platform took out."""
+    outside_cancelled: int = 0
+    """Units that were paid back elsewhere before they were sent."""
+
+    @property
+    def wanted(self) -> int:
+        """Units that are bought for good, sent or to be sent, as far as anybody said."""
+        return self.ordered - self.removed - self.cancelled - self.outside_cancelled
 
     @property
     def left(self) -> int:
         """Units that can still be claimed: what the database's guard will let through."""
-        bound = min(self.ordered - self.removed - self.cancelled, self.shipped)
+        bound = min(self.wanted, self.shipped)
         return max(0, bound - self.outside_returned - self.claimed)
 
 

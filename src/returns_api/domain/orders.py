@@ -166,6 +166,8 @@ class ParcelDelivered:
 class OutsideRefundLine:
     line_external_id: str
     quantity: int
+    unsent: bool = False
+    """The platform says that these units were not sent, and are not to be any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def arrived(order: OrderRecord, line: LineRecord, now: datetime) -> int:
             or (parcel.shipped_at is not None and parcel.shipped_at <= presumed)
         )
     )
-    return min(here, line.ordered - line.removed)
+    return min(here, line.ordered - line.removed - line.outside_cancelled)
 
 
 def units_left(order: OrderRecord, line: LineRecord, now: datetime) -> tuple[int, ...]:

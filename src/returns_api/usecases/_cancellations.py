@@ -186,11 +186,12 @@ def _goods(
 
 def _made_good(line: LineRecord, cause: str) -> int:
     """Units of a line beyond what it has: given back here and elsewhere."""
-    live = line.ordered - line.removed
+    back = line.claimed + line.outside_returned
     if cause == BEFORE_DISPATCH:
-        return max(line.claimed + line.outside_returned + line.cancelled - live, 0)
-    bound = min(live - line.cancelled, line.shipped)
-    return max(line.claimed + line.outside_returned - bound, 0)
+        # What was sent is not what the platform gave back as never sent.
+        unsent = min(line.outside_cancelled, line.shipped - line.wanted)
+        return max(back - line.wanted, unsent, 0)
+    return max(back - min(line.wanted, line.shipped), 0)
 
 
 async def _charges(
@@ -207,7 +208,7 @@ async def _charges(
         live = range(1, min(cut.line_units(line.external_id), line.ordered - line.removed) + 1)
         free = [unit for unit in live if unit not in set(line.claimed_units)]
         gone = max(line.shipped, line.claimed + line.outside_returned)
-        unsent = len(live) - gone - line.cancelled
+        unsent = len(live) - gone - line.cancelled - line.outside_cancelled
         units = free[: max(line.left, unsent)]
         if units:
             lines.append(

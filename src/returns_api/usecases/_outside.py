@@ -22,6 +22,7 @@ from returns_api.domain.orders import (
     OutsideRefundSeen,
     PlatformReturnSeen,
 )
+from returns_api.usecases import _outside_lines
 from returns_api.usecases._books import record_fact
 from returns_api.usecases._order_events import tell
 from returns_api.usecases._waiting import NotYet, order_key, payments_key
@@ -60,9 +61,7 @@ async def see_refund(tx: Transaction, ctx: Context, source: str, seen: OutsideRe
                 for money, p, _ in foreign
                 if money.succeeded
             ],
-            "lines": [
-                {"line": line.line_external_id, "quantity": line.quantity} for line in seen.lines
-            ],
+            "lines": _outside_lines.told(seen),
             "exceeds_captured": await _exceeded(tx, head.id),
         }
         await tell(tx, ctx, head.id, version, "refunded_elsewhere", data)
@@ -188,16 +187,7 @@ async def _record_units(
         active=True,
         counted=False,
         at=seen.at,
-        lines=[{"line": line.line_external_id, "quantity": line.quantity} for line in seen.lines]
-        + [
-            {
-                "line": e.line_external_id,
-                "quantity": 0,
-                "amount": e.amount_minor,
-                "tax": e.tax_minor,
-            }
-            for e in seen.shipping
-        ],
+        lines=_outside_lines.kept(seen),
     )
 
 

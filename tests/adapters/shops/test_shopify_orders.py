@@ -223,6 +223,24 @@ def test_units_that_were_refunded_are_claimed_and_not_removed() -> None:
     )
 
 
+def test_units_that_were_refunded_before_they_were_sent_are_told_apart() -> None:
+    body = simple(jacket(current_quantity=1))
+    body["refunds"] = [shopify.refund(body, 70, {1: 1}, "99.00", restock_type="cancel")]
+    seen, refund = parse("orders/updated", body)
+    assert isinstance(seen, OrderSeen)
+    assert isinstance(refund, OutsideRefundSeen)
+    assert seen.order.lines[0].removed == 0, "it was paid for and given back, not edited out"
+    assert refund.lines == (OutsideRefundLine("1", 1, unsent=True),)
+
+
+@pytest.mark.parametrize("kind", ["return", "no_restock", "legacy_restock"])
+def test_any_other_way_of_restocking_says_nothing_of_what_was_sent(kind: str) -> None:
+    told = shopify.refund(simple(), 70, {1: 1}, "99.00", restock_type=kind)
+    (refund,) = parse("refunds/create", told)
+    assert isinstance(refund, OutsideRefundSeen)
+    assert refund.lines == (OutsideRefundLine("1", 1),)
+
+
 def test_goods_that_came_back_without_money_are_claimed() -> None:
     """A return that was settled by an exchange in the platform."""
     (refund,) = parse("refunds/create", shopify.refund(simple(), 70, {1: 1}, None))

@@ -10,6 +10,11 @@ version 2024-07); older versions name no line, and tell it as money alone.
 A *pending* movement counts as succeeded: the money is on its way out, and refunding it a second
 time is worse than waiting. When it fails, a later snapshot of the order says so. Refuses to own
 matching a refund with our own: the use case knows our references.
+
+**Sent or not.** ``restock_type`` is ``cancel`` for units that were not fulfilled: they are taken
+out of what is still to be sent. ``return`` and ``no_restock`` leave that as it is, and
+``legacy_restock`` says nothing; those units count as given back of what the buyer has.
+Source: the platform's refund resource, ``refund_line_items``.
 """
 
 from __future__ import annotations
@@ -29,6 +34,7 @@ from returns_api.domain.orders import (
 
 _LEFT: Final = frozenset({"success", "pending"})
 _CAME_BACK: Final = "return"
+_NOT_SENT: Final = "cancel"
 
 
 def read_refunds(
@@ -47,7 +53,9 @@ def read_refund(refund: Node, order_id: str, currency: str | None) -> OutsideRef
     """
     items = list(refund["refund_line_items"])
     lines = tuple(
-        OutsideRefundLine(_line_id(item), item["quantity"].count())
+        OutsideRefundLine(
+            _line_id(item), item["quantity"].count(), item["restock_type"].value == _NOT_SENT
+        )
         for item in items
         if item["quantity"].count()
     )

@@ -72,6 +72,9 @@ class OrderLineOut(Out):
     shipped: int
     delivered: int
     returned_elsewhere: int
+    cancelled_elsewhere: int = Field(
+        description="Refunded in the shop's platform before they were sent."
+    )
     claimed: int = Field(description="In open or finished returns here, or lost on their way.")
     cancelled: int = Field(description="Not to be sent, beside those that the platform took out.")
     left: int = Field(description="Could still be claimed; whether they may is the policy's word.")
@@ -145,6 +148,7 @@ class OrderOut(Out):
                     "shipped": 1,
                     "delivered": 1,
                     "returned_elsewhere": 0,
+                    "cancelled_elsewhere": 0,
                     "claimed": 0,
                     "cancelled": 0,
                     "left": 1,
