@@ -21,7 +21,7 @@ from returns_api.cli.output import AsJson, Failure, answer, load_settings, repor
 from returns_api.cli.stack import free_port
 from returns_api.config import Settings
 
-START_SECONDS: Final = 150.0
+START_SECONDS: Final = 360.0
 """The first start makes a database and compiles everything."""
 STOP_SECONDS: Final = 90.0
 _POLL_SECONDS: Final = 0.1

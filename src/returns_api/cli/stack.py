@@ -24,7 +24,8 @@ from returns_api.cli.stopping import Stopping
 from returns_api.config import Settings
 from returns_api.db.embedded import EmbeddedPostgres
 
-READY_SECONDS: Final = 60.0
+READY_SECONDS: Final = 180.0
+"""On a machine with much else to do loading takes a minute; what ended is noticed at once."""
 SIMULATOR_STOP_SECONDS: Final = 10.0
 # The API and the worker keep their own deadline; the guard's comes a little later.
 MARGIN_SECONDS: Final = 3.0

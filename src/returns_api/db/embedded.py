@@ -35,7 +35,8 @@ from returns_api.db.embedded_lock import FolderLock
 __all__ = ["DURABLE", "SUPERUSER", "EmbeddedError", "EmbeddedPostgres"]
 
 SUPERUSER: Final = "postgres"
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 180.0
+"""After a crash the log is replayed first; a server that ended is noticed at once."""
 # Fast shutdown first; the immediate one loses nothing either, the log is replayed at next start.
 STOP_STEPS: Final = "INT:30,QUIT:10"
 STOP_SECONDS: Final = 45.0
