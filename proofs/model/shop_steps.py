@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -10,8 +10,10 @@ from typing import Any, Final
 from proofs.model.memory import Memory, pick
 from tests.support.story_orders import BUYER, freight, goods
 
+from returns_api.domain.lifecycle.returns import RETURN
 from returns_api.domain.orders import OrderSeen, PersonErased
 from returns_api.domain.return_plans import plan_cancel
+from returns_api.domain.returns import ReturnRecord
 from returns_api.usecases.returns import approving, rejecting
 
 ORDERS_MAX: Final = 3
@@ -104,19 +106,30 @@ class ShopSteps(Memory):
         return True
 
     async def return_approved(self, which: int) -> bool:
-        return await self._act(which, approving(None))
+        return await self._act(await self._reviewed("approve"), which, approving(None))
 
     async def return_rejected(self, which: int) -> bool:
-        return await self._act(which, rejecting("not_returnable", None, None))
+        refuse = rejecting("not_returnable", None, None)
+        return await self._act(await self._reviewed("reject"), which, refuse)
 
     async def return_canceled(self, which: int) -> bool:
-        return await self._act(which, plan_cancel)
+        return await self._act(self.returns, which, plan_cancel)
 
-    async def _act(self, which: int, plan: Callable[..., Any]) -> bool:
-        ret = pick(self.returns, which)
+    async def _act(
+        self, among: Sequence[ReturnRecord], which: int, plan: Callable[..., Any]
+    ) -> bool:
+        ret = pick(among, which)
         if ret is not None:
             await self.story.act(ret, plan)
         return ret is not None
+
+    async def _reviewed(self, action: str) -> Sequence[ReturnRecord]:
+        """Those that wait for it, where any does: few are reviewed, and of no other can anything be
+        decided."""
+        states = [state for state, name in RETURN.rules if name == action]
+        found = await self.story.rows("SELECT id FROM returns WHERE state = ANY ($1)", states)
+        waiting = {row["id"] for row in found}
+        return [each for each in self.returns if each.id in waiting] or self.returns
 
     async def parcel_scanned(self, which: int, status: str) -> bool:
         ret = pick(self.returns, which)
