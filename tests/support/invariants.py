@@ -162,6 +162,12 @@ BREACHES: Final[dict[str, str]] = {
                   AND r.state = 'rejected'
                   AND (d.state NOT IN ('withdrawn', 'final') OR
                        d.state = 'final' AND d.award_minor > 0)) THEN l.quantity
+            WHEN l.state = 'rejected' AND EXISTS (
+                -- Of a return that was settled, as many as were in no other return by then.
+                SELECT FROM disputes d WHERE d.shop_id = l.shop_id AND d.return_id = l.return_id
+                  AND (d.state NOT IN ('withdrawn', 'final') OR
+                       d.state = 'final' AND d.award_minor > 0))
+                THEN least(count(c.unit_no), l.quantity)
             WHEN l.state IN ('rejected', 'canceled', 'expired') THEN 0
             WHEN l.state IN ('inspected', 'settled') THEN l.received
               - coalesce((SELECT cardinality(x.units) FROM repairs x

@@ -178,6 +178,50 @@ async def test_what_is_in_another_return_is_not_contested_and_lost_goods_are_fre
     assert (await claimed(case), await case.money()) == (0, [])
 
 
+@pytest.fixture
+async def partly(
+    story: Story, postgres: PostgresForTests, story_database: str
+) -> AsyncIterator[Case]:
+    """A return of two coats and a lamp, of which the lamp was taken back and paid."""
+    order = await story.order(goods("coat", COSTLY, 2), goods("lamp", COSTLY))
+    ret = await story.open(order, {"coat": 2, "lamp": 1}, method="in_store")
+    coat = next(line for line in ret.lines if line.external_id == "coat")
+    async with a_desk(story, postgres.url(story_database, user=APP_ROLE), order) as desk:
+        body = {**NO, "lines": [ids.encode("rl", coat.id)]}
+        await desk.do("agent", f"{ret_path(ret.id)}/reject", body)
+        await desk.do("agent", f"{ret_path(ret.id)}/approve", {})
+        await story.receive(ret, {"lamp": 1})
+        await story.inspect(ret, ("lamp", "sealed"))
+        await story.drain()
+        yield Case(story, order, ret, desk)
+
+
+async def test_rejected_goods_of_a_return_that_was_settled_are_held_while_it_is_contested(
+    partly: Case,
+) -> None:
+    made = await partly.open(COSTLY)
+    assert (await claimed(partly), await again(partly)) == (2, "nothing_left_to_return")
+    await partly.act("buyer", made, "withdraw")
+    assert await claimed(partly) == 0
+    await partly.story.open(partly.order, {"coat": 2})
+
+
+async def test_rejected_goods_that_a_ruling_paid_do_not_come_back(partly: Case) -> None:
+    """One of the two is in another return by then: that may be contested all the same."""
+    await partly.story.open(partly.order, {"coat": 1})
+    await partly.ruled(30000)
+    assert (await claimed(partly), await again(partly)) == (2, "nothing_left_to_return")
+    await partly.story.drain(days=8)
+    assert await partly.money() == [(COSTLY, "succeeded"), (30000, "succeeded")]
+    assert (await claimed(partly), await again(partly)) == (2, "nothing_left_to_return")
+
+
+async def test_without_an_award_the_rejected_goods_are_free_again(partly: Case) -> None:
+    await partly.ruled(0)
+    await partly.story.drain(days=8)
+    assert (await claimed(partly), await partly.money()) == (0, [(COSTLY, "succeeded")])
+
+
 async def test_a_dispute_and_another_return_at_once_have_the_unit_once(case: Case) -> None:
     quote = await case.story.quote(case.order, {"coat": 1})
     claim = {"claim": 1, "statement": "Both at once."}

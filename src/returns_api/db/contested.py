@@ -1,4 +1,4 @@
-"""Units of a rejected return while its rejection is contested: nobody else can have them then.
+"""Units of rejected lines while what was decided is contested: nobody else can have them then.
 
 They are claimed again when the dispute opens, and free again when it ends without an award; what
 was awarded stays used up, so that no goods are paid for twice. Any free numbers of the line do:
@@ -15,12 +15,15 @@ from sqlalchemy import Integer, Uuid, any_, delete, exists, func, literal, selec
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from returns_api.db.engine import Transaction
-from returns_api.db.order_counts import claimable
+from returns_api.db.order_counts import ROOM, claimable
 from returns_api.db.query import SHOP, Query, given, here
-from returns_api.db.tables import order_lines, return_lines, returns, unit_claims
+from returns_api.db.tables import order_lines, return_lines, unit_claims
 from returns_api.domain.returns import ReturnLineRecord
 
 _left = order_lines.c.ordered - order_lines.c.removed
+_ROOM: Final = Query(
+    select(ROOM).where(here(order_lines), order_lines.c.id == given("line_id")).with_for_update()
+)
 _COUNT: Final = Query(
     update(order_lines)
     .where(
@@ -53,10 +56,8 @@ _gone = (
         unit_claims.c.return_line_id.in_(
             select(return_lines.c.id).where(
                 here(return_lines),
-                here(returns),
-                return_lines.c.return_id == returns.c.id,
-                returns.c.id == given("return_id"),
-                returns.c.state == "rejected",
+                return_lines.c.return_id == given("return_id"),
+                return_lines.c.state == "rejected",
             )
         ),
     )
@@ -74,17 +75,19 @@ _FREE: Final = Query(
 
 
 async def hold(tx: Transaction, lines: Sequence[ReturnLineRecord]) -> bool:
-    """Claim as many units as the lines of a rejected return have; False where they are not free any
-    more (the caller must roll back)."""
+    """Claim as many units as these rejected lines have, as far as they are free; False where some
+    are not."""
+    whole = True
     for line in sorted(lines, key=lambda each: each.order_line_id):
-        wanted = {"line_id": line.order_line_id, "count": line.quantity}
-        if not await tx.run(_COUNT, **wanted):
-            return False
-        if await tx.run(_HOLD, **wanted, id=line.id, units=list(line.units)) != line.quantity:
-            return False
-    return True
+        room = await tx.value(_ROOM, line_id=line.order_line_id)
+        wanted = {"line_id": line.order_line_id, "count": min(line.quantity, max(room or 0, 0))}
+        held = await tx.run(_HOLD, **wanted, id=line.id, units=list(line.units))
+        if held:
+            await tx.run(_COUNT, line_id=line.order_line_id, count=held)
+        whole = whole and held == line.quantity
+    return whole
 
 
 async def free(tx: Transaction, return_id: UUID) -> None:
-    """Let the units of a rejected return be returned again; nothing where none is held."""
+    """Let the units of rejected lines be returned again; nothing where none is held."""
     await tx.run(_FREE, return_id=return_id)

@@ -139,17 +139,21 @@ _COUNT_OUTSIDE: Final = Query(
 )
 
 
+_bought: Final = (
+    order_lines.c.ordered
+    - order_lines.c.removed
+    - order_lines.c.cancelled
+    - order_lines.c.outside_cancelled
+)
+_used: Final = order_lines.c.claimed + order_lines.c.outside_returned
+ROOM: Final[ColumnElement[int]] = func.least(_bought, order_lines.c.shipped) - _used
+"""How many units of a line can still be claimed as sent; below zero where facts undercut it."""
+
+
 def claimable(count: ColumnElement[int]) -> ColumnElement[bool]:
     """The row guard of promise L1: so many units more of a line can be claimed as sent. The trigger
     on ``claimed`` says the same again."""
-    to_send = (
-        order_lines.c.ordered
-        - order_lines.c.removed
-        - order_lines.c.cancelled
-        - order_lines.c.outside_cancelled
-    )
-    used = order_lines.c.claimed + order_lines.c.outside_returned
-    return used + count <= func.least(to_send, order_lines.c.shipped)
+    return count <= ROOM
 
 
 async def count_parcels(tx: Transaction, order_id: UUID) -> dict[UUID, int]:

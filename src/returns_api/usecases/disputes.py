@@ -76,7 +76,10 @@ async def open_dispute(
     actor, now, dispute_id = Actor(principal.role.value), ctx.clock(), ctx.new_id()
     disputed = plan_dispute(ret, actor, now)
     state, deadlines = opening(now)
-    if ret.state == "rejected" and not await contested.hold(tx, ret.lines):
+    refused = [line for line in ret.lines if line.state == "rejected"]
+    # Of a return that was settled it may be the settlement that is contested, so that goods in
+    # another return are no reason to refuse it.
+    if not await contested.hold(tx, refused) and ret.state == "rejected":
         raise Conflict(_ELSEWHERE)
     events, _ = await _returns.save(tx, ctx, disputed, by)
     await moves.add(
