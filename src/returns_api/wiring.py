@@ -27,7 +27,7 @@ from returns_api.adapters.sealing import FernetSealer
 from returns_api.adapters.webhooks import Webhooks
 from returns_api.clocks import clock_of
 from returns_api.config import Settings
-from returns_api.db.engine import Database
+from returns_api.db.engine import POOL_WAIT_SECONDS, Database
 from returns_api.db.waker import Waker
 from returns_api.reading import KINDS, read_apart
 from returns_api.usecases._calls import CallsUnderWay
@@ -43,16 +43,23 @@ SECRET_BYTES = 24
 
 @asynccontextmanager
 async def running_context(
-    settings: Settings, *, pool_size: int, one_plan: bool = False, **overrides: Any
+    settings: Settings,
+    *,
+    pool_size: int,
+    one_plan: bool = False,
+    wait_seconds: float = POOL_WAIT_SECONDS,
+    **overrides: Any,
 ) -> AsyncIterator[tuple[Context, Waker]]:
     """A Context with an open database, and the waker that hurries the workers.
 
-    ``pool_size`` and ``one_plan`` are the database's.
+    ``pool_size``, ``one_plan`` and ``wait_seconds`` are the database's.
     ``overrides`` replaces fields of the Context: a test's own clock or ids enter here.
     """
     if settings.otel:
         tracing.configure("returns-api")
-    database = Database(settings.app_address, pool_size=pool_size, one_plan=one_plan)
+    database = Database(
+        settings.app_address, pool_size=pool_size, one_plan=one_plan, wait_seconds=wait_seconds
+    )
     http = HttpClient()
     loopback = settings.allow_private_webhook_targets
     guarded = GuardedClient(allow_loopback=loopback)

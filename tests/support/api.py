@@ -22,6 +22,7 @@ from returns_api.usecases.context import Context
 from returns_api.usecases.credentials import issue
 from returns_api.usecases.shops import create_shop
 from tests.support.context import ADDRESS, Clock
+from tests.support.patience import PATIENCE
 
 __all__ = ["ADDRESS", "Tenant", "a_tenant", "an_app", "client_of"]
 
@@ -45,7 +46,7 @@ async def an_app(database_url: str, clock: Clock, **more: Any) -> AsyncIterator[
     )
     idle = _idle[frozenset(more.items())]
     app = idle.pop() if idle else create_app(settings)
-    async with at_work(app, settings, clock=clock):
+    async with at_work(app, settings, clock=clock, wait_seconds=PATIENCE):
         yield app
     idle.append(app)
 

@@ -70,7 +70,8 @@ async def a_context(
     photo_store: str = "memory:///",
 ) -> AsyncIterator[Context]:
     """Everything a use case needs, against ``database_url`` as the service's own role."""
-    database = Database(database_url, pool_size=pool_size)
+    # However many want a connection at once, and however slow the machine: each gets one.
+    database = Database(database_url, pool_size=pool_size, wait_seconds=PATIENCE)
     http = HttpClient(deadline_seconds=deadline_seconds, timeout=measure)
     guarded = GuardedClient(allow_loopback=True, deadline_seconds=PATIENCE)
     await database.open()

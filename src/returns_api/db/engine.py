@@ -93,6 +93,7 @@ class Database:
 
     ``one_plan``: every statement is planned once, whatever its values. Right for workers, whose
     statements all go by a key; a list with filters that may be absent is better planned anew.
+    ``wait_seconds`` is how long anybody waits for a connection of the pool.
     """
 
     def __init__(
@@ -102,8 +103,10 @@ class Database:
         pool_size: int = 10,
         role: str | None = "returns_app",
         one_plan: bool = False,
+        wait_seconds: float = POOL_WAIT_SECONDS,
     ) -> None:
         self._url = url
+        self._wait = wait_seconds
         self._one_plan = one_plan
         self._size = pool_size
         self._role = role
@@ -161,7 +164,7 @@ class Database:
                 commit's fate is unknown and the same request may be repeated with the same key.
         """
         try:
-            connection = await self.pool.acquire(timeout=POOL_WAIT_SECONDS)
+            connection = await self.pool.acquire(timeout=self._wait)
         except (*_AWAY, TimeoutError) as away:
             raise Unavailable("The database is busy or away.") from away
         done = False
@@ -200,7 +203,7 @@ class Database:
     async def writable(self) -> bool:
         """Whether the server answers and takes writes. Raises ``Unavailable`` when it is away."""
         try:
-            async with self.pool.acquire(timeout=POOL_WAIT_SECONDS) as connection:
+            async with self.pool.acquire(timeout=self._wait) as connection:
                 return await connection.fetchval(
                     "SHOW transaction_read_only"
                 ) == "off" and not await connection.fetchval("SELECT pg_is_in_recovery()")
@@ -210,7 +213,7 @@ class Database:
     async def run(self, query: Query, **params: Any) -> int:
         """One statement on tables that belong to no shop; returns the number of rows touched."""
         try:
-            async with self.pool.acquire(timeout=POOL_WAIT_SECONDS) as connection:
+            async with self.pool.acquire(timeout=self._wait) as connection:
                 tag = await connection.execute(query.sql, *query.bind(params))
         except (*_AWAY, TimeoutError) as away:
             raise Unavailable("The database is busy or away.") from away
@@ -220,7 +223,7 @@ class Database:
         """Keys over all shops, as the role that may read keys and due times and nothing else."""
         try:
             async with (
-                self.pool.acquire(timeout=POOL_WAIT_SECONDS) as connection,
+                self.pool.acquire(timeout=self._wait) as connection,
                 connection.transaction(),
             ):
                 await connection.execute("SET LOCAL ROLE returns_sweep")
