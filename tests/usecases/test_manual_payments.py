@@ -17,13 +17,15 @@ import pytest
 from returns_api.adapters.http import HttpClient
 from returns_api.adapters.payments.manual import ManualPayments
 from returns_api.adapters.payments.shopify import ShopifyPayments
+from returns_api.api import csv_files
 from returns_api.domain import ids
+from returns_api.domain.errors import DoesNotFit, NotFound
 from returns_api.domain.events import By
 from returns_api.domain.orders import DisputeSeen, OrderSeen, PaymentFacts
 from returns_api.ports.payments import PaymentProvider
-from returns_api.usecases import reconciliations
+from returns_api.usecases import payouts, reconciliations
 from tests.support.story import Story
-from tests.support.story_orders import goods
+from tests.support.story_orders import BUYER, goods
 from tests.support.story_scene import Order
 from tests.usecases.test_reconciliations import HEADER, counters, found
 
@@ -81,6 +83,50 @@ async def test_what_was_paid_in_cash_is_pending_until_the_bank_says_that_it_was_
     assert (await story.again(ret)).state == "completed"
     assert (await story.refund_of(ret)).transfers[0]["provider_refund_id"] == "BANK-1"
     assert await found(story, await said(story, order, move, "BANK-1")) == []
+
+
+async def test_the_file_of_what_is_to_be_paid_comes_back_as_the_settlement_file(
+    story: Story,
+) -> None:
+    early, late = await in_cash(story), await in_cash(story)
+    first = await story.refund(early, 60_00)
+    story.clock.forward(minutes=1)
+    second = await story.refund(late, 1_05)
+    await story.drain()
+    rows = await payouts.list_payouts(story.ctx, story.shop, BY_HAND)
+    assert [(row["amount"], row["sum"], row["status"]) for row in rows] == [
+        (60_00, "60.00", "pending"),
+        (1_05, "1.05", "pending"),
+    ]
+    assert rows[0]["order"] == (await story.load(early.id)).number
+    assert (rows[0]["name"], rows[0]["email"]) == (BUYER.name, BUYER.email)
+    assert rows[0]["due_by"] == first.refund["due_by"].isoformat()
+
+    paid_at = story.clock.forward(hours=1).isoformat()
+    rows[0] |= {"status": "succeeded", "at": paid_at}
+    file = csv_files.written(payouts.NAMES, rows)
+    of = await reconciliations.import_statement(
+        story.ctx, story.shop, By("finance"), BY_HAND, file, None, None
+    )
+    await story.drain()
+    assert [each[1:] for each in await found(story, of["id"])] == [
+        ("timing", "take_provider_state", True)
+    ]
+    states = [
+        (await story.refund_now(each.refund["id"])).refund["state"] for each in (first, second)
+    ]
+    assert states == ["succeeded", "pending"]
+    (left,) = await payouts.list_payouts(story.ctx, story.shop, BY_HAND)
+    assert left["amount"] == 1_05
+
+
+async def test_only_an_account_that_nobody_can_call_is_paid_by_hand(story: Story) -> None:
+    await story.connect("cards", "payments", "stripe", "https://bank.example", "none")
+    with pytest.raises(DoesNotFit, match="by hand"):
+        await payouts.list_payouts(story.ctx, story.shop, "cards")
+    for nowhere in ("nowhere", "easypost"):
+        with pytest.raises(NotFound):
+            await payouts.list_payouts(story.ctx, story.shop, nowhere)
 
 
 async def test_what_was_paid_twice_by_hand_counts_twice(story: Story) -> None:

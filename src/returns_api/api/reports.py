@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 
+from returns_api.api import csv_files
 from returns_api.api.deps import Allowed, Caller, ContextDep, Digits
 from returns_api.api.responses import refusals
 from returns_api.api.schemas.reports import (
@@ -30,10 +29,7 @@ router = APIRouter(prefix="/v1/reports", tags=["reports"])
 
 Reader = Annotated[Caller, Depends(Allowed(Scope.REPORTS_READ))]
 Auditor = Annotated[Caller, Depends(Allowed(Scope.AUDITS_RUN))]
-CSV_TYPE: Final = "text/csv; charset=utf-8"
 _PARAMETERS: Final = ("from", "to", "group", "limit", "format")
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What makes a spreadsheet compute a cell (OWASP, "CSV injection")."""
 
 
 class Format(StrEnum):
@@ -164,7 +160,7 @@ async def get_report(
     found = await reports.view_report(ctx, caller.principal.shop, report, asked)
     headers = {"Vary": "Accept", "Cache-Control": "no-store"}
     if format_ is Format.CSV or (format_ is None and "text/csv" in (accept or "").lower()):
-        return Response(_csv(found), media_type=CSV_TYPE, headers=headers)
+        return Response(_csv(found), media_type=csv_files.CSV_TYPE, headers=headers)
     body = _report(found).model_dump_json(by_alias=True)
     return Response(body, media_type="application/json", headers=headers)
 
@@ -222,17 +218,5 @@ def _report(found: Answered) -> ReportAnswerOut:
 
 
 def _csv(found: Answered) -> str:
-    """The rows under a line of names (RFC 4180); null is empty."""
-    names = [each.name for each in found.report.columns(found.question.group)]
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(names)
-    writer.writerows([_cell(row[name]) for name in names] for row in found.rows)
-    return written.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """No cell is a formula: a text that begins like one gets an apostrophe before it."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    columns = found.report.columns(found.question.group)
+    return csv_files.written([each.name for each in columns], found.rows)

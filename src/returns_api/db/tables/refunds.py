@@ -143,6 +143,13 @@ transfers = tenant_table(
     UniqueConstraint("shop_id", "provider", "account", "provider_refund_id"),
     Index("ix_transfers_refund", "shop_id", "refund_id"),
     Index("ix_transfers_payment", "shop_id", "payment_id"),
+    Index(
+        "ix_transfers_pending",
+        "shop_id",
+        "account",
+        "id",
+        postgresql_where=text("state = 'pending'"),
+    ),
     due_index("transfers", "due_at", "due_at IS NOT NULL"),
 )
 
