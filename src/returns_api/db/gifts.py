@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from returns_api.db.claims import claims_of_returns
 from returns_api.db.engine import Row, Transaction
 from returns_api.db.query import SHOP, Query, given, here
 from returns_api.db.tables import (
@@ -32,7 +33,6 @@ from returns_api.db.tables import (
     gift_receipts,
     order_lines,
     refunds,
-    return_lines,
     returns,
     unit_claims,
 )
@@ -79,21 +79,8 @@ _OF_ORDER: Final = Query(
     select(*_SHOWN).where(here(_t), _t.c.order_id == given("order_id")).order_by(_t.c.id.desc())
 )
 _taken: Final = (
-    select(func.count())
-    .select_from(unit_claims)
-    .join(
-        return_lines,
-        and_(
-            return_lines.c.shop_id == unit_claims.c.shop_id,
-            return_lines.c.id == unit_claims.c.return_line_id,
-        ),
-    )
-    .join(
-        returns,
-        and_(returns.c.shop_id == return_lines.c.shop_id, returns.c.id == return_lines.c.return_id),
-    )
+    claims_of_returns()
     .where(
-        here(unit_claims),
         unit_claims.c.line_id == _l.c.order_line_id,
         returns.c.gift_receipt_id == _l.c.gift_receipt_id,
     )

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, and_, func, select
 
+from returns_api.db.claims import claims_of_cancellations, claims_of_returns
 from returns_api.db.engine import Transaction
 from returns_api.db.query import Query, among, given, here
 from returns_api.db.tables import (
@@ -27,21 +28,8 @@ _mine: Final = select(return_lines.c.order_line_id).where(
 # What others hold and were not paid for yet is not counted, so that a unit made good elsewhere is
 # taken off once: off the last of them that is settled.
 _in_returns: Final = (
-    select(func.count())
-    .select_from(unit_claims)
-    .join(
-        return_lines,
-        and_(
-            return_lines.c.shop_id == unit_claims.c.shop_id,
-            return_lines.c.id == unit_claims.c.return_line_id,
-        ),
-    )
-    .join(
-        returns,
-        and_(returns.c.shop_id == return_lines.c.shop_id, returns.c.id == return_lines.c.return_id),
-    )
+    claims_of_returns()
     .where(
-        here(unit_claims),
         unit_claims.c.line_id == order_lines.c.id,
         returns.c.id != given("return_id", Uuid),
         returns.c.settled_at.is_(None),
@@ -51,15 +39,7 @@ _in_returns: Final = (
     .scalar_subquery()
 )
 _in_cancellations: Final = (
-    select(func.count())
-    .select_from(unit_claims)
-    .join(
-        cancellation_lines,
-        and_(
-            cancellation_lines.c.shop_id == unit_claims.c.shop_id,
-            cancellation_lines.c.id == unit_claims.c.cancellation_line_id,
-        ),
-    )
+    claims_of_cancellations()
     .join(
         cancellations,
         and_(
@@ -68,7 +48,6 @@ _in_cancellations: Final = (
         ),
     )
     .where(
-        here(unit_claims),
         unit_claims.c.line_id == order_lines.c.id,
         cancellation_lines.c.dispatched,
         among(cancellations.c.state, ("requested", "coming_back")),

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Boolean, ColumnElement, Integer, Text, and_, func, or_, select, true, update
 
+from returns_api.db.claims import claims_of_cancellations
 from returns_api.db.engine import Transaction
 from returns_api.db.query import Query, given, here, json_rows
 from returns_api.db.tables import (
@@ -74,17 +75,8 @@ _COUNT_PARCELS: Final = Query(
     )
 )
 _stopped: Final = (
-    select(func.count())
-    .select_from(unit_claims)
-    .join(
-        cancellation_lines,
-        and_(
-            cancellation_lines.c.shop_id == unit_claims.c.shop_id,
-            cancellation_lines.c.id == unit_claims.c.cancellation_line_id,
-        ),
-    )
+    claims_of_cancellations()
     .where(
-        here(unit_claims),
         unit_claims.c.line_id == order_lines.c.id,
         unit_claims.c.unit_no <= order_lines.c.ordered - order_lines.c.removed,
         ~cancellation_lines.c.dispatched,
